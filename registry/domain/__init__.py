@@ -1,0 +1,1 @@
+"""Rules: values and decisions, without I/O, clock or framework."""

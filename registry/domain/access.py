@@ -1,0 +1,98 @@
+"""Who calls, what their token opens, and which partitions they may read."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from registry.domain.errors import PermissionMissing, ScopeMissing
+from registry.domain.identifiers import Ebox, EboxKind, EnterpriseNumber, Ssin
+
+
+class Operation(StrEnum):
+    """Groups of operations that a scope opens (contract 6.15)."""
+
+    READ_MESSAGES = "messages.read"
+    UPDATE_MESSAGES = "messages.update"
+    READ_STATISTICS = "statistics.read"
+    READ_REFERENCE = "reference.read"
+    REPLY = "replies.create"
+    PUBLISH = "messages.publish"
+    PUBLISH_FOR_ANOTHER = "messages.publishForAnother"
+    NOTIFY = "events.notify"
+    WHOLE_EBOX = "ebox.whole"  # lifts the limit to the partitions a person may read
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """The party behind a bearer token, as the authorization server vouches for it.
+
+    `person` is the SSIN under the configured claim (contract 6.37); `is_human` says that the
+    token's `sub` is one (contract 6.36). `token_hash` is the SHA-256 of the token, in hex.
+    """
+
+    client_id: str
+    scopes: frozenset[str]
+    token_hash: str
+    enterprise: EnterpriseNumber | None = None
+    person: Ssin | None = None
+    is_human: bool = False
+    expires_at: datetime | None = None
+
+    def ebox(self, kind: EboxKind) -> Ebox:
+        """The caller's own e-Box of this kind; raises `PermissionMissing` when there is none."""
+        owner = self.enterprise if kind is EboxKind.ENTERPRISE else self.person
+        if owner is None:
+            raise PermissionMissing(f"The access token names no owner of a {kind} e-Box.")
+        return Ebox(kind, owner.digits)
+
+
+@dataclass(frozen=True, slots=True)
+class ScopeTable:
+    """Which operations each scope opens: the one table of contract 6.15."""
+
+    opens: Mapping[str, frozenset[Operation]]
+
+    def check(self, caller: Caller, operation: Operation) -> None:
+        """Raise `ScopeMissing`, naming every scope that would do, unless one is held."""
+        if not self.allows(caller, operation):
+            raise ScopeMissing(sorted(s for s, opened in self.opens.items() if operation in opened))
+
+    def allows(self, caller: Caller, operation: Operation) -> bool:
+        """Whether one of the caller's scopes opens the operation."""
+        return any(operation in self.opens.get(scope, ()) for scope in caller.scopes)
+
+    def sees_whole(self, caller: Caller, ebox: Ebox) -> bool:
+        """Whether partitions do not limit this caller: applications, citizens (contract 6.36)."""
+        return (
+            ebox.kind is EboxKind.CITIZEN
+            or not caller.is_human
+            or self.allows(caller, Operation.WHOLE_EBOX)
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Rights:
+    """The partitions of one e-Box that a caller may read; `readable` None means all of them."""
+
+    readable: frozenset[str] | None = None
+
+    def allow(self, partition: str) -> bool:
+        """Whether messages in this partition may be shown."""
+        return self.readable is None or partition in self.readable
+
+    def narrow(self, wanted: Iterable[str], known: Iterable[str]) -> frozenset[str] | None:
+        """The partitions to list, None for all; raises `PermissionMissing` (contract 6.5).
+
+        `known` are the partitions that exist: asking for one without right is refused, asking
+        for one that does not exist just finds nothing.
+        """
+        asked = frozenset(wanted)
+        if not asked:
+            return self.readable
+        if self.readable is not None and asked & frozenset(known) - self.readable:
+            raise PermissionMissing("The caller has no right on a partition that was asked for.")
+        return asked if self.readable is None else asked & self.readable
+
+
+WHOLE_EBOX = Rights()

@@ -1,0 +1,97 @@
+"""Everything that can go wrong, in our own words; each edge gives it a status."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+from inspect import cleandoc
+from typing import Any, Final
+
+ABSENT: Final = object()  # a value that is missing, or too sensitive to repeat
+
+
+class IssueKind(StrEnum):
+    """The four kinds of input fault of the Belgian REST guide `[err-problem]`."""
+
+    SCHEMA_VIOLATION = "schemaViolation"
+    INVALID_INPUT = "invalidInput"
+    UNKNOWN_INPUT = "unknownInput"
+    REFERENCED_RESOURCE_NOT_FOUND = "referencedResourceNotFound"
+
+
+@dataclass(frozen=True, slots=True)
+class Issue:
+    """One fault of a request: `where` is body, header, path or query, `name` the member."""
+
+    where: str
+    name: str
+    detail: str
+    kind: IssueKind = IssueKind.SCHEMA_VIOLATION
+    value: Any = ABSENT
+
+
+class RegistryError(Exception):
+    """The request cannot be honoured."""
+
+    def __init__(self, detail: str | None = None) -> None:
+        self.detail = detail or cleandoc(type(self).__doc__ or "")
+        super().__init__(self.detail)
+
+
+class Invalid(RegistryError):
+    """The input message is incorrect"""
+
+    def __init__(self, issues: Iterable[Issue]) -> None:
+        super().__init__()
+        self.issues = tuple(issues)
+
+
+class TokenMissing(RegistryError):
+    """No Bearer access token found in Authorization HTTP header"""
+
+
+class TokenInvalid(RegistryError):
+    """The Bearer access token found in the Authorization HTTP header is invalid"""
+
+
+class TokenExpired(RegistryError):
+    """The Bearer access token found in the Authorization HTTP header has expired"""
+
+
+class ScopeMissing(RegistryError):
+    """The access token lacks a scope that opens this operation."""
+
+    def __init__(self, required: Iterable[str]) -> None:
+        super().__init__()
+        self.required = tuple(required)
+
+
+class PermissionMissing(RegistryError):
+    """The caller has no right on this resource."""
+
+
+class NotFound(RegistryError):
+    """The resource does not exist."""
+
+    def __init__(self, name: str, value: str) -> None:
+        super().__init__()
+        self.name, self.value = name, value
+
+
+class TooManyRequests(RegistryError):
+    """The quota of requests is used up."""
+
+    def __init__(self, limit: int, retry_after: int) -> None:
+        super().__init__(f"Quota of {limit} requests reached, retry in {retry_after} seconds")
+        self.limit, self.retry_after = limit, retry_after
+
+
+class DocumentUnavailable(RegistryError):
+    """The document is promised by its message but could not be read from storage."""
+
+
+class UpstreamInvalid(RegistryError):
+    """Error in communication with upstream service"""
+
+
+class Unavailable(RegistryError):
+    """A service this registry depends on does not answer; try again later."""

@@ -1,0 +1,112 @@
+"""Who an e-Box belongs to: enterprise numbers, SSINs and the e-Box they name."""
+
+import calendar
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Self
+
+_ENTERPRISE = re.compile(r"[01][0-9]{9}")
+_SSIN = re.compile(r"[0-9]{11}")
+
+
+class Malformed(ValueError):
+    """The text does not have the form of this identifier, or fails its check digits."""
+
+
+@dataclass(frozen=True, slots=True)
+class EnterpriseNumber:
+    """A CBE number: ten digits, the last two 97 less the first eight modulo 97."""
+
+    digits: str
+
+    @classmethod
+    def parse(cls, text: str, *, checked: bool = True) -> Self:
+        """Read a number as messages write it; `checked` also verifies the check digits.
+
+        Raises `Malformed`. Rule: Belgian REST guide, EnterpriseNumber.
+        """
+        if not _ENTERPRISE.fullmatch(text):
+            raise Malformed("An enterprise number has ten digits, the first 0 or 1.")
+        if checked and 97 - int(text[:8]) % 97 != int(text[8:]):
+            raise Malformed("The enterprise number fails its check digits.")
+        return cls(text)
+
+    @classmethod
+    def from_claim(cls, text: str) -> Self:
+        """Read a token's claim, which may have lost its leading zeros (contract 3.1).
+
+        The authorization server vouches for the number, so check digits are not looked at.
+        """
+        return cls.parse(text.zfill(10), checked=False)
+
+    def __str__(self) -> str:
+        return self.digits
+
+
+@dataclass(frozen=True, slots=True)
+class Ssin:
+    """A person's number: birth date, counter and two check digits, or a bis number."""
+
+    digits: str
+
+    @classmethod
+    def parse(cls, text: str, *, checked: bool = True) -> Self:
+        """Read a number as messages write it; `checked` also verifies date and check digits.
+
+        Raises `Malformed`. Rule: Belgian REST guide, Ssin; a bis number adds 20 or 40 to the month.
+        """
+        if not _SSIN.fullmatch(text):
+            raise Malformed("An SSIN has eleven digits.")
+        if checked and not any(_born(text, century) for century in _centuries(text)):
+            raise Malformed("The SSIN fails its check digits or names no possible birth date.")
+        return cls(text)
+
+    def __str__(self) -> str:
+        return self.digits
+
+
+def _centuries(text: str) -> list[int]:
+    """The centuries whose checksum holds: births from 2000 put a 2 before the number."""
+    given = int(text[9:])
+    return [
+        century
+        for century, prefix in ((1900, 0), (2000, 2_000_000_000))
+        if 97 - (prefix + int(text[:9])) % 97 == given
+    ]
+
+
+def _born(text: str, century: int) -> bool:
+    year, coded, day, counter = century + int(text[:2]), int(text[2:4]), int(text[4:6]), text[6:9]
+    month = coded % 20
+    if coded > 52 or month > 12:
+        return False
+    if coded <= 12 and counter in ("000", "999"):
+        return False
+    return month == 0 or day <= calendar.monthrange(year, month)[1]
+
+
+class EboxKind(StrEnum):
+    """Whose e-Box: the two families of base paths (contract 6.22)."""
+
+    ENTERPRISE = "enterprise"
+    CITIZEN = "citizen"
+
+
+@dataclass(frozen=True, slots=True)
+class Ebox:
+    """One mailbox; `number` is the enterprise number or the SSIN of its owner."""
+
+    kind: EboxKind
+    number: str
+
+    @classmethod
+    def from_key(cls, key: str) -> Self:
+        """The e-Box that the store knows as `key`."""
+        kind, _, number = key.partition(":")
+        return cls(EboxKind(kind), number)
+
+    @property
+    def key(self) -> str:
+        """How the store names it: first column of every key, and what row-level security sees."""
+        return f"{self.kind}:{self.number}"

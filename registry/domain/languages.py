@@ -1,0 +1,48 @@
+"""Texts in the national languages, and the folded form that search compares."""
+
+import unicodedata
+from collections.abc import Mapping
+from typing import Final
+
+TranslatedString = Mapping[str, str]
+
+LANGUAGES: Final = ("nl", "fr", "de")
+_PREFERRED: Final = (*LANGUAGES, "en")
+
+# What Unicode decomposition leaves whole, spelled as people type it on a plain keyboard.
+_SPELLED: Final = str.maketrans(
+    {
+        "œ": "oe",
+        "æ": "ae",
+        "ø": "o",
+        "ł": "l",
+        "đ": "d",
+        "ð": "d",
+        "þ": "th",
+        "ħ": "h",
+        "\u0131": "i",
+    }
+)
+
+
+def filled(text: TranslatedString) -> dict[str, str]:
+    """The text in nl, fr and de, gaps filled from another language (contract 4.7)."""
+    spare = next((text[language] for language in _PREFERRED if text.get(language)), "")
+    return {language: text.get(language) or spare for language in LANGUAGES}
+
+
+def fold(text: str) -> str:
+    """The text without case, accents and ligatures; control characters become spaces.
+
+    Folding is idempotent, so a folded query can be compared with folded text (contract 4.3).
+    """
+    plain = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", text).casefold())
+    kept = "".join(_fold_one(character) for character in plain)
+    return unicodedata.normalize("NFKD", kept.translate(_SPELLED))
+
+
+def _fold_one(character: str) -> str:
+    category = unicodedata.category(character)
+    if category.startswith("M"):
+        return ""
+    return " " if category in ("Cc", "Cf") else character

@@ -1,0 +1,54 @@
+"""What a listing asks for."""
+
+from dataclasses import dataclass
+from datetime import date, datetime, time
+from typing import Final
+from zoneinfo import ZoneInfo
+
+BELGIUM: Final = ZoneInfo("Europe/Brussels")
+
+
+def start_of(day: date) -> datetime:
+    """The first instant of a day in Belgium: where `…Before` ends and `…After` begins."""
+    return datetime.combine(day, time.min, tzinfo=BELGIUM)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """A page of a list: `number` counts from 1, `size` is the most it holds."""
+
+    number: int = 1
+    size: int = 25
+
+    @property
+    def offset(self) -> int:
+        """How many items come before it."""
+        return (self.number - 1) * self.size
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Search:
+    """A text to find, folded, and the language to find it in."""
+
+    text: str
+    language: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MessageQuery:
+    """The filters of a listing, all of which must hold; None or empty does not filter."""
+
+    page: Page = Page()
+    received_before: datetime | None = None
+    received_after: datetime | None = None
+    expired_before: datetime | None = None
+    expired_after: datetime | None = None
+    is_read: bool | None = None
+    is_visible: bool | None = None
+    is_registered: bool | None = None
+    is_action_required: bool | None = None
+    partitions: frozenset[str] = frozenset()
+    message_type_id: str | None = None
+    sender_organization_id: str | None = None
+    sender_application_id: str | None = None
+    search: Search | None = None

@@ -1,0 +1,183 @@
+"""Settings: read once from the environment and from secret files, then frozen."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Final, Literal, Self
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError
+
+from registry.domain.access import Operation, ScopeTable
+
+PREFIX: Final = "REGISTRY_"
+_TEST_PREFIX: Final = "REGISTRY_TEST_"  # what the project's own tests read; not a setting
+
+_CONSULT: Final = "scope:document:management:consult:ws-eboxrestentreprise"
+_REPRESENTATIVE: Final = "eboxrepresentativepublication"
+_CONSUMER: Final = frozenset(
+    {
+        Operation.READ_MESSAGES,
+        Operation.UPDATE_MESSAGES,
+        Operation.READ_STATISTICS,
+        Operation.READ_REFERENCE,
+        Operation.REPLY,
+    }
+)
+# The official strings of contract 1.4 and what each opens (contract 6.15).
+OFFICIAL_SCOPES: Final[Mapping[str, frozenset[Operation]]] = {
+    f"{_CONSULT}:documentconsumer": _CONSUMER | {Operation.WHOLE_EBOX},
+    f"{_CONSULT}:messagesfull": _CONSUMER - {Operation.READ_REFERENCE},
+    f"{_CONSULT}:referencedata": frozenset({Operation.READ_REFERENCE}),
+    f"{_CONSULT}:publicationsender": frozenset({Operation.PUBLISH}),
+    f"{_CONSULT}:{_REPRESENTATIVE}": frozenset({Operation.PUBLISH_FOR_ANOTHER}),
+    f"scope:document:management:ws-eboxrestentreprise:{_REPRESENTATIVE}": frozenset(
+        {Operation.PUBLISH_FOR_ANOTHER}
+    ),
+}
+
+
+class SettingsError(Exception):
+    """One or more settings are missing or wrong; `faults` has a line for each."""
+
+    def __init__(self, faults: list[str]) -> None:
+        self.faults = faults
+        super().__init__("\n".join(faults))
+
+
+def _http_url(text: str) -> str:
+    if not text.startswith(("https://", "http://")):
+        raise ValueError("must be an http or https URL")
+    return text.rstrip("/")
+
+
+def _base_path(text: str) -> str:
+    if not text.startswith("/") or text.endswith("/"):
+        raise ValueError("must begin with a slash and not end with one")
+    return text
+
+
+Url = Annotated[str, AfterValidator(_http_url)]
+BasePath = Annotated[str, AfterValidator(_base_path)]
+Seconds = Annotated[float, Field(ge=0)]
+
+
+class Settings(BaseModel):
+    """All that an operator decides; `REGISTRY_` and the field's name make the variable's name.
+
+    Times are in seconds unless the name says days. A variable `REGISTRY_X_FILE` names a file
+    whose content is the value of `REGISTRY_X`, for secrets.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    environment: Literal[
+        "development", "test", "integration", "acceptation", "simulation", "production"
+    ] = "production"
+    public_url: Url
+    enterprise_base_path: BasePath = "/REST/ebox/enterprise/messageRegistry"
+    citizen_base_path: BasePath = "/REST/ebox/citizen/messageRegistry"
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    soon_expiring_days: int = Field(default=15, ge=0)
+    cors_origins: tuple[Url, ...] = ()
+    rate_limit: int = Field(default=1200, ge=0)  # requests a minute per token; 0: no limit
+    rate_limit_storage: str = "memory://"
+
+    database_url: SecretStr
+    database_owner_url: SecretStr | None = None
+    database_application_role: str = "registry_application"
+    database_pool_size: int = Field(default=8, ge=1)
+    database_pool_timeout: Seconds = 5
+    database_statement_timeout: Seconds = 10
+    database_prepare: bool = True  # off behind a pooler in transaction mode
+
+    s3_endpoint: Url | None = None
+    s3_region: str = "eu-west-1"
+    s3_bucket: str
+    s3_access_key: str | None = None
+    s3_secret_key: SecretStr | None = None
+    s3_addressing: Literal["path", "virtual", "auto"] = "path"
+    s3_encryption: Literal["AES256", "aws:kms"] | None = None
+    s3_encryption_key: str | None = None
+    s3_checksums: Literal["when_required", "when_supported"] = "when_required"
+    s3_timeout: Seconds = 10
+
+    oauth_token_url: Url
+    oauth_introspect_url: Url
+    oauth_client_id: str
+    oauth_key_path: Path  # PEM, or PKCS#12 when it ends in .p12 or .pfx
+    oauth_key_password: SecretStr | None = None
+    oauth_key_id: str | None = None
+    oauth_algorithm: Literal["RS256", "ES384", "ES512"] = "RS256"
+    oauth_audience: str | None = None  # of the assertion; the token URL when unset
+    oauth_assertion_lifetime: int = Field(default=60, ge=10, le=600)
+    oauth_introspect_scope: str = "scope:security:authorization:oauth:oauth-autz-server:introspect"
+    oauth_ca_bundle: Path | None = None
+    oauth_timeout: Seconds = 3
+
+    token_issuer: str | None = None
+    token_audience: str | None = None
+    enterprise_claim: str = "urn:be:fgov:kbo-bce:organization:cbe-number"
+    person_claim: str = "urn:be:fgov:person:ssin"
+    token_cache_reads: Seconds = 30
+    token_cache_writes: Seconds = 0
+    token_cache_refusals: Seconds = 5
+    token_cache_size: int = Field(default=10_000, ge=1)
+    breaker_failures: int = Field(default=5, ge=1)
+    breaker_pause: Seconds = 5
+    scopes: Mapping[str, frozenset[Operation]] = OFFICIAL_SCOPES
+
+    partition_url: Url | None = None
+    partition_rights_path: str = "/ebox/{enterpriseNumber}/users/{ssin}/partitions"
+    partition_list_path: str = "/ebox/{enterpriseNumber}/partitions"
+    partition_rights_ttl: Seconds = 300
+    partition_timeout: Seconds = 3
+
+    @classmethod
+    def load(cls, environ: Mapping[str, str]) -> Self:
+        """Read the settings; raises `SettingsError` with everything that is wrong at once."""
+        values, faults = _gathered(environ)
+        try:
+            settings = cls.model_validate(values)
+        except ValidationError as error:
+            faults += [
+                f"{PREFIX}{str(fault['loc'][0]).upper()}: {fault['msg']}"
+                for fault in error.errors(include_input=False, include_context=False)
+            ]
+            raise SettingsError(faults) from None
+        if faults:
+            raise SettingsError(faults)
+        return settings
+
+    @property
+    def scope_table(self) -> ScopeTable:
+        """What each scope opens."""
+        return ScopeTable(self.scopes)
+
+
+def _gathered(environ: Mapping[str, str]) -> tuple[dict[str, Any], list[str]]:
+    """Field values out of the environment and the files it names, and what could not be had."""
+    values: dict[str, Any] = {}
+    faults: list[str] = []
+    for name, text in environ.items():
+        if not name.startswith(PREFIX) or name.startswith(_TEST_PREFIX) or not text:
+            continue
+        field = name.removeprefix(PREFIX).lower()
+        try:
+            if field not in Settings.model_fields and field.endswith("_file"):
+                field = field.removesuffix("_file")
+                values[field] = _structured(field, Path(text).read_text().strip())
+            elif field in Settings.model_fields:
+                values[field] = _structured(field, text)
+            else:
+                faults.append(f"{name}: there is no such setting")
+        except (OSError, ValueError) as error:
+            reason = error.strerror if isinstance(error, OSError) else "is not valid JSON"
+            faults.append(f"{name}: {reason}")
+    return values, faults
+
+
+def _structured(field: str, text: str) -> Any:
+    """Lists are written with commas between the items, tables as a JSON object."""
+    if field == "cors_origins":
+        return [origin.strip() for origin in text.split(",") if origin.strip()]
+    return json.loads(text) if field == "scopes" else text
