@@ -129,7 +129,8 @@ class Settings(BaseModel):
     partition_url: Url | None = None
     partition_rights_path: str = "/ebox/{enterpriseNumber}/users/{ssin}/partitions"
     partition_list_path: str = "/ebox/{enterpriseNumber}/partitions"
-    partition_rights_ttl: Seconds = 300
+    partition_rights_ttl: Seconds = 300  # then they are asked for again
+    partition_rights_grace: Seconds = 86_400  # how old they may be while nobody answers
     partition_timeout: Seconds = 3
 
     @classmethod

@@ -1,6 +1,6 @@
 """Who calls, what their token opens, and which partitions they may read."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -39,6 +39,11 @@ class Caller:
     is_human: bool = False
     expires_at: datetime | None = None
 
+    @property
+    def user(self) -> Ssin | None:
+        """The person who calls, when it is a person and not an application."""
+        return self.person if self.is_human else None
+
     def ebox(self, kind: EboxKind) -> Ebox:
         """The caller's own e-Box of this kind; raises `PermissionMissing` when there is none."""
         owner = self.enterprise if kind is EboxKind.ENTERPRISE else self.person
@@ -66,33 +71,36 @@ class ScopeTable:
         """Whether partitions do not limit this caller: applications, citizens (contract 6.36)."""
         return (
             ebox.kind is EboxKind.CITIZEN
-            or not caller.is_human
+            or caller.user is None
             or self.allows(caller, Operation.WHOLE_EBOX)
         )
 
 
 @dataclass(frozen=True, slots=True)
 class Rights:
-    """The partitions of one e-Box that a caller may read; `readable` None means all of them."""
+    """The partitions of one e-Box that a caller may read; `readable` None means all of them.
+
+    `known` are the partitions that exist, readable or not.
+    """
 
     readable: frozenset[str] | None = None
+    known: frozenset[str] = frozenset()
 
-    def allow(self, partition: str) -> bool:
+    def allow(self, partition: str | None) -> bool:
         """Whether messages in this partition may be shown."""
         return self.readable is None or partition in self.readable
 
-    def narrow(self, wanted: Iterable[str], known: Iterable[str]) -> frozenset[str] | None:
-        """The partitions to list, None for all; raises `PermissionMissing` (contract 6.5).
+    def narrow(self, asked: frozenset[str]) -> frozenset[str] | None:
+        """The partitions to look in, None for all (contract 6.5).
 
-        `known` are the partitions that exist: asking for one without right is refused, asking
-        for one that does not exist just finds nothing.
+        Asking for a partition without right raises `PermissionMissing`; asking for one that does
+        not exist just finds nothing.
         """
-        asked = frozenset(wanted)
-        if not asked:
-            return self.readable
-        if self.readable is not None and asked & frozenset(known) - self.readable:
+        if self.readable is None:
+            return asked or None
+        if asked & self.known - self.readable:
             raise PermissionMissing("The caller has no right on a partition that was asked for.")
-        return asked if self.readable is None else asked & self.readable
+        return asked & self.readable if asked else self.readable
 
 
 WHOLE_EBOX = Rights()

@@ -107,6 +107,16 @@ class Ebox:
         return cls(EboxKind(kind), number)
 
     @property
+    def enterprise_number(self) -> str | None:
+        """The owner's number, when the owner is an enterprise."""
+        return self.number if self.kind is EboxKind.ENTERPRISE else None
+
+    @property
+    def ssin(self) -> str | None:
+        """The owner's number, when the owner is a person."""
+        return self.number if self.kind is EboxKind.CITIZEN else None
+
+    @property
     def key(self) -> str:
         """How the store names it: first column of every key, and what row-level security sees."""
         return f"{self.kind}:{self.number}"

@@ -1,0 +1,1 @@
+"""SQL: a module is a noun, its tables and every question asked of them."""

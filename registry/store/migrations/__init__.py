@@ -1,0 +1,38 @@
+"""The steps from one shape of the database to the next, run by the owner of the tables."""
+
+from pathlib import Path
+from typing import Final
+
+from alembic import command
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Engine
+
+_FOLDER: Final = Path(__file__).parent
+
+
+def upgrade(engine: Engine, application_role: str, revision: str = "head") -> None:
+    """Bring the database to `revision`; `application_role` is granted what the service needs."""
+    with engine.begin() as connection:
+        command.upgrade(_config(connection, application_role), revision)
+
+
+def downgrade(engine: Engine, application_role: str, revision: str) -> None:
+    """Take the database back to `revision`; `base` leaves nothing."""
+    with engine.begin() as connection:
+        command.downgrade(_config(connection, application_role), revision)
+
+
+def revisions(engine: Engine) -> tuple[str | None, str | None]:
+    """The revision that the database is at, and the newest there is."""
+    with engine.connect() as connection:
+        current = MigrationContext.configure(connection).get_current_revision()
+    return current, ScriptDirectory(str(_FOLDER)).get_current_head()
+
+
+def _config(connection: object, application_role: str) -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(_FOLDER))
+    config.attributes.update(connection=connection, application_role=application_role)
+    return config
