@@ -70,7 +70,7 @@ class PermissionMissing(RegistryError):
 
 
 class NotFound(RegistryError):
-    """The resource does not exist."""
+    """The requested resource does not exist."""
 
     def __init__(self, name: str, value: str) -> None:
         super().__init__()

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 from registry.domain.errors import NotFound
 from registry.domain.queries import Page
+from registry.domain.reference import Catalogue
 from registry.store import reference
 from registry.store.base import AnyRow, Transactions
-from registry.store.reference import Catalogue
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,7 @@ class Cataloguing:
         with self.transactions() as connection:
             entry = reference.find(connection, catalogue, identifier)
         if entry is None:
-            raise NotFound(catalogue.name, identifier)
+            raise NotFound(catalogue, identifier)
         return entry
 
     def image(self, kind: str, owner_id: str, image_id: str) -> AnyRow:
@@ -34,5 +34,5 @@ class Cataloguing:
         with self.transactions() as connection:
             image = reference.find_image(connection, kind, owner_id, image_id)
         if image is None:
-            raise NotFound("imageId", image_id)
+            raise NotFound("image_id", image_id)
         return image

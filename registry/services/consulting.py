@@ -67,7 +67,7 @@ class Consulting:
                 is_own = message.ebox == ebox
                 marks = counts_as_reading(is_main=attachment.is_main, is_own=is_own)
                 return Document(attachment, ebox if marks else None)
-        raise NotFound("attachmentId", attachment_id)
+        raise NotFound("attachment_id", attachment_id)
 
     def open(self, document: Document, first: int, last: int) -> Blob:
         """Start reading bytes `first` to `last` of a document, and mark its message read.
@@ -92,7 +92,7 @@ class Consulting:
         with self.permitting.opened(caller, ebox) as (connection, rights):
             message = self._found(connection, rights, ebox, message_id)
             if message.body is None:
-                raise NotFound("messageId", str(message_id))
+                raise NotFound("message_id", str(message_id))
             if counts_as_reading(is_main=message.is_body_main, is_own=message.ebox == ebox):
                 self._mark(connection, ebox, message_id)
             return message.body
@@ -129,7 +129,7 @@ class Consulting:
                 name_ebox(connection, sent.recipient)
                 message = messages.find(connection, sent.recipient, message_id, self.now())
         if message is None:
-            raise NotFound("messageId", str(message_id))
+            raise NotFound("message_id", str(message_id))
         if not rights.allow(partition):
             raise PermissionMissing("The caller has no right on the partition of this message.")
         return message
@@ -144,5 +144,5 @@ def _present(message: AnyRow, member: str) -> Any:
     """An optional part of a message, which is a resource of its own."""
     value = getattr(message, member)
     if value is None:
-        raise NotFound("messageId", str(message.message_id))
+        raise NotFound("message_id", str(message.message_id))
     return value

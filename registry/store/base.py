@@ -46,11 +46,11 @@ class EboxKey(TypeDecorator[Ebox]):
     impl = Text
     cache_ok = True
 
-    def process_bind_param(self, value: Ebox | None, dialect: Dialect) -> str | None:  # noqa: ARG002 - the signature is SQLAlchemy's
+    def process_bind_param(self, value: Ebox | None, dialect: Dialect) -> str | None:
         """The key that is stored."""
         return None if value is None else value.key
 
-    def process_result_value(self, value: str | None, dialect: Dialect) -> Ebox | None:  # noqa: ARG002 - the signature is SQLAlchemy's
+    def process_result_value(self, value: str | None, dialect: Dialect) -> Ebox | None:
         """The e-Box that the key names."""
         return None if value is None else Ebox.from_key(value)
 
@@ -68,7 +68,7 @@ class Records(TypeDecorator[list[Any]]):
         super().__init__()
         self.make = make
 
-    def process_result_value(self, value: Any, dialect: Dialect) -> list[Any]:  # noqa: ARG002 - the signature is SQLAlchemy's
+    def process_result_value(self, value: Any, dialect: Dialect) -> list[Any]:
         """One value a row."""
         return [self.make(*row) for row in value or ()] if self.make else value or []
 

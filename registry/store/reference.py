@@ -23,6 +23,7 @@ from sqlalchemy.dialects.postgresql import aggregate_order_by
 
 from registry.domain.languages import LANGUAGES, TranslatedString, filled, fold
 from registry.domain.queries import Page
+from registry.domain.reference import Catalogue
 from registry.store.base import JSON, AnyRow, Records, metadata
 
 Rows = Sequence[AnyRow]
@@ -111,14 +112,10 @@ class Image:
     size: int
     language: str | None
 
-
-@dataclass(frozen=True, slots=True)
-class Catalogue:
-    """One kind of reference data: `name` is its id's name, `query` what is shown of it."""
-
-    name: str
-    key: Column[str]
-    query: Select[Any]
+    @property
+    def collection(self) -> str:
+        """The owners' collection, as its URL names it."""
+        return f"{self.owner_kind.capitalize()}s"
 
 
 def folded(*texts: TranslatedString | None) -> Mapping[str, str]:
@@ -132,15 +129,16 @@ def folded(*texts: TranslatedString | None) -> Mapping[str, str]:
 
 def page_of(connection: Connection, catalogue: Catalogue, page: Page) -> tuple[Rows, int]:
     """A page of a catalogue in the order of its ids, and how many entries there are in all."""
-    total = connection.scalar(select(func.count()).select_from(catalogue.key.table)) or 0
-    query = catalogue.query.order_by(catalogue.key).limit(page.size).offset(page.offset)
+    shown = _SHOWN[catalogue]
+    total = connection.scalar(select(func.count()).select_from(shown.key.table)) or 0
+    query = shown.query.order_by(shown.key).limit(page.size).offset(page.offset)
     return connection.execute(query).all(), total
 
 
 def find(connection: Connection, catalogue: Catalogue, identifier: str) -> AnyRow | None:
     """One entry of a catalogue."""
-    query = catalogue.query.where(catalogue.key == identifier)
-    return connection.execute(query).one_or_none()
+    shown = _SHOWN[catalogue]
+    return connection.execute(shown.query.where(shown.key == identifier)).one_or_none()
 
 
 def find_image(connection: Connection, kind: str, owner_id: str, image_id: str) -> AnyRow | None:
@@ -152,6 +150,14 @@ def find_image(connection: Connection, kind: str, owner_id: str, image_id: str) 
             images.c.image_id == image_id,
         )
     ).one_or_none()
+
+
+@dataclass(frozen=True, slots=True)
+class _Shown:
+    """What is shown of a catalogue, and the id by which it is found."""
+
+    key: Column[str]
+    query: Select[Any]
 
 
 def _ids(column: Column[Any], match: ColumnElement[bool]) -> ColumnElement[Any]:
@@ -175,7 +181,7 @@ def _logos(kind: str, owner: Column[str]) -> ColumnElement[Any]:
     return logos.scalar_subquery().label("logos")
 
 
-def _shown(table: Table, *more: ColumnElement[Any]) -> Select[Any]:
+def _select(table: Table, *more: ColumnElement[Any]) -> Select[Any]:
     columns = [column for column in table.c if not column.name.startswith("folded_")]
     return select(*columns, *more)
 
@@ -185,37 +191,34 @@ _of_type = _paired.message_type_id == message_types.c.message_type_id
 _of_application = _paired.application_id == sender_applications.c.application_id
 _of_organization = _paired.organization_id == sender_organizations.c.organization_id
 
-MESSAGE_TYPES: Final = Catalogue(
-    "messageTypeId",
-    message_types.c.message_type_id,
-    _shown(
-        message_types,
-        _ids(_paired.organization_id, _of_type).label("organization_ids"),
-        _ids(_paired.application_id, _of_type).label("application_ids"),
+_SHOWN: Final[Mapping[Catalogue, _Shown]] = {
+    Catalogue.MESSAGE_TYPES: _Shown(
+        message_types.c.message_type_id,
+        _select(
+            message_types,
+            _ids(_paired.organization_id, _of_type).label("organization_ids"),
+            _ids(_paired.application_id, _of_type).label("application_ids"),
+        ),
     ),
-)
-SENDER_APPLICATIONS: Final = Catalogue(
-    "senderApplicationId",
-    sender_applications.c.application_id,
-    _shown(
-        sender_applications,
-        _logos("application", sender_applications.c.application_id),
-        _ids(_paired.organization_id, _of_application).label("organization_ids"),
-        _ids(_paired.message_type_id, _of_application).label("message_type_ids"),
+    Catalogue.SENDER_APPLICATIONS: _Shown(
+        sender_applications.c.application_id,
+        _select(
+            sender_applications,
+            _logos("application", sender_applications.c.application_id),
+            _ids(_paired.organization_id, _of_application).label("organization_ids"),
+            _ids(_paired.message_type_id, _of_application).label("message_type_ids"),
+        ),
     ),
-)
-SENDER_ORGANIZATIONS: Final = Catalogue(
-    "senderOrganizationId",
-    sender_organizations.c.organization_id,
-    _shown(
-        sender_organizations,
-        _logos("organization", sender_organizations.c.organization_id),
-        _ids(_paired.application_id, _of_organization).label("application_ids"),
-        _ids(_paired.message_type_id, _of_organization).label("message_type_ids"),
+    Catalogue.SENDER_ORGANIZATIONS: _Shown(
+        sender_organizations.c.organization_id,
+        _select(
+            sender_organizations,
+            _logos("organization", sender_organizations.c.organization_id),
+            _ids(_paired.application_id, _of_organization).label("application_ids"),
+            _ids(_paired.message_type_id, _of_organization).label("message_type_ids"),
+        ),
     ),
-)
-MESSAGE_TEMPLATES: Final = Catalogue(
-    "messageTemplateId",
-    message_templates.c.message_template_id,
-    _shown(message_templates),
-)
+    Catalogue.MESSAGE_TEMPLATES: _Shown(
+        message_templates.c.message_template_id, _select(message_templates)
+    ),
+}

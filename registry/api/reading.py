@@ -1,0 +1,108 @@
+"""Path and query of a request → domain values, all faults of a request at once."""
+
+from collections.abc import Callable, Iterator, Mapping
+from functools import wraps
+from typing import Any, Final
+from urllib.parse import unquote_to_bytes
+
+from flask import request
+from flask.typing import ResponseReturnValue
+from marshmallow import Schema, ValidationError, fields
+
+from registry.domain.errors import ABSENT, Invalid, Issue, IssueKind
+
+View = Callable[..., ResponseReturnValue]
+
+_REPEATED_BACK: Final = 200  # characters of a value or a name that a problem repeats
+
+
+class EmptySchema(Schema):
+    """A query without parameters."""
+
+
+def reads(path: Schema, query: Schema | None = None) -> Callable[[View], View]:
+    """Give a view its path parameters, and `query` loaded by its schema, or raise `Invalid`.
+
+    `path` loads every path parameter by the name it has in the contract. An unknown query
+    parameter is a fault (contract 6.32).
+    """
+    schema = query or EmptySchema()
+    names = {name: field.data_key or name for name, field in path.fields.items()}
+
+    def read(view: View) -> View:
+        @wraps(view)
+        def reading(**arguments: str) -> ResponseReturnValue:
+            given = {names[name]: value for name, value in arguments.items()}
+            located, issues = _loaded(path, given, "path")
+            asked, unread = _query(schema)
+            if issues or unread:
+                raise Invalid([*issues, *unread])
+            return view(**located) if query is None else view(**located, query=asked)
+
+        return reading
+
+    return read
+
+
+def _query(schema: Schema) -> tuple[Any, list[Issue]]:
+    listed = {
+        field.data_key or name: isinstance(field, fields.List)
+        for name, field in schema.fields.items()
+    }
+    values: dict[str, Any] = {}
+    issues: list[Issue] = []
+    for name, value in _pairs(request.query_string):
+        if value is None:
+            issues.append(_issue("query", name, "is not UTF-8", ABSENT))
+        elif name not in listed:
+            issues.append(_issue("query", name, "is unknown", value, IssueKind.UNKNOWN_INPUT))
+        elif listed[name]:
+            values.setdefault(name, []).append(value)
+        elif name in values:
+            issues.append(_issue("query", name, "is given more than once", value))
+        else:
+            values[name] = value
+    loaded, faults = _loaded(schema, values, "query")
+    return loaded, [*issues, *faults]
+
+
+def _pairs(text: bytes) -> Iterator[tuple[str, str | None]]:
+    """Names and values of a query string; None for a value that is not UTF-8."""
+    for pair in filter(None, text.split(b"&")):
+        name, _, value = pair.replace(b"+", b" ").partition(b"=")
+        shown = unquote_to_bytes(name).decode(errors="replace")
+        try:
+            yield shown, unquote_to_bytes(value).decode()
+        except UnicodeDecodeError:
+            yield shown, None
+
+
+def _loaded(schema: Schema, values: Mapping[str, Any], where: str) -> tuple[Any, list[Issue]]:
+    try:
+        return schema.load(values), []
+    except ValidationError as error:
+        return None, list(_issues(error.messages, values, where))
+
+
+def _issues(messages: Any, values: Mapping[str, Any], where: str) -> Iterator[Issue]:
+    for name, faults in messages.items():
+        value = values.get(name, ABSENT)
+        if isinstance(faults, dict):  # items of a list, by their position
+            for position, fault in faults.items():
+                yield _issue(where, name, str(fault[0]), value[position])
+        else:
+            yield _issue(where, name, str(faults[0]), value)
+
+
+def _issue(
+    where: str,
+    name: str,
+    fault: str,
+    value: Any,
+    kind: IssueKind = IssueKind.SCHEMA_VIOLATION,
+) -> Issue:
+    """An issue that repeats no more than is needed to find it, and never a text searched for."""
+    if name == "q" or len(str(value)) > _REPEATED_BACK:
+        value = ABSENT
+    shown = name[:_REPEATED_BACK]
+    return Issue(where, shown, f"{shown} {fault}", kind, value)

@@ -1,0 +1,124 @@
+"""The types of problem of version 3, and which error is which."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Final
+
+from registry.domain import errors
+from registry.domain.errors import RegistryError
+
+GUIDE: Final = "https://www.belgif.be/specification/rest/api-guide"
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A type of problem: its URN, title, status, and the code that StatusMessage readers know."""
+
+    urn: str
+    title: str
+    status: HTTPStatus
+    code: str
+
+    @property
+    def href(self) -> str | None:
+        """Where the Belgian guide explains it; our own types have no page."""
+        namespace, _, name = self.urn.rpartition(":")
+        return f"{GUIDE}/problems/{name}.html" if namespace == "urn:problem-type:belgif" else None
+
+
+def _belgif(name: str, title: str, status: HTTPStatus, code: str) -> Kind:
+    return Kind(f"urn:problem-type:belgif:{name}", title, status, code)
+
+
+def _own(name: str, title: str, status: HTTPStatus, code: str) -> Kind:
+    """One of our own types (contract 6.35)."""
+    return Kind(f"urn:problem-type:ebox:messageRegistry:{name}", title, status, code)
+
+
+INTERNAL: Final = _belgif(
+    "internalServerError",
+    "Internal Server Error",
+    HTTPStatus.INTERNAL_SERVER_ERROR,
+    "INTERNAL_SERVER_ERROR",
+)
+NOT_FOUND: Final = _belgif(
+    "resourceNotFound", "Resource Not Found", HTTPStatus.NOT_FOUND, "RESOURCE_NOT_FOUND"
+)
+_BAD_REQUEST: Final = _belgif("badRequest", "Bad Request", HTTPStatus.BAD_REQUEST, "INVALID_INPUT")
+
+# One line per error; a test proves that none is missing.
+KINDS: Final[Mapping[type[RegistryError], Kind]] = {
+    errors.Invalid: _BAD_REQUEST,
+    errors.TokenMissing: _belgif(
+        "noAccessToken", "No Access Token", HTTPStatus.UNAUTHORIZED, "NO_ACCESS_TOKEN"
+    ),
+    errors.TokenInvalid: _belgif(
+        "invalidAccessToken",
+        "Invalid Access Token",
+        HTTPStatus.UNAUTHORIZED,
+        "INVALID_ACCESS_TOKEN",
+    ),
+    errors.TokenExpired: _belgif(
+        "expiredAccessToken",
+        "Expired Access Token",
+        HTTPStatus.UNAUTHORIZED,
+        "EXPIRED_ACCESS_TOKEN",
+    ),
+    errors.ScopeMissing: _belgif(
+        "missingScope", "Missing Scope", HTTPStatus.FORBIDDEN, "MISSING_SCOPE"
+    ),
+    errors.PermissionMissing: _belgif(
+        "missingPermission", "Missing Permission", HTTPStatus.FORBIDDEN, "MISSING_PERMISSION"
+    ),
+    errors.NotFound: NOT_FOUND,
+    errors.TooManyRequests: _belgif(
+        "tooManyRequests", "Too Many Requests", HTTPStatus.TOO_MANY_REQUESTS, "TOO_MANY_REQUESTS"
+    ),
+    errors.DocumentUnavailable: _own(
+        "documentUnavailable",
+        "Document Unavailable",
+        HTTPStatus.BAD_GATEWAY,
+        "DOCUMENT_UNAVAILABLE",
+    ),
+    errors.UpstreamInvalid: _belgif(
+        "badGateway", "Bad Gateway", HTTPStatus.BAD_GATEWAY, "BAD_GATEWAY"
+    ),
+    errors.Unavailable: _belgif(
+        "serviceUnavailable",
+        "Service is unavailable",
+        HTTPStatus.SERVICE_UNAVAILABLE,
+        "SERVICE_UNAVAILABLE",
+    ),
+}
+
+# What Flask and werkzeug raise by themselves.
+HTTP_KINDS: Final[Mapping[int, Kind]] = {
+    400: _BAD_REQUEST,
+    404: NOT_FOUND,
+    405: _own(
+        "methodNotAllowed",
+        "Method Not Allowed",
+        HTTPStatus.METHOD_NOT_ALLOWED,
+        "METHOD_NOT_ALLOWED",
+    ),
+    406: _own("notAcceptable", "Not Acceptable", HTTPStatus.NOT_ACCEPTABLE, "NOT_ACCEPTABLE"),
+    413: _belgif(
+        "payloadTooLarge",
+        "Payload Too Large",
+        HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+        "PAYLOAD_TOO_LARGE",
+    ),
+    415: _own(
+        "unsupportedMediaType",
+        "Unsupported Media Type",
+        HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+        "UNSUPPORTED_MEDIA_TYPE",
+    ),
+    416: _own(
+        "rangeNotSatisfiable",
+        "Range Not Satisfiable",
+        HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE,
+        "RANGE_NOT_SATISFIABLE",
+    ),
+}

@@ -1,0 +1,110 @@
+"""Messages, their documents and parts, and counts."""
+
+from uuid import UUID
+
+from flask import Blueprint, Response
+
+from registry.api.authentication import needs
+from registry.api.context import caller, ebox, registry
+from registry.api.downloads import download
+from registry.api.reading import reads
+from registry.api.showing import dumper, listed, shown
+from registry.api.v3.schemas.messages import (
+    AttachmentSchema,
+    MessageSchema,
+    PaymentDataSchema,
+    StatisticsSchema,
+)
+from registry.api.v3.schemas.parameters import MessageQuerySchema, PartitionsSchema, PathSchema
+from registry.domain.access import Operation
+from registry.domain.languages import filled
+from registry.domain.queries import MessageQuery
+
+_PATH = PathSchema()
+
+
+def add_resources(blueprint: Blueprint) -> None:
+    """Route everything that reads an e-Box."""
+    message = "/ebox/messages/<message_id>"
+    for path, view in {
+        "/ebox/messages": list_messages,
+        message: get_message,
+        f"{message}/attachments": list_attachments,
+        f"{message}/attachments/<attachment_id>": get_attachment,
+        f"{message}/attachments/<attachment_id>/content": get_content,
+        f"{message}/body": get_body,
+        f"{message}/paymentData": get_payment_data,
+        f"{message}/structuredData": get_structured_data,
+        "/ebox/statistics": get_statistics,
+    }.items():
+        blueprint.get(path)(view)
+
+
+@needs(Operation.READ_MESSAGES)
+@reads(_PATH, MessageQuerySchema())
+def list_messages(query: MessageQuery) -> Response:
+    """Page through the caller's e-Box."""
+    messages, total = registry().consulting.list_messages(caller(), ebox(), query)
+    return shown(listed(messages, total, MessageSchema))
+
+
+@needs(Operation.READ_MESSAGES)
+@reads(_PATH)
+def get_message(message_id: UUID) -> Response:
+    """Show one message."""
+    message = registry().consulting.message(caller(), ebox(), message_id)
+    return shown(dumper(MessageSchema)(message))
+
+
+@needs(Operation.READ_MESSAGES)
+@reads(_PATH)
+def list_attachments(message_id: UUID) -> Response:
+    """Show what is known of all documents of a message."""
+    attachments = registry().consulting.message(caller(), ebox(), message_id).attachments
+    return shown(listed(attachments, len(attachments), AttachmentSchema))
+
+
+@needs(Operation.READ_MESSAGES)
+@reads(_PATH)
+def get_attachment(message_id: UUID, attachment_id: str) -> Response:
+    """Show what is known of one document."""
+    document = registry().consulting.document(caller(), ebox(), message_id, attachment_id)
+    return shown(dumper(AttachmentSchema)(document.attachment))
+
+
+@needs(Operation.READ_MESSAGES)
+@reads(_PATH)
+def get_content(message_id: UUID, attachment_id: str) -> Response:
+    """Hand out a document, under its own media type."""
+    document = registry().consulting.document(caller(), ebox(), message_id, attachment_id)
+    return download(document, document.attachment.media_type)
+
+
+@needs(Operation.READ_MESSAGES)
+@reads(_PATH)
+def get_body(message_id: UUID) -> Response:
+    """Show the body in three languages."""
+    return shown(filled(registry().consulting.body(caller(), ebox(), message_id)))
+
+
+@needs(Operation.READ_MESSAGES)
+@reads(_PATH)
+def get_payment_data(message_id: UUID) -> Response:
+    """Show how the message is to be paid."""
+    payment = registry().consulting.payment_data(caller(), ebox(), message_id)
+    return shown(dumper(PaymentDataSchema)(payment))
+
+
+@needs(Operation.READ_MESSAGES)
+@reads(_PATH)
+def get_structured_data(message_id: UUID) -> Response:
+    """Show the sender's own object, untouched."""
+    return shown(registry().consulting.structured_data(caller(), ebox(), message_id))
+
+
+@needs(Operation.READ_STATISTICS)
+@reads(_PATH, PartitionsSchema())
+def get_statistics(query: frozenset[str]) -> Response:
+    """Count the e-Box."""
+    counts = registry().consulting.statistics(caller(), ebox(), query)
+    return shown(dumper(StatisticsSchema)(counts))

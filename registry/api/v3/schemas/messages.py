@@ -1,0 +1,132 @@
+"""Messages, documents and counts as version 3 shows them."""
+
+from marshmallow import fields
+
+from registry.api.fields import (
+    Happened,
+    Href,
+    Instant,
+    Kilobytes,
+    Listing,
+    Shown,
+    Translated,
+    Within,
+)
+from registry.domain.attachments import DIGEST_METHOD
+from registry.domain.identifiers import EboxKind
+
+
+class DigestSchema(Shown):
+    """SHA-256 of a document, base64url."""
+
+    digest = fields.String(data_key="digestValue", required=True)
+    method = fields.Constant(DIGEST_METHOD, data_key="digestMethod", required=True)
+
+
+class AttachmentSchema(Shown):
+    """A document of a message."""
+
+    attachment_id = fields.String(data_key="attachmentId", required=True)
+    title = Translated(data_key="attachmentTitle")
+    file_name = fields.String(data_key="fileName", required=True)
+    is_main = fields.Boolean(data_key="isMainContent", required=True)
+    media_type = fields.String(data_key="mediaType", required=True)
+    size = Kilobytes(required=True)
+    digest = Within(DigestSchema)
+    is_signed = fields.Boolean(data_key="isAttachmentSigned", required=True)
+    content = Href(
+        "/ebox/messages/{0.message_id}/attachments/{0.attachment_id}/content",
+        data_key="contentHref",
+        required=True,
+    )
+
+
+class BusinessDataSchema(Shown):
+    """A key with its values, for the reader's software."""
+
+    key = fields.String(required=True)
+    name = Translated()
+    description = Translated()
+    values = fields.List(Translated(), required=True)
+
+
+class PaymentDataSchema(Shown):
+    """How to pay; amounts are decimal strings `[dec-type]`."""
+
+    payment_data_id = fields.String(data_key="paymentDataId", required=True)
+    amount = fields.String(required=True)
+    vat_amount = fields.String(data_key="vatAmount", required=True)
+    currency = fields.String(required=True)
+    due_date = fields.String(data_key="dueDate", required=True)
+    iban = fields.String(required=True)
+    bic = fields.String()
+    reference = fields.Dict()
+
+
+class AttentionSchema(Shown):
+    """For whom inside the enterprise."""
+
+    ssin = fields.String()
+    label = fields.String()
+
+
+class SenderSchema(Shown):
+    """Who sent the message, and from which partition unless GENERAL."""
+
+    ebox_type = fields.Constant(EboxKind.ENTERPRISE.value, data_key="eboxType", required=True)
+    sender = fields.String(data_key="enterpriseNumber", required=True)
+    sender_partition = fields.String(data_key="partition")
+
+
+class RecipientSchema(Shown):
+    """The e-Box that holds the message."""
+
+    ebox_type = fields.String(data_key="eboxType", attribute="ebox.kind", required=True)
+    enterprise = fields.String(data_key="enterpriseNumber", attribute="ebox.enterprise_number")
+    ssin = fields.String(attribute="ebox.ssin")
+    partition = fields.String()
+
+
+class ActionSchema(Shown):
+    """What the reader is asked to do (contract 6.11)."""
+
+    action_id = fields.String(data_key="messageActionId", required=True)
+    action_label = Translated(data_key="label", required=True)
+    is_executed = Happened(data_key="isExecuted", attribute="action_executed_at", required=True)
+    action_executed_at = Instant(data_key="executionDate")
+
+
+class MessageSchema(Shown):
+    """A message as lists and details show it."""
+
+    message_id = fields.UUID(data_key="messageId", required=True)
+    original_message_id = fields.UUID(data_key="originalMessageId")
+    subject = Translated(required=True)
+    received_at = Instant(data_key="receiptDate", required=True)
+    expires_at = Instant(data_key="expirationDate", required=True)
+    is_read = Happened(data_key="isRead", attribute="read_at", required=True)
+    is_visible = fields.Boolean(data_key="isVisible", required=True)
+    is_registered = fields.Boolean(data_key="isRegisteredMail", required=True)
+    attention = fields.Nested(AttentionSchema, data_key="forTheAttentionOf")
+    message_type_id = fields.String(data_key="messageTypeId", required=True)
+    sender = Within(SenderSchema, required=True)
+    recipient = Within(RecipientSchema, required=True)
+    sender_application_id = fields.String(data_key="senderApplicationId")
+    attachments = Listing(AttachmentSchema, required=True)
+    is_body_main = fields.Boolean(data_key="isBodyMainContent")
+    payment_data = fields.Nested(PaymentDataSchema, data_key="paymentData")
+    business_data = Listing(BusinessDataSchema, data_key="businessDataList")
+    is_reply_authorized = fields.Boolean(data_key="isReplyAuthorized", required=True)
+    action = Within(ActionSchema, unless_none="action_id", data_key="messageAction")
+    message_template_id = fields.String(data_key="messageTemplateId")
+
+
+class StatisticsSchema(Shown):
+    """Counts of an e-Box (contract 6.9)."""
+
+    messages = fields.Integer(data_key="numberOfMessages", required=True)
+    unread = fields.Integer(data_key="numberOfUnreadMessages", required=True)
+    soon_expiring = fields.Integer(data_key="numberOfSoonExpiringMessages", required=True)
+    action_required = fields.Integer(data_key="numberOfActionRequiredMessages", required=True)
+    registered = fields.Integer(data_key="numberOfRegisteredMessages", required=True)
+    last_received_at = Instant(data_key="lastReceiptDate")

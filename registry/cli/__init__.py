@@ -1,0 +1,36 @@
+"""What operators type: `registry GROUP COMMAND`."""
+
+import sys
+from importlib.metadata import entry_points
+
+import click
+
+from registry import __version__
+from registry.cli.database import database
+from registry.cli.settings import settings
+from registry.settings import SettingsError
+
+
+@click.group()
+@click.version_option(__version__, prog_name="registry")
+def registry() -> None:
+    """Run and look after an e-Box MessageRegistry.
+
+    Settings come from environment variables named REGISTRY_…; see `registry settings list`.
+    """
+
+
+registry.add_command(database)
+registry.add_command(settings)
+
+
+def main() -> None:
+    """Run the command line; wrong settings are listed, all at once, with exit code 2."""
+    for command in entry_points(group="registry.commands"):  # extras bring their own
+        registry.add_command(command.load(), command.name)
+    try:
+        registry()
+    except SettingsError as error:
+        for fault in error.faults:
+            click.echo(fault, err=True)
+        sys.exit(2)

@@ -1,0 +1,50 @@
+"""The settings: what there is, and whether what is set can work."""
+
+import os
+
+import click
+from pydantic_core import PydanticUndefined
+from rich.console import Console
+from rich.table import Table
+
+from registry import wiring
+from registry.domain.errors import RegistryError
+from registry.federation.keys import KeyUnusable
+from registry.settings import PREFIX, Settings
+
+
+@click.group()
+def settings() -> None:
+    """List and check the settings."""
+
+
+@settings.command("list")
+def list_() -> None:
+    """List every setting with its type and default."""
+    table = Table("variable", "default", box=None)
+    for name, field in Settings.model_fields.items():
+        is_required = field.default is PydanticUndefined
+        shown = "required" if is_required else _short(field.default)
+        table.add_row(PREFIX + name.upper(), shown)
+    Console(width=None if Console().is_terminal else 160).print(table)
+
+
+@settings.command()
+@click.option("--online", is_flag=True, help="Also ask database, document store and OAuth server.")
+def check(*, online: bool) -> None:
+    """Say everything that is wrong with the settings at once; exit code 2 if anything is."""
+    loaded = Settings.load(os.environ)
+    try:
+        registry = wiring.assemble(loaded, lambda *_: None)
+        if online:
+            registry.monitoring.check()
+            registry.introspection.own.value()
+    except (KeyUnusable, RegistryError) as error:
+        click.echo(str(error), err=True)
+        raise SystemExit(2) from None
+    click.echo("The settings are complete.")
+
+
+def _short(default: object) -> str:
+    text = "" if default is None else str(default)
+    return text if len(text) <= 60 else f"{text[:57]}…"

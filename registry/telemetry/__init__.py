@@ -1,0 +1,1 @@
+"""Logs and metrics: hooks around the service, never called by rules."""

@@ -1,0 +1,52 @@
+"""What is noted of every request: trace ids out, one log line, one measurement."""
+
+import re
+import time
+from typing import Final
+from uuid import uuid4
+
+import structlog
+from flask import Flask, Response, g, request
+
+from registry.telemetry.metrics import REQUESTS
+
+_TRACE: Final = "BelGov-Trace-Id"
+_RELATED: Final = "BelGov-Related-Trace-Id"
+_TRACE_ID: Final = re.compile(r"[\x21-\x7e]{1,36}", re.ASCII)  # others are not echoed
+_log = structlog.get_logger("registry.requests")
+
+
+def observe(app: Flask) -> None:
+    """Hook into every request of the application."""
+    app.before_request(_begin)
+    app.after_request(_end)
+
+
+def _begin() -> None:
+    """Name the request; the id is ours, never the client's `[trc-header]`."""
+    g.occurrence = uuid4()
+    g.began = time.perf_counter()
+
+
+def _end(response: Response) -> Response:
+    response.headers[_TRACE] = str(g.occurrence)
+    related = request.headers.get(_TRACE, "")
+    if not _TRACE_ID.fullmatch(related):
+        related = ""
+    if related:
+        response.headers[_RELATED] = related
+    seconds = time.perf_counter() - g.began
+    route = request.url_rule.rule if request.url_rule else "unknown"
+    REQUESTS.labels(route, request.method, response.status_code).observe(seconds)
+    caller = g.get("caller")
+    _log.info(
+        "request",
+        trace_id=str(g.occurrence),
+        related_trace_id=related,
+        method=request.method,
+        route=route,
+        status=response.status_code,
+        milliseconds=round(seconds * 1000, 1),
+        client_id=caller.client_id if caller else None,
+    )
+    return response
