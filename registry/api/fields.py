@@ -83,10 +83,15 @@ class Kilobytes(fields.Float):
 
 
 class Happened(fields.Boolean):
-    """Whether there is an instant at which it happened."""
+    """Whether the object's attribute `instant` says when it happened."""
 
-    def _serialize(self, value: Any, attr: str | None, obj: Any, **_: Any) -> bool:
-        return value is not None
+    def __init__(self, instant: str, **more: Any) -> None:
+        super().__init__(**more)
+        self.instant = instant
+
+    def serialize(self, attr: str, obj: Any, accessor: Any = None, **_: Any) -> bool:
+        """Whether it happened to `obj`."""
+        return getattr(obj, self.instant) is not None
 
 
 class Href(fields.Url):

@@ -117,5 +117,5 @@ _PLANS: Final[tuple[tuple[type, Callable[[Any, _Show], tuple[_Show, _Show | None
     (fields.List, _list),
     (Translated, lambda _, get: (get, filled)),
     (Kilobytes, lambda _, get: (get, lambda size: size / 1000)),
-    (Happened, lambda _, get: (lambda value: get(value) is not None, None)),
+    (Happened, lambda field, _: (lambda value: field.serialize("", value), None)),
 )

@@ -16,7 +16,7 @@ from registry.domain.identifiers import Ebox
 from registry.domain.messages import counts_as_reading, soon_expiring_until
 from registry.domain.queries import MessageQuery
 from registry.services.permitting import Permitting
-from registry.store import messages, outbox, statistics
+from registry.store import messages, outbox, sent, statistics
 from registry.store.base import AnyRow, Transactions, name_ebox
 from registry.store.messages import Attachment
 
@@ -123,11 +123,11 @@ class Consulting:
         message = messages.find(connection, ebox, message_id, self.now())
         partition = message.partition if message else None
         if message is None:
-            sent = messages.sent_by(connection, ebox, message_id)
-            if sent is not None:
-                partition = sent.partition
-                name_ebox(connection, sent.recipient)
-                message = messages.find(connection, sent.recipient, message_id, self.now())
+            own = sent.find(connection, ebox, message_id)
+            if own is not None:
+                partition = own.partition
+                name_ebox(connection, own.recipient)
+                message = messages.find(connection, own.recipient, message_id, self.now())
         if message is None:
             raise NotFound("message_id", str(message_id))
         if not rights.allow(partition):

@@ -21,6 +21,7 @@ from sqlalchemy import (
     Text,
     Uuid,
     func,
+    insert,
     select,
     text,
     update,
@@ -28,18 +29,10 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 
 from registry.domain.identifiers import Ebox
+from registry.domain.messages import searchable
 from registry.domain.queries import MessageQuery
-from registry.store.base import (
-    BY_EBOX,
-    INSTANT,
-    JSON,
-    AnyRow,
-    EboxKey,
-    Records,
-    ebox_column,
-    metadata,
-)
-from registry.store.search import matching
+from registry.store.base import BY_EBOX, INSTANT, JSON, AnyRow, Records, ebox_column, metadata
+from registry.store.search import matching, search_texts
 
 messages = Table(
     "messages",
@@ -100,18 +93,6 @@ attachments = Table(
     postgresql_partition_by=BY_EBOX,
 )
 
-# What an enterprise sent, and where it went: how a sender finds his own message without anyone
-# looking through the recipients' e-Boxes (contract 6.27, 6.38). `ebox` is the sender's.
-sent_messages = Table(
-    "sent_messages",
-    metadata,
-    ebox_column(),
-    Column("message_id", Uuid, primary_key=True),
-    Column("partition", Text, nullable=False),
-    Column("recipient", EboxKey, nullable=False),
-    postgresql_partition_by=BY_EBOX,
-)
-
 
 @dataclass(frozen=True, slots=True)
 class Attachment:
@@ -127,6 +108,25 @@ class Attachment:
     digest: str
     is_signed: bool
     blob_key: str
+
+
+def add(
+    connection: Connection,
+    ebox: Ebox,
+    message: Mapping[str, Any],
+    files: Sequence[Mapping[str, Any]],
+) -> None:
+    """Put a message into an e-Box: columns of `messages`, and of `attachments` for each file.
+
+    It is found by the texts that it has now (contract 4.3).
+    """
+    key = {"ebox": ebox, "message_id": message["message_id"]}
+    connection.execute(insert(messages).values(ebox=ebox, **message))
+    texts = searchable(message["subject"], message.get("business_data"), message.get("attention"))
+    connection.execute(insert(search_texts).values(**key, **texts))
+    if files:
+        rows = [{**key, "position": number, **file} for number, file in enumerate(files)]
+        connection.execute(insert(attachments), rows)
 
 
 def page_of(
@@ -163,15 +163,6 @@ def find(connection: Connection, ebox: Ebox, message_id: UUID, now: datetime) ->
     return connection.execute(
         _SHOWN.add_columns(messages.c.body, messages.c.structured_data).where(
             *present(ebox, now), messages.c.message_id == message_id
-        )
-    ).one_or_none()
-
-
-def sent_by(connection: Connection, ebox: Ebox, message_id: UUID) -> AnyRow | None:
-    """Recipient e-Box and sender partition of a message that this e-Box's owner sent."""
-    return connection.execute(
-        select(sent_messages.c.recipient, sent_messages.c.partition).where(
-            sent_messages.c.ebox == ebox, sent_messages.c.message_id == message_id
         )
     ).one_or_none()
 

@@ -2,7 +2,14 @@
 
 from alembic import context
 
-from registry.store import messages, outbox, partitions, reference, search  # noqa: F401 - tables
+from registry.store import (  # noqa: F401 - each brings its tables
+    messages,
+    outbox,
+    partitions,
+    reference,
+    search,
+    sent,
+)
 from registry.store.base import metadata
 
 context.configure(

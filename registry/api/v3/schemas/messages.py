@@ -92,7 +92,7 @@ class ActionSchema(Shown):
 
     action_id = fields.String(data_key="messageActionId", required=True)
     action_label = Translated(data_key="label", required=True)
-    is_executed = Happened(data_key="isExecuted", attribute="action_executed_at", required=True)
+    is_executed = Happened("action_executed_at", data_key="isExecuted", required=True)
     action_executed_at = Instant(data_key="executionDate")
 
 
@@ -104,7 +104,7 @@ class MessageSchema(Shown):
     subject = Translated(required=True)
     received_at = Instant(data_key="receiptDate", required=True)
     expires_at = Instant(data_key="expirationDate", required=True)
-    is_read = Happened(data_key="isRead", attribute="read_at", required=True)
+    is_read = Happened("read_at", data_key="isRead", required=True)
     is_visible = fields.Boolean(data_key="isVisible", required=True)
     is_registered = fields.Boolean(data_key="isRegisteredMail", required=True)
     attention = fields.Nested(AttentionSchema, data_key="forTheAttentionOf")

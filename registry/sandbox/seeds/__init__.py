@@ -1,0 +1,1 @@
+"""What a fresh sandbox holds: reference data, the consultation scenarios, a citizen's letter."""

@@ -1,0 +1,54 @@
+"""`python -m registry.sandbox.seeds`: plant what the environment's registry does not hold yet."""
+
+import os
+from datetime import UTC, datetime
+
+from sqlalchemy import Engine, select
+
+from registry.blobs.s3 import S3Blobs
+from registry.domain.identifiers import Ebox, EboxKind
+from registry.domain.messages import GENERAL
+from registry.sandbox.seeds import reference
+from registry.sandbox.seeds.scenarios import Seed, seeds
+from registry.settings import Settings
+from registry.store import messages, sent
+from registry.wiring import database, s3_client
+
+
+def main() -> None:
+    """Plant reference data, documents and messages, as the owner of the tables."""
+    settings = Settings.load(os.environ)
+    engine = database(settings, owner=True)
+    blobs = S3Blobs(s3_client(settings), settings.s3_bucket)
+    with engine.begin() as connection:
+        reference.plant(connection)
+    for seed in seeds():
+        _plant(engine, blobs, seed)
+    engine.dispose()
+
+
+def _plant(engine: Engine, blobs: S3Blobs, seed: Seed) -> None:
+    """Documents first, then the rows that promise them."""
+    known = select(messages.messages.c.message_id).where(
+        messages.messages.c.ebox == seed.ebox, messages.messages.c.message_id == seed.message_id
+    )
+    with engine.connect() as connection:
+        if connection.execute(known).first():
+            return
+    files = list(seed.attachments())
+    for row, content in files:
+        blobs.put(row["blob_key"], [content])
+    columns = seed.columns(datetime.now(UTC))
+    with engine.begin() as connection:
+        messages.add(connection, seed.ebox, columns, [row for row, _ in files])
+        sent.add(
+            connection,
+            Ebox(EboxKind.ENTERPRISE, seed.sender),
+            seed.message_id,
+            partition=columns.get("sender_partition") or GENERAL,
+            recipient=seed.ebox,
+        )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,241 @@
+"""Real parts for every test: PostgreSQL, SeaweedFS, and a stand-in federation over HTTP."""
+
+import json
+import os
+from types import SimpleNamespace
+from uuid import uuid4
+
+import pytest
+from sqlalchemy import create_engine
+
+from registry import wiring
+from registry.app import create_app
+from registry.domain.identifiers import Ebox, EboxKind
+from registry.sandbox.federation.process import Federation
+from registry.sandbox.files import write_private
+from registry.sandbox.personas import CONSUMER, PERSONAS, PORTAL, REFERENCE, enroll, private_key
+from registry.sandbox.postgres import Cluster
+from registry.sandbox.seaweed import ObjectStore
+from registry.sandbox.seeds import reference
+from registry.sandbox.tokens import sign_in
+from registry.settings import Settings
+from registry.store import messages, migrations, sent
+from tests.factories import PDF, a_file, a_message, a_person, an_ebox, an_enterprise
+from tests.given import GivenCluster
+
+ROLE = "registry_application"
+V3 = {
+    EboxKind.ENTERPRISE: "/REST/ebox/enterprise/messageRegistry/v3",
+    EboxKind.CITIZEN: "/REST/ebox/citizen/messageRegistry/v3",
+}
+
+
+@pytest.fixture(scope="session")
+def cluster(tmp_path_factory):
+    """A throwaway PostgreSQL, unless REGISTRY_TEST_DATABASE_URL names a superuser of one."""
+    url = os.environ.get("REGISTRY_TEST_DATABASE_URL")
+    server = GivenCluster(url) if url else Cluster(tmp_path_factory.mktemp("postgres"))
+    with server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def database(cluster):
+    """A migrated database with reference data: the owner's and the application's URL."""
+    name = f"registry_{uuid4().hex[:12]}"
+    cluster.create_database(name)
+    engine = create_engine(cluster.url("owner", name))
+    migrations.upgrade(engine, ROLE)
+    with engine.begin() as connection:
+        reference.plant(connection)
+    engine.dispose()
+    urls = SimpleNamespace(
+        owner=cluster.url("owner", name), application=cluster.url("application", name)
+    )
+    yield urls
+    cluster.drop_database(name)
+
+
+@pytest.fixture(scope="session")
+def objects(tmp_path_factory):
+    """A throwaway SeaweedFS."""
+    with ObjectStore(tmp_path_factory.mktemp("objects")) as store:
+        yield store
+
+
+@pytest.fixture(scope="session")
+def federation(tmp_path_factory):
+    """The stand-ins for authorization server and Partition API; tests enrol their own parties."""
+    directory = tmp_path_factory.mktemp("federation")
+    enroll(directory / "keys", directory)
+    with Federation(directory) as started:
+        yield started
+
+
+@pytest.fixture(scope="session")
+def settings(database, objects, federation):
+    """The settings of a registry on these parts."""
+    return Settings(
+        environment="test",
+        public_url="http://localhost",
+        database_url=database.application,
+        database_owner_url=database.owner,
+        s3_endpoint=objects.endpoint,
+        s3_bucket=objects.bucket,
+        s3_access_key=objects.access_key,
+        s3_secret_key=objects.secret_key,
+        oauth_token_url=federation.token_url,
+        oauth_introspect_url=federation.introspect_url,
+        oauth_client_id=PERSONAS["registry"].client_id,
+        oauth_key_path=federation.directory / "keys" / "registry.pem",
+        partition_url=federation.partition_url,
+        rate_limit=0,
+    )
+
+
+@pytest.fixture(scope="session")
+def app(settings):
+    """The application; nothing in it is replaced."""
+    app = create_app(settings)
+    yield app
+    app.extensions["registry"].dispose()
+
+
+@pytest.fixture(scope="session")
+def owner(settings):
+    """The owner of the tables, whom row-level security does not bind."""
+    engine = wiring.database(settings, owner=True)
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture(scope="session")
+def application(settings):
+    """The application's role."""
+    engine = wiring.database(settings)
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture(scope="session")
+def blobs(settings):
+    """The document store."""
+    store = wiring.S3Blobs(wiring.s3_client(settings), settings.s3_bucket)
+    yield store
+    store.client.close()
+
+
+@pytest.fixture(scope="session")
+def party(federation):
+    """Enrol a fresh party: `party(scopes, enterprise=…, person=…)` gives its bearer token."""
+    algorithm = PERSONAS["sender"].algorithm
+    key = private_key(federation.directory / "keys" / "sender.pem", algorithm)
+
+    def enrol(*scopes, enterprise=None, person=None, **more):
+        clients_file = federation.directory / "clients.json"
+        clients = json.loads(clients_file.read_text())
+        client_id = f"party-{uuid4()}"
+        clients[client_id] = {
+            "key": dict(key.as_dict(private=False)),
+            "subject": person or client_id,
+            "scopes": scopes,
+            "enterprise": enterprise,
+            "person": person,
+            **more,
+        }
+        write_private(clients_file, json.dumps(clients))
+        return sign_in(federation.token_url, client_id, key, algorithm)
+
+    return enrol
+
+
+@pytest.fixture(scope="session")
+def grant(federation):
+    """Tell the Partition API of an enterprise: its partitions, and who may read which."""
+
+    def tell(enterprise, partitions, users=None):
+        path = federation.directory / "partitions.json"
+        known = json.loads(path.read_text())
+        known[enterprise] = {"partitions": partitions, "users": users or {}}
+        write_private(path, json.dumps(known))
+
+    return tell
+
+
+@pytest.fixture
+def deliver(owner, blobs):
+    """Put a message into an e-Box, its documents into the store; gives the message's id."""
+
+    def put(ebox, *files, content=PDF, sent_from=None, **changes):
+        message = a_message(ebox, **changes)
+        for file in files:
+            blobs.put(file["blob_key"], [content])
+        with owner.begin() as connection:
+            messages.add(connection, ebox, message, files)
+            if sent_from:
+                number = Ebox(EboxKind.ENTERPRISE, message["sender"])
+                sent.add(
+                    connection, number, message["message_id"], partition=sent_from, recipient=ebox
+                )
+        return message["message_id"]
+
+    return put
+
+
+class Visitor:
+    """Somebody with a bearer token at one base path."""
+
+    def __init__(self, client, token, ebox):
+        self._client, self.token, self.ebox = client, token, ebox
+        self.base = V3[ebox.kind]
+
+    def get(self, path, **options):
+        """GET below the base path."""
+        return self.ask("GET", path, **options)
+
+    def ask(self, method, path, headers=None, **options):
+        """Any method, with the token."""
+        headers = {"Authorization": f"Bearer {self.token}", **(headers or {})}
+        return self._client.open(self.base + path, method=method, headers=headers, **options)
+
+
+@pytest.fixture
+def consumer(app, party):
+    """The software of an enterprise nobody else in the run knows: reads its whole e-Box."""
+    ebox = an_ebox()
+    token = party(CONSUMER, enterprise=ebox.number)
+    return Visitor(app.test_client(), token, ebox)
+
+
+@pytest.fixture
+def portal_user(app, party, grant):
+    """A person in the portal who may read GENERAL and partitionB, not partitionNoAccess."""
+    enterprise, person = an_enterprise(), a_person()
+    readable = ["GENERAL", "partitionB"]
+    grant(enterprise, [*readable, "partitionNoAccess"], {person: readable})
+    token = party(PORTAL, REFERENCE, enterprise=enterprise, person=person)
+    return Visitor(app.test_client(), token, Ebox(EboxKind.ENTERPRISE, enterprise))
+
+
+@pytest.fixture
+def citizen(app, party):
+    """A citizen in the portal."""
+    ebox = an_ebox(EboxKind.CITIZEN)
+    return Visitor(app.test_client(), party(PORTAL, REFERENCE, person=ebox.number), ebox)
+
+
+@pytest.fixture
+def visitor(app, party):
+    """Somebody with these scopes: `visitor(*scopes, enterprise=…)`."""
+
+    def come(*scopes, ebox=None, **more):
+        ebox = ebox or an_ebox()
+        return Visitor(app.test_client(), party(*scopes, enterprise=ebox.number, **more), ebox)
+
+    return come
+
+
+@pytest.fixture
+def main_file():
+    """The one document of a message."""
+    return a_file()
