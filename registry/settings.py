@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import Annotated, Any, Final, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from sqlalchemy import make_url
+from sqlalchemy.exc import ArgumentError
 
 from registry.domain.access import Operation, ScopeTable
 
@@ -56,7 +58,27 @@ def _base_path(text: str) -> str:
     return text
 
 
+def _database_url(secret: SecretStr) -> SecretStr:
+    try:
+        driver = make_url(secret.get_secret_value()).drivername
+    except (ArgumentError, ValueError):  # its words could repeat the password
+        driver = ""
+    if driver not in ("postgresql", "postgresql+psycopg"):
+        raise ValueError("must be a URL like postgresql://user:password@host:5432/database")
+    return secret
+
+
+def _path_template(text: str) -> str:
+    try:
+        text.format(enterpriseNumber="", ssin="")
+    except (LookupError, ValueError):
+        raise ValueError("must have no braces but {enterpriseNumber} and {ssin}") from None
+    return text
+
+
 Url = Annotated[str, AfterValidator(_http_url)]
+DatabaseUrl = Annotated[SecretStr, AfterValidator(_database_url)]
+PathTemplate = Annotated[str, AfterValidator(_path_template)]
 BasePath = Annotated[str, AfterValidator(_base_path)]
 Seconds = Annotated[float, Field(ge=0)]
 
@@ -80,10 +102,9 @@ class Settings(BaseModel):
     soon_expiring_days: int = Field(default=15, ge=0)
     cors_origins: tuple[Url, ...] = ()
     rate_limit: int = Field(default=1200, ge=0)  # requests a minute per token; 0: no limit
-    rate_limit_storage: str = "memory://"
 
-    database_url: SecretStr
-    database_owner_url: SecretStr | None = None
+    database_url: DatabaseUrl
+    database_owner_url: DatabaseUrl | None = None
     database_application_role: str = "registry_application"
     database_pool_size: int = Field(default=8, ge=1)
     database_pool_timeout: Seconds = 5
@@ -127,8 +148,8 @@ class Settings(BaseModel):
     scopes: Mapping[str, frozenset[Operation]] = OFFICIAL_SCOPES
 
     partition_url: Url | None = None
-    partition_rights_path: str = "/ebox/{enterpriseNumber}/users/{ssin}/partitions"
-    partition_list_path: str = "/ebox/{enterpriseNumber}/partitions"
+    partition_rights_path: PathTemplate = "/ebox/{enterpriseNumber}/users/{ssin}/partitions"
+    partition_list_path: PathTemplate = "/ebox/{enterpriseNumber}/partitions"
     partition_rights_ttl: Seconds = 300  # then they are asked for again
     partition_rights_grace: Seconds = 86_400  # how old they may be while nobody answers
     partition_timeout: Seconds = 3
@@ -141,7 +162,7 @@ class Settings(BaseModel):
             settings = cls.model_validate(values)
         except ValidationError as error:
             faults += [
-                f"{PREFIX}{str(fault['loc'][0]).upper()}: {fault['msg']}"
+                f"{PREFIX}{str(fault['loc'][0]).upper()}: {fault['msg'].removeprefix('Value error, ')}"
                 for fault in error.errors(include_input=False, include_context=False)
             ]
             raise SettingsError(faults) from None
@@ -163,18 +184,26 @@ def _gathered(environ: Mapping[str, str]) -> tuple[dict[str, Any], list[str]]:
         if not name.startswith(PREFIX) or name.startswith(_TEST_PREFIX) or not text:
             continue
         field = name.removeprefix(PREFIX).lower()
-        try:
-            if field not in Settings.model_fields and field.endswith("_file"):
-                field = field.removesuffix("_file")
-                values[field] = _structured(field, Path(text).read_text().strip())
-            elif field in Settings.model_fields:
-                values[field] = _structured(field, text)
-            else:
-                faults.append(f"{name}: there is no such setting")
-        except (OSError, ValueError) as error:
-            reason = error.strerror if isinstance(error, OSError) else "is not valid JSON"
-            faults.append(f"{name}: {reason}")
+        is_file = field.endswith("_file")
+        field = field.removesuffix("_file")
+        if field not in Settings.model_fields:
+            faults.append(f"{name}: there is no such setting")
+        elif field in values:
+            faults.append(f"{PREFIX}{field.upper()}: is set itself and by file")
+        else:
+            try:
+                written = Path(text).read_text(encoding="utf-8").strip() if is_file else text
+                values[field] = _structured(field, written)
+            except (OSError, ValueError) as error:
+                faults.append(f"{name}: {_reason(error)}")
     return values, faults
+
+
+def _reason(error: OSError | ValueError) -> str:
+    """Why a value could not be read, in words that do not repeat it."""
+    if isinstance(error, OSError):
+        return str(error.strerror)
+    return "is not UTF-8" if isinstance(error, UnicodeError) else "is not valid JSON"
 
 
 def _structured(field: str, text: str) -> Any:

@@ -89,7 +89,7 @@ def assemble(settings: Settings, observe: Observe) -> Registry:
 
 
 def database(settings: Settings, *, owner: bool = False) -> Engine:
-    """PostgreSQL through the application's role, or the owner's for migrations."""
+    """PostgreSQL through the application's role, for `Transactions`, or the owner's."""
     url = settings.database_owner_url if owner else settings.database_url
     if url is None:
         raise ValueError("REGISTRY_DATABASE_OWNER_URL is not set")
@@ -99,6 +99,7 @@ def database(settings: Settings, *, owner: bool = False) -> Engine:
         options["prepare_threshold"] = None
     return create_engine(
         url.get_secret_value(),
+        isolation_level=None if owner else "AUTOCOMMIT",
         pool_size=settings.database_pool_size,
         max_overflow=0,
         pool_timeout=settings.database_pool_timeout,

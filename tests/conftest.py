@@ -110,9 +110,9 @@ def owner(settings):
 
 
 @pytest.fixture(scope="session")
-def application(settings):
-    """The application's role."""
-    engine = wiring.database(settings)
+def application(database):
+    """The application's role, with ordinary transactions."""
+    engine = create_engine(database.application)
     yield engine
     engine.dispose()
 

@@ -1,14 +1,20 @@
 """A document as a response: its headers, its ranges, its validators."""
 
+import re
+from typing import Final
 from urllib.parse import quote
 
 from flask import Response, request
 from werkzeug.exceptions import NotAcceptable, RequestedRangeNotSatisfiable
-from werkzeug.http import parse_range_header
+from werkzeug.http import quote_etag
 
 from registry.api.context import registry
 from registry.api.negotiation import accepts
 from registry.services.consulting import Document
+
+_ONE_RANGE: Final = re.compile(
+    r"bytes=\s*(?:(\d{1,25})-(\d{0,25})|-(\d{1,25}))\s*", re.ASCII | re.IGNORECASE
+)
 
 
 def download(document: Document, media_type: str) -> Response:
@@ -19,7 +25,7 @@ def download(document: Document, media_type: str) -> Response:
     if not accepts(media_type):
         raise NotAcceptable
     size = document.attachment.size
-    response = Response(mimetype=media_type)
+    response = Response(content_type=media_type)  # no charset: nobody knows it
     response.headers.update(_headers(document))
     response.set_etag(document.attachment.digest)
     if request.if_none_match.contains_weak(document.attachment.digest):
@@ -43,19 +49,23 @@ def download(document: Document, media_type: str) -> Response:
 def _asked(size: int, digest: str) -> tuple[int, int] | None:
     """The one range asked for, first and last byte; None when the whole document is due.
 
-    Several ranges, another unit or nonsense are ignored, as RFC 9110 allows; a range that starts
-    behind the end raises. `If-Range` with another validator asks for the whole.
+    Several ranges, another unit or nonsense are ignored, as RFC 9110 allows, and so are ranges of
+    an empty document or of a HEAD. A range that starts behind the end raises. `If-Range` with
+    another validator, or a weak one, asks for the whole.
     """
-    if_range = request.if_range
-    if "If-Range" in request.headers and if_range.etag != digest:
+    validator = quote_etag(digest)
+    is_this_one = request.headers.get("If-Range", validator) == validator
+    found = _ONE_RANGE.fullmatch(request.headers.get("Range", ""))
+    if found is None or not is_this_one or request.method != "GET" or not size:
         return None
-    ranges = parse_range_header(request.headers.get("Range"))
-    if ranges is None or ranges.units != "bytes" or len(ranges.ranges) != 1:
+    start, end, suffix = found.groups()
+    first = int(start) if start else max(0, size - int(suffix))
+    last = int(end) if end else max(first, size - 1)
+    if last < first:
         return None
-    span = ranges.range_for_length(size)
-    if span is None:
+    if first >= size:
         raise RequestedRangeNotSatisfiable(length=size)
-    return span[0], span[1] - 1
+    return first, min(last, size - 1)
 
 
 def _headers(document: Document) -> dict[str, str]:

@@ -22,6 +22,10 @@ class Shown(Schema):
         return {name: value for name, value in data.items() if value is not None}
 
 
+class KeptAsJson(Shown):
+    """Something shown that the store keeps as a JSON object, and not as columns."""
+
+
 class Whole(fields.Integer):
     """A whole number written in ASCII digits; Python's `int` would take any script's."""
 

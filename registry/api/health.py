@@ -7,7 +7,7 @@ from typing import Final
 from flask import Blueprint, Response, current_app
 
 from registry.api.context import registry
-from registry.api.showing import shown
+from registry.api.showing import answered
 from registry.domain.errors import RegistryError
 
 _GOOD_FOR: Final = 1.0  # seconds: however often health is asked, the stores are asked once
@@ -23,14 +23,14 @@ def add_resources(blueprint: Blueprint) -> None:
 def check_health() -> Response:
     """UP when database and document store answer, else DOWN with 503."""
     is_up = current_app.extensions["health"].is_up()
-    response = shown({"status": "UP" if is_up else "DOWN"})
+    response = answered({"status": "UP" if is_up else "DOWN"})
     response.status_code = 200 if is_up else 503
     return response
 
 
 def check_liveness() -> Response:
     """UP as long as this process answers at all."""
-    return shown({"status": "UP"})
+    return answered({"status": "UP"})
 
 
 class Health:

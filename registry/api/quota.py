@@ -1,32 +1,37 @@
 """How many requests a token may make in a minute."""
 
 import time
-from typing import Final
-
-from limits import RateLimitItemPerMinute
-from limits.storage import storage_from_string
-from limits.strategies import FixedWindowRateLimiter
+from collections import Counter
+from threading import Lock
 
 from registry.domain.errors import TooManyRequests
 
-_NAMESPACE: Final = "ebox-message-registry"
+_WINDOW = 60  # seconds
 
 
 class Quota:
-    """Counts requests by token hash; `limit` 0 counts nothing.
+    """Counts requests by token hash, minute by minute; `limit` 0 counts nothing.
 
-    With storage `memory://` each worker process counts for itself; a Redis or Valkey URL makes
-    one count of them.
+    Each worker process counts for itself: the quota stops a client that runs wild, at no cost to
+    the others, and is no ledger. Memory is bounded, since every minute begins an empty count.
     """
 
-    def __init__(self, limit: int, storage: str) -> None:
+    def __init__(self, limit: int) -> None:
         self._limit = limit
-        self._item = RateLimitItemPerMinute(limit, namespace=_NAMESPACE) if limit else None
-        self._window = FixedWindowRateLimiter(storage_from_string(storage))
+        self._lock = Lock()
+        self._minute = 0
+        self._spent: Counter[str] = Counter()
 
     def spend(self, token_hash: str) -> None:
         """Count one request; raises `TooManyRequests` when the minute's quota is used up."""
-        if self._item is None or self._window.hit(self._item, token_hash):
+        if not self._limit:
             return
-        reset = self._window.get_window_stats(self._item, token_hash).reset_time
-        raise TooManyRequests(self._limit, max(1, round(reset - time.time())))
+        now = time.time()
+        with self._lock:
+            if (minute := int(now // _WINDOW)) != self._minute:
+                self._minute = minute
+                self._spent.clear()
+            self._spent[token_hash] += 1
+            spent = self._spent[token_hash]
+        if spent > self._limit:
+            raise TooManyRequests(self._limit, int(_WINDOW - now % _WINDOW) + 1)

@@ -27,14 +27,15 @@ def reads(path: Schema, query: Schema | None = None) -> Callable[[View], View]:
     parameter is a fault (contract 6.32).
     """
     schema = query or EmptySchema()
+    nothing = schema.load({})  # most requests ask for nothing in particular
     names = {name: field.data_key or name for name, field in path.fields.items()}
 
     def read(view: View) -> View:
         @wraps(view)
         def reading(**arguments: str) -> ResponseReturnValue:
             given = {names[name]: value for name, value in arguments.items()}
-            located, issues = _loaded(path, given, "path")
-            asked, unread = _query(schema)
+            located, issues = _loaded(path, given, "path") if given else ({}, [])
+            asked, unread = _query(schema) if request.query_string else (nothing, [])
             if issues or unread:
                 raise Invalid([*issues, *unread])
             return view(**located) if query is None else view(**located, query=asked)

@@ -20,7 +20,7 @@ def settings() -> None:
 
 @settings.command("list")
 def list_() -> None:
-    """List every setting with its type and default."""
+    """List every setting with its default."""
     table = Table("variable", "default", box=None)
     for name, field in Settings.model_fields.items():
         is_required = field.default is PydanticUndefined
@@ -46,5 +46,5 @@ def check(*, online: bool) -> None:
 
 
 def _short(default: object) -> str:
-    text = "" if default is None else str(default)
+    text = str(default) if default or default == 0 else ""
     return text if len(text) <= 60 else f"{text[:57]}…"

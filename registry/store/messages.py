@@ -1,8 +1,9 @@
 """Messages and their attachments: one row per (e-Box, message), newest first."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Any, Final
 from uuid import UUID
 
@@ -16,23 +17,26 @@ from sqlalchemy import (
     ForeignKey,
     ForeignKeyConstraint,
     Index,
+    Select,
     SmallInteger,
     Table,
     Text,
     Uuid,
+    any_,
+    bindparam,
     func,
     insert,
     select,
     text,
     update,
 )
-from sqlalchemy.dialects.postgresql import aggregate_order_by
+from sqlalchemy.dialects.postgresql import ARRAY, aggregate_order_by
 
 from registry.domain.identifiers import Ebox
 from registry.domain.messages import searchable
 from registry.domain.queries import MessageQuery
 from registry.store.base import BY_EBOX, INSTANT, JSON, AnyRow, Records, ebox_column, metadata
-from registry.store.search import matching, search_texts
+from registry.store.search import matching, pattern, search_texts
 
 messages = Table(
     "messages",
@@ -140,22 +144,20 @@ def page_of(
     """A page of an e-Box, newest first, and how many messages match in all.
 
     `partitions` are those to look in, None for all. One statement, and a second for the total
-    unless the page itself tells it.
+    only behind the last page.
     """
-    criteria = [*present(ebox, now), *_criteria(query)]
+    asked = {name: value for name, value in _asked(query) if value is not None}
     if partitions is not None:
-        criteria.append(messages.c.partition.in_(sorted(partitions)))
+        asked["partitions"] = sorted(partitions)
+    named = {"ebox": ebox, "now": now, **asked}
+    statements = _listing(tuple(asked))
     page = query.page
     rows = connection.execute(
-        _SHOWN.where(*criteria)
-        .order_by(messages.c.received_at.desc(), messages.c.message_id.desc())
-        .limit(page.size)
-        .offset(page.offset)
+        statements.page, {**named, "size": page.size, "offset": page.offset}
     ).all()
-    if len(rows) < page.size and (rows or page.number == 1):
-        return rows, page.offset + len(rows)
-    counted = select(func.count()).select_from(messages).where(*criteria)
-    return rows, connection.scalar(counted) or 0
+    if rows or page.number == 1:
+        return rows, rows[0].total if rows else 0
+    return rows, connection.scalar(statements.total, named) or 0
 
 
 def find(connection: Connection, ebox: Ebox, message_id: UUID, now: datetime) -> AnyRow | None:
@@ -189,27 +191,57 @@ def present(ebox: Ebox, now: datetime) -> tuple[ColumnElement[bool], ...]:
 is_unread = messages.c.read_at.is_(None)
 action_required = messages.c.action_id.is_not(None) & messages.c.action_executed_at.is_(None)
 
-# One line per filter: how a filled-in field of the query narrows the messages.
-_NARROWED_BY: Final[Mapping[str, Callable[[Any], ColumnElement[bool]]]] = {
-    "received_before": lambda instant: messages.c.received_at < instant,
-    "received_after": lambda instant: messages.c.received_at >= instant,
-    "expired_before": lambda instant: messages.c.expires_at < instant,
-    "expired_after": lambda instant: messages.c.expires_at >= instant,
-    "is_read": lambda wanted: messages.c.read_at.is_not(None) if wanted else is_unread,
-    "is_visible": lambda wanted: messages.c.is_visible == wanted,
-    "is_registered": lambda wanted: messages.c.is_registered == wanted,
-    "is_action_required": lambda wanted: action_required if wanted else ~action_required,
-    "message_type_id": lambda wanted: messages.c.message_type_id == wanted,
-    "sender_organization_id": lambda wanted: messages.c.sender == wanted,
-    "sender_application_id": lambda wanted: messages.c.sender_application_id == wanted,
-    "search": lambda search: messages.c.message_id.in_(matching(search)),
+# One line per filter: what a message must be for the value that is bound under the same name.
+_CRITERIA: Final[Mapping[str, ColumnElement[bool]]] = {
+    "received_before": messages.c.received_at < bindparam("received_before"),
+    "received_after": messages.c.received_at >= bindparam("received_after"),
+    "expired_before": messages.c.expires_at < bindparam("expired_before"),
+    "expired_after": messages.c.expires_at >= bindparam("expired_after"),
+    "is_read": messages.c.read_at.is_not(None) == bindparam("is_read"),
+    "is_visible": messages.c.is_visible == bindparam("is_visible"),
+    "is_registered": messages.c.is_registered == bindparam("is_registered"),
+    "is_action_required": action_required == bindparam("is_action_required"),
+    "partitions": messages.c.partition == any_(bindparam("partitions", type_=ARRAY(Text))),
+    "message_type_id": messages.c.message_type_id == bindparam("message_type_id"),
+    "sender_organization_id": messages.c.sender == bindparam("sender_organization_id"),
+    "sender_application_id": messages.c.sender_application_id == bindparam("sender_application_id"),
+    "pattern": messages.c.message_id.in_(matching(bindparam("language"), bindparam("pattern"))),
 }
 
 
-def _criteria(query: MessageQuery) -> Iterator[ColumnElement[bool]]:
-    for field, narrow in _NARROWED_BY.items():
-        if (value := getattr(query, field)) is not None:
-            yield narrow(value)
+def _asked(query: MessageQuery) -> Iterator[tuple[str, Any]]:
+    """The filters of the query, None for those that do not filter."""
+    for name in _CRITERIA:
+        if name not in ("partitions", "pattern"):
+            yield name, getattr(query, name)
+    if query.search is not None:
+        yield "pattern", pattern(query.search.text)
+        yield "language", query.search.language
+
+
+@dataclass(frozen=True, slots=True)
+class _Listing:
+    page: Select[Any]
+    total: Select[Any]
+
+
+@lru_cache(maxsize=1024)
+def _listing(names: tuple[str, ...]) -> _Listing:
+    """The statements of a listing with these filters, built once and then only executed."""
+    criteria = [
+        messages.c.ebox == bindparam("ebox"),
+        messages.c.expires_at > bindparam("now"),
+        *(_CRITERIA[name] for name in names if name in _CRITERIA),
+    ]
+    total = select(func.count()).select_from(messages).where(*criteria)
+    page = (
+        _SHOWN.add_columns(total.correlate(None).scalar_subquery().label("total"))
+        .where(*criteria)
+        .order_by(messages.c.received_at.desc(), messages.c.message_id.desc())
+        .limit(bindparam("size"))
+        .offset(bindparam("offset"))
+    )
+    return _Listing(page, total)
 
 
 def _attachments() -> ColumnElement[Any]:

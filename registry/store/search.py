@@ -2,10 +2,20 @@
 
 from typing import Any
 
-from sqlalchemy import Column, ForeignKeyConstraint, Index, Select, Table, Text, Uuid, func, select
+from sqlalchemy import (
+    BindParameter,
+    Column,
+    ForeignKeyConstraint,
+    Index,
+    Select,
+    Table,
+    Text,
+    Uuid,
+    func,
+    select,
+)
 
 from registry.domain.languages import LANGUAGES
-from registry.domain.queries import Search
 from registry.store.base import BY_EBOX, ebox_column, metadata
 
 # Beside `messages`, not in it: a listing that searches nothing never reads these wide rows.
@@ -32,14 +42,14 @@ search_texts = Table(
 )
 
 
-def matching(search: Search) -> Select[Any]:
+def matching(language: BindParameter[str], like: BindParameter[str]) -> Select[Any]:
     """The ids of the named e-Box's messages with the text in one of the fields of contract 4.3.
 
     Asked of a database function, because row-level security keeps LIKE, which PostgreSQL does not
     hold leakproof, away from an index. The function runs with the owner's rights and reads only
     the e-Box that the transaction has named.
     """
-    return select(func.search_messages(search.language, pattern(search.text)).column_valued())
+    return select(func.search_messages(language, like).column_valued())
 
 
 def pattern(folded: str) -> str:

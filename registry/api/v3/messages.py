@@ -2,13 +2,13 @@
 
 from uuid import UUID
 
-from flask import Blueprint, Response
+from flask import Blueprint, Response, request
 
 from registry.api.authentication import needs
 from registry.api.context import caller, ebox, registry
 from registry.api.downloads import download
 from registry.api.reading import reads
-from registry.api.showing import dumper, listed, shown
+from registry.api.showing import answered, listed, shown
 from registry.api.v3.schemas.messages import (
     AttachmentSchema,
     MessageSchema,
@@ -45,7 +45,7 @@ def add_resources(blueprint: Blueprint) -> None:
 def list_messages(query: MessageQuery) -> Response:
     """Page through the caller's e-Box."""
     messages, total = registry().consulting.list_messages(caller(), ebox(), query)
-    return shown(listed(messages, total, MessageSchema))
+    return listed(messages, total, MessageSchema)
 
 
 @needs(Operation.READ_MESSAGES)
@@ -53,7 +53,7 @@ def list_messages(query: MessageQuery) -> Response:
 def get_message(message_id: UUID) -> Response:
     """Show one message."""
     message = registry().consulting.message(caller(), ebox(), message_id)
-    return shown(dumper(MessageSchema)(message))
+    return shown(message, MessageSchema)
 
 
 @needs(Operation.READ_MESSAGES)
@@ -61,7 +61,7 @@ def get_message(message_id: UUID) -> Response:
 def list_attachments(message_id: UUID) -> Response:
     """Show what is known of all documents of a message."""
     attachments = registry().consulting.message(caller(), ebox(), message_id).attachments
-    return shown(listed(attachments, len(attachments), AttachmentSchema))
+    return listed(attachments, len(attachments), AttachmentSchema)
 
 
 @needs(Operation.READ_MESSAGES)
@@ -69,7 +69,7 @@ def list_attachments(message_id: UUID) -> Response:
 def get_attachment(message_id: UUID, attachment_id: str) -> Response:
     """Show what is known of one document."""
     document = registry().consulting.document(caller(), ebox(), message_id, attachment_id)
-    return shown(dumper(AttachmentSchema)(document.attachment))
+    return shown(document.attachment, AttachmentSchema)
 
 
 @needs(Operation.READ_MESSAGES)
@@ -83,8 +83,10 @@ def get_content(message_id: UUID, attachment_id: str) -> Response:
 @needs(Operation.READ_MESSAGES)
 @reads(_PATH)
 def get_body(message_id: UUID) -> Response:
-    """Show the body in three languages."""
-    return shown(filled(registry().consulting.body(caller(), ebox(), message_id)))
+    """Show the body in three languages; HEAD shows nothing and so reads nothing."""
+    is_shown = request.method != "HEAD"
+    body = registry().consulting.body(caller(), ebox(), message_id, is_shown=is_shown)
+    return answered(filled(body))
 
 
 @needs(Operation.READ_MESSAGES)
@@ -92,14 +94,14 @@ def get_body(message_id: UUID) -> Response:
 def get_payment_data(message_id: UUID) -> Response:
     """Show how the message is to be paid."""
     payment = registry().consulting.payment_data(caller(), ebox(), message_id)
-    return shown(dumper(PaymentDataSchema)(payment))
+    return shown(payment, PaymentDataSchema)
 
 
 @needs(Operation.READ_MESSAGES)
 @reads(_PATH)
 def get_structured_data(message_id: UUID) -> Response:
     """Show the sender's own object, untouched."""
-    return shown(registry().consulting.structured_data(caller(), ebox(), message_id))
+    return answered(registry().consulting.structured_data(caller(), ebox(), message_id))
 
 
 @needs(Operation.READ_STATISTICS)
@@ -107,4 +109,4 @@ def get_structured_data(message_id: UUID) -> Response:
 def get_statistics(query: frozenset[str]) -> Response:
     """Count the e-Box."""
     counts = registry().consulting.statistics(caller(), ebox(), query)
-    return shown(dumper(StatisticsSchema)(counts))
+    return shown(counts, StatisticsSchema)

@@ -10,7 +10,7 @@ from registry.api.authentication import View, needs
 from registry.api.context import registry
 from registry.api.negotiation import accepts
 from registry.api.reading import reads
-from registry.api.showing import cacheable, dumper, listed, shown
+from registry.api.showing import cacheable, listed, shown
 from registry.api.v3.schemas.parameters import PageSchema, PathSchema
 from registry.api.v3.schemas.reference import (
     MessageTemplateSchema,
@@ -58,7 +58,7 @@ def _listing(catalogue: Catalogue, schema: type[Schema]) -> View:
     @reads(_PATH, PageSchema())
     def list_entries(query: Page) -> Response:
         entries, total = registry().cataloguing.page(catalogue, query)
-        return cacheable(shown(listed(entries, total, schema)))
+        return cacheable(listed(entries, total, schema))
 
     return list_entries
 
@@ -69,7 +69,7 @@ def _entry(catalogue: Catalogue, schema: type[Schema]) -> View:
     def get_entry(**identifiers: str) -> Response:
         (identifier,) = identifiers.values()
         entry = registry().cataloguing.entry(catalogue, identifier)
-        return cacheable(shown(dumper(schema)(entry)))
+        return cacheable(shown(entry, schema))
 
     return get_entry
 
@@ -82,7 +82,7 @@ def _image(kind: str) -> View:
         image = registry().cataloguing.image(kind, owner_id, image_id)
         if not accepts(image.media_type):
             raise NotAcceptable
-        response = Response(image.content, mimetype=image.media_type)
+        response = Response(image.content, content_type=image.media_type)
         response.headers["X-Content-Type-Options"] = "nosniff"
         return cacheable(response)
 

@@ -6,6 +6,7 @@ from registry.api.fields import (
     Happened,
     Href,
     Instant,
+    KeptAsJson,
     Kilobytes,
     Listing,
     Shown,
@@ -41,7 +42,7 @@ class AttachmentSchema(Shown):
     )
 
 
-class BusinessDataSchema(Shown):
+class BusinessDataSchema(KeptAsJson):
     """A key with its values, for the reader's software."""
 
     key = fields.String(required=True)
@@ -50,7 +51,7 @@ class BusinessDataSchema(Shown):
     values = fields.List(Translated(), required=True)
 
 
-class PaymentDataSchema(Shown):
+class PaymentDataSchema(KeptAsJson):
     """How to pay; amounts are decimal strings `[dec-type]`."""
 
     payment_data_id = fields.String(data_key="paymentDataId", required=True)
@@ -63,7 +64,7 @@ class PaymentDataSchema(Shown):
     reference = fields.Dict()
 
 
-class AttentionSchema(Shown):
+class AttentionSchema(KeptAsJson):
     """For whom inside the enterprise."""
 
     ssin = fields.String()

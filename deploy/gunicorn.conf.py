@@ -1,0 +1,54 @@
+"""How gunicorn serves the registry; every line can be overridden on its command line.
+
+    gunicorn -c deploy/gunicorn.conf.py 'registry.app:create_app()'
+"""
+
+import multiprocessing
+import os
+import tempfile
+from pathlib import Path
+
+# Prometheus keeps what each worker counts in this folder, so it must be set before the
+# application is imported; METRICS_PORT opens the figures to the operators' network only.
+os.environ.setdefault("PROMETHEUS_MULTIPROC_DIR", tempfile.mkdtemp(prefix="registry-metrics-"))
+
+bind = os.environ.get("BIND", "127.0.0.1:8080")
+workers = int(os.environ.get("WEB_CONCURRENCY", 2 * multiprocessing.cpu_count()))
+# Threads, not sync workers: a sync worker is killed in the middle of a slow upload or download.
+worker_class = "gthread"
+threads = int(os.environ.get("REGISTRY_DATABASE_POOL_SIZE", "8"))  # one connection a thread
+timeout = 120
+graceful_timeout = 30
+keepalive = 75  # longer than the proxy in front keeps its connections
+# The registry refuses an over-long parameter by its name, so it has to see it; this parser reads
+# no more than a megabyte of request line.
+http_parser = "fast"
+limit_request_line = 0
+limit_request_field_size = 16_380
+accesslog = None  # the registry writes its own line for each request, without persons or secrets
+errorlog = "-"
+
+
+def when_ready(server):
+    """Serve the metrics beside the API, when a port is set."""
+    if port := os.environ.get("METRICS_PORT"):
+        from prometheus_client import CollectorRegistry, start_http_server
+        from prometheus_client.multiprocess import MultiProcessCollector
+
+        figures = CollectorRegistry()
+        MultiProcessCollector(figures)
+        start_http_server(int(port), os.environ.get("METRICS_HOST", "127.0.0.1"), figures)
+        server.log.info("Metrics on port %s", port)
+
+
+def child_exit(server, worker):
+    """Forget the gauges of a worker that is gone."""
+    from prometheus_client.multiprocess import mark_process_dead
+
+    mark_process_dead(worker.pid)
+
+
+def on_exit(server):
+    """Leave no folder of metrics behind."""
+    for path in Path(os.environ["PROMETHEUS_MULTIPROC_DIR"]).glob("*.db"):
+        path.unlink(missing_ok=True)

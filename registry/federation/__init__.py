@@ -1,0 +1,1 @@
+"""THE OTHERS. Clients of the federal services, one service a file."""

@@ -1,0 +1,176 @@
+"""HTTP to the federation's services: bounded in time and size, failures told in our words."""
+
+import logging
+from collections.abc import Callable, Mapping
+from contextlib import closing
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final, TypeVar
+
+import orjson
+import requests
+import urllib3.exceptions
+from requests.auth import AuthBase
+
+from registry.domain.errors import RegistryError, Unavailable, UpstreamInvalid
+from registry.federation.flights import PerProcess, Workers
+from registry.federation.sockets import Redirected, arm
+
+T = TypeVar("T")
+
+LIMIT: Final = 64 * 1024  # bytes of an answer
+NETWORK: Final = (OSError, urllib3.exceptions.HTTPError)  # what calls through requests may raise
+SLACK: Final = 0.25  # seconds: lets a call fail by its own timeout, which knows why
+
+_LIES: Final = (
+    Redirected,
+    requests.exceptions.ContentDecodingError,
+    requests.exceptions.InvalidHeader,
+)
+_log = logging.getLogger(__name__)
+
+
+def lied(service: str, reason: str) -> UpstreamInvalid:
+    """The error for an answer that cannot be right; the log has the reason, in fixed words."""
+    _log.warning("%s: %s", service, reason)
+    return UpstreamInvalid()
+
+
+def down(service: str, reason: str) -> Unavailable:
+    """The error for no answer; the log has the reason, in fixed words."""
+    _log.warning("%s: %s", service, reason)
+    return Unavailable()
+
+
+def translated(service: str, error: Exception) -> RegistryError:
+    """Our error for one of `NETWORK`, whose text is not repeated: it may quote URL or token.
+
+    Raise it outside the `except` block, or the original stays attached as its context.
+    """
+    tell = lied if isinstance(error, _LIES) else down
+    return tell(service, type(error).__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a service said, whole, with a status below 500."""
+
+    service: str
+    status: int
+    body: bytes = field(repr=False)
+
+    def members(self) -> dict[str, Any]:
+        """The JSON object of a 200; raises `UpstreamInvalid` for anything else."""
+        if self.status != 200:
+            raise lied(self.service, f"status {self.status}")
+        try:
+            members = orjson.loads(self.body)
+        except ValueError:
+            members = None
+        if not isinstance(members, dict):
+            raise lied(self.service, "not a JSON object")
+        return members
+
+
+def read(service: str, response: requests.Response, limit: int = LIMIT) -> Answer:
+    """Read and close an answer.
+
+    Raises `Unavailable` for 5xx and 429, `UpstreamInvalid` beyond `limit` bytes, and `NETWORK`.
+    """
+    with closing(response):
+        status = response.status_code
+        if status >= 500 or status == 429:
+            raise down(service, f"status {status}")
+        body = bytearray()
+        for chunk in response.iter_content(16 * 1024):
+            body += chunk
+            if len(body) > limit:
+                raise lied(service, "too long an answer")
+    return Answer(service, status, bytes(body))
+
+
+class _Bearer(AuthBase):
+    """Given as `auth`, so that requests does not look for another password in a .netrc file."""
+
+    def __init__(self, token: str) -> None:
+        self._token = token
+
+    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        request.headers["Authorization"] = f"Bearer {self._token}"
+        return request
+
+
+class Upstream:
+    """One federal service; its threads and connections are made on first use, in each process.
+
+    `timeout` in seconds bounds connecting, the whole answer, and what `within` waits. `workers` is
+    how many calls may be under way at once.
+    """
+
+    def __init__(
+        self, name: str, *, timeout: float, ca_bundle: Path | None = None, workers: int = 16
+    ) -> None:
+        self.name, self.timeout = name, timeout
+        self._verify: bool | str = str(ca_bundle) if ca_bundle else True
+        self._workers = Workers(workers)
+        self._session = PerProcess(lambda: _session(workers))
+
+    def get(self, url: str, bearer: str, *, limit: int = LIMIT) -> Answer:
+        """GET; raises `Unavailable` or `UpstreamInvalid`."""
+        return self._send("GET", url, bearer, limit=limit)
+
+    def post(self, url: str, bearer: str, form: Mapping[str, str]) -> Answer:
+        """POST a form, for calls that may be repeated; raises like `get`."""
+        return self._send("POST", url, bearer, form=form)
+
+    def within(self, work: Callable[[], T]) -> T:
+        """Do work that calls this service; raises `Unavailable` when it takes too long."""
+        return self._workers.run(work, self.timeout + SLACK)
+
+    def close(self) -> None:
+        """Wait for calls under way, then close threads and connections."""
+        self._workers.close()
+        if session := self._session.take():
+            session.close()
+
+    def _send(
+        self,
+        method: str,
+        url: str,
+        bearer: str,
+        *,
+        form: Mapping[str, str] | None = None,
+        limit: int = LIMIT,
+    ) -> Answer:
+        for _ in range(2):  # a kept connection may have been closed at the other end meanwhile
+            try:
+                response = self._session.get().request(
+                    method,
+                    url,
+                    data=form,
+                    auth=_Bearer(bearer),
+                    timeout=self.timeout,
+                    verify=self._verify,
+                    stream=True,
+                    allow_redirects=False,
+                )
+                return read(self.name, response, limit)
+            except NETWORK as error:
+                failure = translated(self.name, error)
+                if not _hung_up(error):
+                    break
+        raise failure
+
+
+def _session(connections: int) -> requests.Session:
+    session = requests.Session()
+    session.headers["Accept"] = "application/json"
+    arm(session, connections)
+    return session
+
+
+def _hung_up(error: Exception) -> bool:
+    cause = error.args[0] if error.args else None
+    return isinstance(error, requests.ConnectionError) and isinstance(
+        cause, urllib3.exceptions.ProtocolError
+    )
