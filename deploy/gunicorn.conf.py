@@ -5,12 +5,13 @@
 
 import multiprocessing
 import os
+import shutil
 import tempfile
-from pathlib import Path
 
 # Prometheus keeps what each worker counts in this folder, so it must be set before the
 # application is imported; METRICS_PORT opens the figures to the operators' network only.
-os.environ.setdefault("PROMETHEUS_MULTIPROC_DIR", tempfile.mkdtemp(prefix="registry-metrics-"))
+if "PROMETHEUS_MULTIPROC_DIR" not in os.environ:
+    os.environ["PROMETHEUS_MULTIPROC_DIR"] = tempfile.mkdtemp(prefix="registry-metrics-")
 
 bind = os.environ.get("BIND", "127.0.0.1:8080")
 workers = int(os.environ.get("WEB_CONCURRENCY", 2 * multiprocessing.cpu_count()))
@@ -50,5 +51,4 @@ def child_exit(server, worker):
 
 def on_exit(server):
     """Leave no folder of metrics behind."""
-    for path in Path(os.environ["PROMETHEUS_MULTIPROC_DIR"]).glob("*.db"):
-        path.unlink(missing_ok=True)
+    shutil.rmtree(os.environ["PROMETHEUS_MULTIPROC_DIR"], ignore_errors=True)

@@ -1,0 +1,12 @@
+"""Where the stand-ins serve what, and names that both sides use; imports nothing, so cheap."""
+
+from typing import Final
+
+OAUTH: Final = "/REST/oauth/v5"
+PARTITION: Final = "/REST/ebox/enterprise/partition/v1"
+HEALTH: Final = "/sandbox/health"
+FAULTS: Final = "/sandbox/faults"
+CALLS: Final = "/sandbox/calls"
+
+INTROSPECT_SCOPE: Final = "scope:security:authorization:oauth:oauth-autz-server:introspect"
+AUDIENCE: Final = "ebox-message-registry"  # of the tokens, as the registry checks it

@@ -1,0 +1,124 @@
+"""Bad days: each service of the stand-in can be made slow, broken or lying, and is counted.
+
+`PUT /sandbox/faults` names a fault for each of `token`, `introspect`, `revoke`, `partitions`, and
+`seconds` for the slow ones; a service not named is well again. `GET /sandbox/calls` counts.
+"""
+
+import json
+import socket
+import struct
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from io import BytesIO
+from typing import Final
+from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
+
+from werkzeug.wrappers import Request, Response
+
+from registry.sandbox.federation.addresses import CALLS, FAULTS, OAUTH, PARTITION
+
+SERVICES: Final = {
+    f"{OAUTH}/token": "token",
+    f"{OAUTH}/introspect": "introspect",
+    f"{OAUTH}/revoke": "revoke",
+    f"{PARTITION}/": "partitions",
+}
+_LONG: Final = 30.0  # seconds: longer than anybody should wait
+_DRIP: Final = 0.25  # seconds between two bytes of a dribbled answer
+_JSON: Final = "application/json"
+
+# Answers that need no thought. The last is well-formed and wrong: the members' types are.
+_CANNED: Final = {
+    "error": (500, _JSON, '{"error":"server_error"}'),
+    "html": (200, "text/html", "<!doctype html><title>Maintenance</title><p>Back soon.</p>"),
+    "garbage": (200, _JSON, '{"active": tru\x00\ufffd'),
+    "lie": (200, _JSON, '{"active":"false","exp":"tomorrow","scope":[7],"items":{}}'),
+}
+KINDS: Final = frozenset({"ok", "slow", "dribble", "reset", *_CANNED})
+
+
+class Faults:
+    """A WSGI application around another, outside of what frameworks would tidy up."""
+
+    def __init__(self, healthy: WSGIApplication) -> None:
+        self._healthy = healthy
+        self._calls: Counter[str] = Counter()
+        self._lock = threading.Lock()
+        self._kinds: dict[str, str] = {}
+        self._seconds = _LONG
+        self._changed = threading.Event()
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        request = Request(environ)
+        if request.path in _CONTROLS:
+            return _CONTROLS[request.path](self, request)(environ, start_response)
+        for path, service in SERVICES.items():
+            if request.path.startswith(path):
+                return self._answer(service, request)(environ, start_response)
+        return self._healthy(environ, start_response)
+
+    def _answer(self, service: str, request: Request) -> WSGIApplication:
+        body = request.get_data()  # what is left unread would be taken for the next request
+        environ = {**request.environ, "wsgi.input": BytesIO(body)}
+        with self._lock:
+            self._calls[service] += 1
+            kind, seconds, changed = self._kinds.get(service, "ok"), self._seconds, self._changed
+        if kind in _CANNED:
+            status, media_type, text = _CANNED[kind]
+            return Response(text, status, content_type=media_type)
+        if kind == "reset":
+            _reset(environ)
+        if kind == "slow":
+            changed.wait(seconds)
+        answer = Response.from_app(self._healthy, environ, buffered=True)
+        if kind == "dribble":
+            answer.response = _dribbled(answer.get_data(), seconds, changed)
+        return answer
+
+    def control(self, request: Request) -> Response:
+        """Take new faults, or show the present ones."""
+        if request.method == "PUT":
+            wanted = json.loads(request.get_data() or b"{}")
+            seconds = wanted.pop("seconds", _LONG)
+            if not (set(wanted) <= set(SERVICES.values()) and set(wanted.values()) <= KINDS):
+                known = {"services": sorted(SERVICES.values()), "faults": sorted(KINDS)}
+                return Response(json.dumps(known), 400, content_type=_JSON)
+            with self._lock:
+                self._kinds, self._seconds = wanted, float(seconds)
+                self._changed.set()  # whoever is made to wait need wait no longer
+                self._changed = threading.Event()
+        return Response(json.dumps(self._kinds), content_type=_JSON)
+
+    def calls(self, request: Request) -> Response:
+        """How often each service was called; DELETE starts again from nothing."""
+        with self._lock:
+            if request.method == "DELETE":
+                self._calls.clear()
+            counted = {name: self._calls[name] for name in SERVICES.values()}
+        return Response(json.dumps(counted), content_type=_JSON)
+
+
+_CONTROLS: Final[dict[str, Callable[[Faults, Request], Response]]] = {
+    FAULTS: Faults.control,
+    CALLS: Faults.calls,
+}
+
+
+def _dribbled(body: bytes, seconds: float, changed: threading.Event) -> Iterator[bytes]:
+    """A byte at a time for this long, so that no time-out between two reads ever strikes."""
+    deadline = time.monotonic() + seconds
+    for position in range(len(body)):
+        if time.monotonic() > deadline or changed.wait(_DRIP):
+            yield body[position:]
+            return
+        yield body[position : position + 1]
+
+
+def _reset(environ: WSGIEnvironment) -> None:
+    """Drop the connection without a word; the server's own closing then sends a RST."""
+    connection: socket.socket = environ["werkzeug.socket"]
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    connection.shutdown(socket.SHUT_RD)  # or the server would wait for the next request
+    raise ConnectionResetError

@@ -1,0 +1,76 @@
+"""The stand-ins as a child process, with the URLs that settings want."""
+
+import sys
+from pathlib import Path
+from typing import Final, Self
+
+from registry.sandbox.federation.addresses import HEALTH, OAUTH, PARTITION
+from registry.sandbox.processes import LOOPBACK, Process, answers, on_free_ports
+
+_START_TIMEOUT: Final = 30.0
+
+
+class Federation:
+    """The stand-ins over clients.json and partitions.json in `directory`; see `personas.enroll`."""
+
+    def __init__(self, directory: Path, *, log: Path | None = None) -> None:
+        self.directory = directory.absolute()
+        self.port = 0
+        self._process = Process("The federation", log or self.directory / "federation.log", grace=3)
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    @property
+    def pid(self) -> int:
+        """Of the one process."""
+        return self._process.pid
+
+    @property
+    def running(self) -> bool:
+        """Whether it is alive."""
+        return self._process.running
+
+    @property
+    def base_url(self) -> str:
+        """The origin of everything it serves, /sandbox/faults and /sandbox/calls included."""
+        return f"http://{LOOPBACK}:{self.port}"
+
+    @property
+    def token_url(self) -> str:
+        """OAuth v5: tokens; the audience of assertions."""
+        return f"{self.base_url}{OAUTH}/token"
+
+    @property
+    def introspect_url(self) -> str:
+        """OAuth v5: introspection."""
+        return f"{self.base_url}{OAUTH}/introspect"
+
+    @property
+    def partition_url(self) -> str:
+        """The Partition API's base."""
+        return f"{self.base_url}{PARTITION}"
+
+    def start(self) -> Self:
+        """Start and wait until it answers; raises `StartFailed`."""
+        on_free_ports(1, lambda ports: self._serve(*ports))
+        return self
+
+    def _serve(self, port: int) -> None:
+        self.port = port
+        module = "registry.sandbox.federation"
+        self._process.start([sys.executable, "-m", module, self.directory, str(port)])
+        try:
+            self._process.wait_until(
+                lambda: answers(f"{self.base_url}{HEALTH}"), timeout=_START_TIMEOUT
+            )
+        except BaseException:
+            self.stop()
+            raise
+
+    def stop(self) -> None:
+        """End it."""
+        self._process.stop()

@@ -1,0 +1,53 @@
+"""The stand-ins put together, as an application and as a server of its own."""
+
+import json
+import logging
+from collections.abc import Iterable
+from pathlib import Path
+from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
+
+from flask import Flask
+from werkzeug.serving import BaseWSGIServer, make_server
+
+from registry.sandbox.federation import authorization, partitions
+from registry.sandbox.federation.addresses import HEALTH, OAUTH, PARTITION
+from registry.sandbox.federation.authorization import Authority
+from registry.sandbox.federation.faults import Faults
+from registry.sandbox.federation.records import JsonFile
+from registry.sandbox.processes import LOOPBACK
+
+
+def create_app(directory: Path, port: int) -> WSGIApplication:
+    """The whole federation; `directory` holds clients.json and partitions.json."""
+    app = Flask("federation")
+    issuer = f"http://{LOOPBACK}:{port}{OAUTH}"
+    protector = authorization.install(app, Authority(JsonFile(directory / "clients.json"), issuer))
+    app.register_blueprint(
+        partitions.partition_api(JsonFile(directory / "partitions.json"), protector),
+        url_prefix=PARTITION,
+    )
+    app.add_url_rule(HEALTH, view_func=lambda: {"status": "UP"})
+    return Faults(_BehindTls(app))
+
+
+class _BehindTls:
+    """The federation ends TLS in front; Authlib rightly refuses plain HTTP otherwise."""
+
+    def __init__(self, app: WSGIApplication) -> None:
+        self._app = app
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        return self._app({**environ, "wsgi.url_scheme": "https"}, start_response)
+
+
+def make(directory: Path, port: int) -> BaseWSGIServer:
+    """A server, bound to loopback alone: a thread a connection, so that slow ones hinder nobody."""
+    return make_server(LOOPBACK, port, create_app(directory, port), threaded=True)
+
+
+def serve(directory: Path, port: int) -> None:
+    """Serve until killed; says so on standard output as one JSON line."""
+    logging.getLogger("werkzeug").setLevel(logging.WARNING)  # nothing that could hold a token
+    server = make(directory, port)
+    print(json.dumps({"listening": f"http://{LOOPBACK}:{port}"}), flush=True)  # noqa: T201 - its log
+    server.serve_forever()

@@ -1,0 +1,228 @@
+"""Starts the parts of a sandbox in order, watches them, and stops them all, whatever happens."""
+
+import os
+import shutil
+import signal
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any, Final, Protocol
+
+import registry
+from registry.sandbox import ownership, personas
+from registry.sandbox.federation.process import Federation
+from registry.sandbox.layout import Document, Layout
+from registry.sandbox.postgres import APPLICATION, Cluster
+from registry.sandbox.processes import (
+    LOOPBACK,
+    Interrupted,
+    Process,
+    StartFailed,
+    answers,
+    interruption,
+    is_free,
+    pause,
+    tail,
+)
+from registry.sandbox.seaweed import ObjectStore
+
+ENTERPRISE: Final = "/REST/ebox/enterprise/messageRegistry/v3"
+CITIZEN: Final = "/REST/ebox/citizen/messageRegistry/v3"
+_WORKERS: Final = "2"
+_READY_TIMEOUT: Final = 60.0
+_TASK_TIMEOUT: Final = 120.0
+
+Say = Callable[[str], None]
+
+
+class _Part(Protocol):
+    """What every part is able to do, however it is started."""
+
+    @property
+    def pid(self) -> int: ...
+    @property
+    def running(self) -> bool: ...
+    def stop(self) -> None: ...
+
+
+class Supervisor:
+    """One sandbox from start to end, in this process; `say` gets the progress, line by line.
+
+    `keep` goes on with the data of the last time; `seeds` says whether an empty registry is
+    filled.
+    """
+
+    def __init__(
+        self, layout: Layout, port: int, *, say: Say, keep: bool = False, seeds: bool = True
+    ) -> None:
+        self.layout = layout
+        self.port = port
+        self._say = say
+        self._keep = keep
+        self._seeds = seeds
+        self._stack = ExitStack()
+        self._parts: dict[str, _Part] = {}
+        self._logs: dict[str, Path] = {}
+        self._document = _empty_document(port)
+
+    @contextmanager
+    def up(self) -> Iterator[Document]:
+        """A running sandbox for the duration of the block; gives what sandbox.json says.
+
+        Raises `Occupied`, `StartFailed`, `PostgresMissing`, and `Interrupted` when a signal asks
+        to stop; nothing runs any more when the block is left.
+        """
+        with ownership.held(self.layout, self._say), _obedient(), self._stack:
+            self._stack.callback(self.layout.erase)
+            if not is_free(self.port):
+                raise StartFailed(f"Port {self.port} is in use; choose another with --port.")
+            self._clear()
+            self._start()
+            self.layout.write(self._document, ready=True)
+            try:
+                yield self._document
+            finally:
+                self._say("Stopping …")
+
+    def watch(self) -> None:
+        """Wait until somebody asks to stop; raises `StartFailed` when a part ends by itself."""
+        try:
+            while True:
+                pause(0.5)
+                for name, part in self._parts.items():
+                    if not part.running:
+                        raise StartFailed(f"{name} has ended:\n{tail(self._logs[name])}")
+        except Interrupted:
+            return
+
+    def _clear(self) -> None:
+        """Fresh data, unless what is there is to be kept; keys stay."""
+        for directory in (self.layout.logs, self.layout.metrics):
+            shutil.rmtree(directory, ignore_errors=True)
+        self.layout.metrics.mkdir()
+        if not self._keep:
+            for directory in (self.layout.postgres, self.layout.objects):
+                shutil.rmtree(directory, ignore_errors=True)
+
+    def _start(self) -> None:
+        seeded = self.layout.postgres / "seeded"
+        # The data may have been in the temporary folder and be gone (see Cluster).
+        filled = seeded.exists() and (self.layout.postgres / "data" / "PG_VERSION").exists()
+        self._document["processes"]["sandbox"] = os.getpid()
+        self.layout.write(self._document, ready=False)
+        with self._step("PostgreSQL"):
+            self._start_database()
+        with self._step("SeaweedFS"):
+            self._start_store()
+        with self._step("The federation's stand-ins"):
+            self._start_federation()
+        with self._step("Migrations"):
+            self._task("migrate", "-m", "registry", "database", "migrate")
+        if self._seeds and not filled:
+            with self._step("Seeds"):
+                directory = str(self.layout.directory)
+                self._task("seeds", "-m", "registry.sandbox.seeds", directory)
+                seeded.touch()
+        with self._step("The registry"):
+            self._start_registry()
+
+    @contextmanager
+    def _step(self, name: str) -> Iterator[None]:
+        started = time.monotonic()
+        yield
+        self._say(f"{name}: {time.monotonic() - started:.1f} s")
+
+    def _add(self, name: str, part: _Part, log: Path, facts: dict[str, Any]) -> None:
+        """From here on the part is stopped with the rest, watched, and known to the document."""
+        self._stack.callback(part.stop)
+        self._parts[name] = part
+        self._logs[name] = log
+        self._document.update(facts)
+        self._document["processes"][name] = part.pid
+        self.layout.write(self._document, ready=False)
+
+    def _start_database(self) -> None:
+        cluster = Cluster(self.layout.postgres).start()
+        urls = {
+            "databaseUrl": cluster.url(),
+            "applicationDatabaseUrl": cluster.url(APPLICATION),
+        }
+        self._add("postgres", cluster, self.layout.postgres / "postgres.log", urls)
+
+    def _start_store(self) -> None:
+        store = ObjectStore(self.layout.objects).start()
+        facts = {
+            "endpoint": store.endpoint,
+            "bucket": store.bucket,
+            "accessKey": store.access_key,
+            "secretKey": store.secret_key,
+        }
+        self._add("seaweedfs", store, self.layout.objects / "weed.log", {"s3": facts})
+
+    def _start_federation(self) -> None:
+        personas.enroll(self.layout.keys, self.layout.federation)
+        log = self.layout.logs / "federation.log"
+        federation = Federation(self.layout.federation, log=log).start()
+        urls = {"tokenUrl": federation.token_url, "introspectUrl": federation.introspect_url}
+        self._add("federation", federation, log, urls)
+
+    def _start_registry(self) -> None:
+        log = self.layout.logs / "gunicorn.log"
+        process = Process("gunicorn", log, grace=5)
+        metrics = {"PROMETHEUS_MULTIPROC_DIR": str(self.layout.metrics)}
+        process.start(_gunicorn(self.port), env={**self._environment(), **metrics})
+        self._add("gunicorn", process, log, {})
+        health = f"http://{LOOPBACK}:{self.port}{ENTERPRISE}/health"
+        process.wait_until(lambda: answers(health), timeout=_READY_TIMEOUT)
+
+    def _task(self, name: str, *arguments: str) -> None:
+        task = Process(name, self.layout.logs / f"{name}.log")
+        self._stack.callback(task.stop)
+        task.start([sys.executable, *arguments], env=self._environment())
+        task.finish(timeout=_TASK_TIMEOUT)
+
+    def _environment(self) -> dict[str, str]:
+        return self.layout.merged(self._document, os.environ)
+
+
+def _empty_document(port: int) -> Document:
+    origin = f"http://localhost:{port}"
+    return {
+        "baseUrls": {
+            "enterprise": {"v3": origin + ENTERPRISE},
+            "citizen": {"v3": origin + CITIZEN},
+        },
+        "personas": {name: persona.identity for name, persona in personas.PERSONAS.items()},
+        "processes": {},
+    }
+
+
+def _gunicorn(port: int) -> list[str | Path]:
+    configuration = Path(registry.__file__).parents[1] / "deploy" / "gunicorn.conf.py"
+    return [
+        sys.executable,
+        "-m",
+        "gunicorn",
+        *(["-c", configuration] if configuration.exists() else ["--threads", "8"]),
+        "--no-control-socket",  # it would be under the home directory, shared by all sandboxes
+        "-w",
+        _WORKERS,
+        "-b",
+        f"{LOOPBACK}:{port}",
+        "registry.app:create_app()",
+    ]
+
+
+@contextmanager
+def _obedient() -> Iterator[None]:
+    """Let Ctrl-C and `kill` ask for an orderly stop instead of ending us on the spot."""
+    wanted = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    before = {number: signal.signal(number, lambda *_: interruption.set()) for number in wanted}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+        interruption.clear()
