@@ -21,7 +21,6 @@ $(UV):
 
 $(READY): $(UV) pyproject.toml uv.lock
 	$(UV) sync --quiet --frozen --python $(PYTHON) --extra sandbox --group dev
-	$(BIN)/python -m registry.sandbox.binaries
 	@touch $@
 
 demo: $(READY)  ## start a local federation, tour the main job, stop it

@@ -1,6 +1,6 @@
 """How gunicorn serves the registry; every line can be overridden on its command line.
 
-    gunicorn -c deploy/gunicorn.conf.py 'registry.app:create_app()'
+gunicorn -c deploy/gunicorn.conf.py 'registry.app:create_app()'
 """
 
 import multiprocessing
