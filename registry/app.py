@@ -33,8 +33,9 @@ def create_app(settings: Settings | None = None) -> Flask:
     logs.configure(settings.log_level)
     app = Flask("registry", static_folder=None)
     app.extensions[EXTENSION] = wiring.assemble(settings, metrics.introspected)
-    app.extensions["quota"] = Quota(settings.rate_limit, settings.rate_limit_storage)
+    app.extensions["quota"] = Quota(settings.rate_limit)
     app.extensions["health"] = health.Health()
+    app.url_map.merge_slashes = False  # an odd path is not found; it is not redirected
     requests.observe(app)
     for kind in EboxKind:
         base = {

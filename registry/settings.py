@@ -162,7 +162,7 @@ class Settings(BaseModel):
             settings = cls.model_validate(values)
         except ValidationError as error:
             faults += [
-                f"{PREFIX}{str(fault['loc'][0]).upper()}: {fault['msg'].removeprefix('Value error, ')}"
+                f"{PREFIX}{str(fault['loc'][0]).upper()}: {_message(fault['msg'])}"
                 for fault in error.errors(include_input=False, include_context=False)
             ]
             raise SettingsError(faults) from None
@@ -197,6 +197,11 @@ def _gathered(environ: Mapping[str, str]) -> tuple[dict[str, Any], list[str]]:
             except (OSError, ValueError) as error:
                 faults.append(f"{name}: {_reason(error)}")
     return values, faults
+
+
+def _message(text: str) -> str:
+    """Our own words without what pydantic puts before them."""
+    return text.removeprefix("Value error, ")
 
 
 def _reason(error: OSError | ValueError) -> str:

@@ -8,21 +8,25 @@ from typing import Any
 import orjson
 import yaml
 from flask import Blueprint, Response
+from werkzeug.exceptions import NotAcceptable
 
 from registry.api.context import base_url
+from registry.api.negotiation import accepts
+from registry.api.reading import EmptySchema, reads
 
 
 def add_resources(blueprint: Blueprint, document: str) -> None:
     """Route the two forms of `document`, a file of the folder `openapi`."""
 
     @blueprint.get("/doc/openapi.yaml")
+    @reads(EmptySchema())
     def get_openapi_yaml() -> Response:
-        text = yaml.safe_dump(_here(document), sort_keys=False, allow_unicode=True)
-        return Response(text, mimetype="application/yaml")
+        return _shown(_in_yaml(document, base_url()), "application/yaml")
 
     @blueprint.get("/doc/openapi.json")
+    @reads(EmptySchema())
     def get_openapi_json() -> Response:
-        return Response(orjson.dumps(_here(document)), mimetype="application/json")
+        return _shown(_in_json(document, base_url()), "application/json")
 
 
 @cache
@@ -35,5 +39,23 @@ def contract(document: str) -> dict[str, Any]:
     return loaded
 
 
-def _here(document: str) -> dict[str, Any]:
-    return {**contract(document), "servers": [{"url": base_url()}]}
+@cache
+def _in_yaml(document: str, url: str) -> bytes:
+    """The document as served at `url`; written once, since that takes half a second."""
+    text = yaml.safe_dump(_served_at(document, url), sort_keys=False, allow_unicode=True)
+    return text.encode()
+
+
+@cache
+def _in_json(document: str, url: str) -> bytes:
+    return orjson.dumps(_served_at(document, url))
+
+
+def _served_at(document: str, url: str) -> dict[str, Any]:
+    return {**contract(document), "servers": [{"url": url}]}
+
+
+def _shown(content: bytes, media_type: str) -> Response:
+    if not accepts(media_type):
+        raise NotAcceptable
+    return Response(content, content_type=media_type)

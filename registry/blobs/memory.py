@@ -32,10 +32,10 @@ class MemoryBlobs:
 
     def open(self, key: str, first: int, last: int) -> MemoryBlob:
         """Bytes `first` to `last`."""
-        content = self.contents.get(key, b"")[first : last + 1]
-        if key not in self.contents or len(content) != max(0, last + 1 - first):
+        content = self.contents.get(key)
+        if content is None or last >= len(content) or (last < first and content):
             raise DocumentUnavailable
-        return MemoryBlob(content)
+        return MemoryBlob(content[first : last + 1])
 
     def delete(self, key: str) -> None:
         """Forget the document."""

@@ -78,8 +78,11 @@ class S3Blobs:
 
     def check(self) -> None:
         """Ask for the bucket."""
-        with _translated():
-            self.client.head_bucket(Bucket=self.bucket)
+        try:
+            with _translated():
+                self.client.head_bucket(Bucket=self.bucket)
+        except DocumentUnavailable as error:  # here, what is gone is the bucket
+            raise Unavailable("The document store has no such bucket.") from error
 
     def _opened(self, key: str, span: Mapping[str, Any], length: int) -> S3Blob:
         with _translated():
@@ -97,7 +100,7 @@ def _parts(chunks: Iterable[bytes]) -> Iterator[bytes]:
     for chunk in chunks:
         buffer += chunk
         while len(buffer) >= PART_SIZE:
-            yield bytes(buffer[:PART_SIZE])
+            yield bytes(memoryview(buffer)[:PART_SIZE])
             sent = True
             del buffer[:PART_SIZE]
     if buffer or not sent:

@@ -4,6 +4,7 @@ import calendar
 import re
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 from typing import Self
 
 _ENTERPRISE = re.compile(r"[01][0-9]{9}")
@@ -100,11 +101,12 @@ class Ebox:
     kind: EboxKind
     number: str
 
-    @classmethod
-    def from_key(cls, key: str) -> Self:
-        """The e-Box that the store knows as `key`."""
+    @staticmethod
+    @lru_cache(maxsize=1024)
+    def from_key(key: str) -> "Ebox":
+        """The e-Box that the store knows as `key`; a page of messages is all of one e-Box."""
         kind, _, number = key.partition(":")
-        return cls(EboxKind(kind), number)
+        return Ebox(EboxKind(kind), number)
 
     @property
     def enterprise_number(self) -> str | None:

@@ -7,7 +7,6 @@ from typing import Final
 TranslatedString = Mapping[str, str]
 
 LANGUAGES: Final = ("nl", "fr", "de")
-_PREFERRED: Final = (*LANGUAGES, "en")
 
 # What Unicode decomposition leaves whole, spelled as people type it on a plain keyboard.
 _SPELLED: Final = str.maketrans(
@@ -27,8 +26,9 @@ _SPELLED: Final = str.maketrans(
 
 def filled(text: TranslatedString) -> dict[str, str]:
     """The text in nl, fr and de, gaps filled from another language (contract 4.7)."""
-    spare = next((text[language] for language in _PREFERRED if text.get(language)), "")
-    return {language: text.get(language) or spare for language in LANGUAGES}
+    nl, fr, de = text.get("nl"), text.get("fr"), text.get("de")
+    spare = nl or fr or de or text.get("en") or ""
+    return {"nl": nl or spare, "fr": fr or spare, "de": de or spare}
 
 
 def fold(text: str) -> str:

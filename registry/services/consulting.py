@@ -87,13 +87,14 @@ class Consulting:
             raise
         return blob
 
-    def body(self, caller: Caller, ebox: Ebox, message_id: UUID) -> Any:
-        """The body's text by language; reads the message when the body is its main content."""
+    def body(self, caller: Caller, ebox: Ebox, message_id: UUID, *, is_shown: bool) -> Any:
+        """The body's text by language; showing it reads the message when it is main content."""
         with self.permitting.opened(caller, ebox) as (connection, rights):
             message = self._found(connection, rights, ebox, message_id)
             if message.body is None:
                 raise NotFound("message_id", str(message_id))
-            if counts_as_reading(is_main=message.is_body_main, is_own=message.ebox == ebox):
+            is_own = message.ebox == ebox
+            if is_shown and counts_as_reading(is_main=message.is_body_main, is_own=is_own):
                 self._mark(connection, ebox, message_id)
             return message.body
 

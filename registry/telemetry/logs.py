@@ -1,21 +1,23 @@
 """Logs as JSON lines with a trace id, and with no person or secret in them."""
 
+import json
 import logging
 import re
 import sys
-from collections.abc import MutableMapping
+from collections.abc import Mapping, MutableMapping
 from typing import Any, Final
 
 import orjson
 import structlog
 
 # What may slip into a message of somebody else's: bearer tokens and JWTs, and SSINs, which are
-# eleven digits, bare or as people write them.
+# eleven digits, bare or as people write them. UUIDs may hold as many digits, and are harmless.
 _SECRETS: Final = re.compile(
-    r"(?i:bearer)\s+[^\s\"',;]+"
-    r"|eyJ[\w-]+\.[\w-]+(?:\.[\w-]+)?"
-    r"|(?<!\d)\d{11}(?!\d)"
-    r"|(?<!\d)\d{2}\.\d{2}\.\d{2}-\d{3}\.\d{2}(?!\d)"
+    r"(?P<uuid>\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b)"
+    r"|(?i:bearer)\s+[^\s\"',;]+"
+    r"|eyJ[\w-]+(?:\.[\w-]*)+"
+    r"|(?<!\d)\d{2}[. -]?\d{2}[. -]?\d{2}[. -]?\d{3}[. -]?\d{2}(?!\d)",
+    re.ASCII,
 )
 # Members that are personal or secret whatever they hold.
 _NEVER: Final = frozenset({"token", "ssin", "file_name", "subject", "authorization", "password"})
@@ -42,34 +44,66 @@ def configure(level: str) -> None:
     root.setLevel(level)
     for chatty in ("botocore", "boto3", "urllib3", "s3transfer"):
         logging.getLogger(chatty).setLevel(max(logging.INFO, root.level))
+    # Our own lines, one a request, skip the machinery that others' records need.
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,
-            structlog.stdlib.add_logger_name,
-            structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
+            _name,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso"),
+            structlog.processors.format_exc_info,
+            masked,
+            structlog.processors.JSONRenderer(_json),
         ],
-        logger_factory=structlog.stdlib.LoggerFactory(),
-        wrapper_class=structlog.stdlib.BoundLogger,
-        cache_logger_on_first_use=True,
+        logger_factory=_Lines,
+        wrapper_class=structlog.make_filtering_bound_logger(root.level),
+        cache_logger_on_first_use=False,  # a later `configure` counts, and a later standard output
     )
+
+
+class _Lines(structlog.PrintLogger):
+    """Lines of one of our loggers, on what is standard output now."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__()
+        self.name = name
+
+
+def _name(logger: _Lines, _method: str, event: MutableMapping[str, Any]) -> Any:
+    event["logger"] = logger.name
+    return event
 
 
 def masked(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> Any:
     """The same event with everything personal or secret blotted out, however deep it sits."""
-    return {name: _MASK if name in _NEVER else _masked(value) for name, value in event.items()}
+    return _masked_members(event)
+
+
+def _masked_members(members: Mapping[Any, Any]) -> dict[str, Any]:
+    return {
+        _blotted(str(name)): _MASK if str(name).lower() in _NEVER else _masked(value)
+        for name, value in members.items()
+    }
 
 
 def _masked(value: Any) -> Any:
     if isinstance(value, str):
-        return _SECRETS.sub(_MASK, value)
-    if isinstance(value, dict):
-        return {name: _MASK if name in _NEVER else _masked(held) for name, held in value.items()}
+        return _blotted(value)
+    if isinstance(value, Mapping):
+        return _masked_members(value)
     if isinstance(value, list | tuple | set | frozenset):
         return [_masked(held) for held in value]
-    return (
-        value if isinstance(value, int | float | bool | None) else _SECRETS.sub(_MASK, str(value))
-    )
+    blotted = _blotted(str(value))
+    is_plain = isinstance(value, int | float | None)
+    return value if is_plain and blotted != _MASK else blotted
+
+
+def _blotted(text: str) -> str:
+    return _SECRETS.sub(lambda found: found["uuid"] or _MASK, text)
 
 
 def _json(event: Any, **_: Any) -> str:
-    return orjson.dumps(event).decode()
+    try:
+        return orjson.dumps(event).decode()
+    except TypeError:  # half a character, or a number of more than 64 bits
+        return json.dumps(event)

@@ -13,6 +13,8 @@ from registry.telemetry.metrics import REQUESTS
 _TRACE: Final = "BelGov-Trace-Id"
 _RELATED: Final = "BelGov-Related-Trace-Id"
 _TRACE_ID: Final = re.compile(r"[\x21-\x7e]{1,36}", re.ASCII)  # others are not echoed
+# Anybody may make up methods; each would be another row of the measurements, for ever.
+_METHODS: Final = frozenset({"DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"})
 _log = structlog.get_logger("registry.requests")
 
 
@@ -37,13 +39,14 @@ def _end(response: Response) -> Response:
         response.headers[_RELATED] = related
     seconds = time.perf_counter() - g.began
     route = request.url_rule.rule if request.url_rule else "unknown"
-    REQUESTS.labels(route, request.method, response.status_code).observe(seconds)
+    method = request.method if request.method in _METHODS else "other"
+    REQUESTS.labels(route, method, response.status_code).observe(seconds)
     caller = g.get("caller")
     _log.info(
         "request",
         trace_id=str(g.occurrence),
         related_trace_id=related,
-        method=request.method,
+        method=method,
         route=route,
         status=response.status_code,
         milliseconds=round(seconds * 1000, 1),

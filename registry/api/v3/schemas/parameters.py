@@ -2,7 +2,7 @@
 
 from typing import Any, Final
 
-from marshmallow import Schema, ValidationError, fields, post_load, validates_schema
+from marshmallow import Schema, ValidationError, fields, post_load, validate, validates_schema
 
 from registry.api.fields import INT32, Day, Flag, Identifier, Whole, between, matching, one_of
 from registry.domain.languages import LANGUAGES, fold
@@ -15,7 +15,13 @@ _ENTERPRISE: Final = matching(r"[01][0-9]{9}", "is not ten digits, the first 0 o
 _TEXT: Final = matching(
     r"[^\x00-\x1f\x7f-\x9f]{1,200}", "is not 1 to 200 characters without control characters"
 )
-_MOST_PARTITIONS: Final = 100
+_MOST_PARTITIONS: Final = validate.Length(max=100, error="is given more than 100 times")
+
+
+def _partitions() -> fields.List[str]:
+    return fields.List(
+        fields.String(validate=_SHORT), data_key="partition", validate=_MOST_PARTITIONS
+    )
 
 
 class PathSchema(Schema):
@@ -47,9 +53,9 @@ class PageSchema(Schema):
 
 
 class PartitionsSchema(Schema):
-    """`partition`, any number of times."""
+    """`partition`, up to a hundred times."""
 
-    partitions = fields.List(fields.String(validate=_SHORT), data_key="partition")
+    partitions = _partitions()
 
     @post_load
     def to_partitions(self, data: dict[str, Any], **_: Any) -> Any:
@@ -68,17 +74,17 @@ class MessageQuerySchema(PageSchema):
     is_visible = Flag(data_key="isVisible")
     is_registered = Flag(data_key="isRegisteredMail")
     is_action_required = Flag(data_key="isActionRequired")
-    partitions = fields.List(fields.String(validate=_SHORT), data_key="partition")
+    partitions = _partitions()
     message_type_id = fields.String(data_key="messageTypeId", validate=_NAME)
     sender_organization_id = fields.String(data_key="senderOrganizationId", validate=_ENTERPRISE)
     sender_application_id = fields.String(data_key="senderApplicationId", validate=_NAME)
     text = fields.String(data_key="q", validate=_TEXT)
     language = fields.String(data_key="qlang", validate=one_of(*LANGUAGES))
 
-    @validates_schema
-    def needs_language_to_search(self, data: dict[str, Any], **_: Any) -> None:
-        """`qlang` is required whenever `q` is there."""
-        if "text" in data and "language" not in data:
+    @validates_schema(pass_original=True, skip_on_field_errors=False)
+    def needs_language_to_search(self, _: Any, given: dict[str, Any], **__: Any) -> None:
+        """`qlang` is required whenever `q` is there, be `q` right or wrong."""
+        if "q" in given and "qlang" not in given:
             raise ValidationError("is required when q is given", "qlang")
 
     @post_load

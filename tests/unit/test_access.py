@@ -1,0 +1,144 @@
+"""What a token opens, and which partitions its bearer may read (contract 6.5, 6.15, 6.36)."""
+
+import pytest
+
+from registry.domain.access import WHOLE_EBOX, Caller, Operation, Rights, ScopeTable
+from registry.domain.errors import PermissionMissing, ScopeMissing
+from registry.domain.identifiers import Ebox, EboxKind, EnterpriseNumber, Ssin
+
+ENTERPRISE = EnterpriseNumber("0206731645")
+PERSON = Ssin("85073003328")
+TABLE = ScopeTable(
+    {
+        "read": frozenset({Operation.READ_MESSAGES}),
+        "all": frozenset({Operation.READ_MESSAGES, Operation.WHOLE_EBOX}),
+        "reference": frozenset({Operation.READ_REFERENCE}),
+    }
+)
+
+
+def a_caller(*scopes, **changes):
+    described = {"enterprise": ENTERPRISE, "person": None, "is_human": False, **changes}
+    return Caller("client", frozenset(scopes), "0" * 64, **described)
+
+
+def an_application(*scopes):
+    return a_caller(*scopes)
+
+
+def a_human(*scopes, **changes):
+    return a_caller(*scopes, person=PERSON, is_human=True, **changes)
+
+
+def test_one_scope_that_opens_the_operation_is_enough():
+    TABLE.check(a_caller("reference", "read", "unknown"), Operation.READ_MESSAGES)
+
+
+@pytest.mark.parametrize("scopes", [(), ("reference",), ("unknown",), ("READ",), ("read ",)])
+def test_without_a_scope_that_opens_it_the_operation_is_refused_with_all_that_would(scopes):
+    with pytest.raises(ScopeMissing) as refused:
+        TABLE.check(a_caller(*scopes), Operation.READ_MESSAGES)
+
+    assert refused.value.required == ("all", "read")
+
+
+def test_an_operation_that_no_scope_opens_is_closed_to_everybody():
+    with pytest.raises(ScopeMissing) as refused:
+        TABLE.check(a_caller("all", "read", "reference"), Operation.NOTIFY)
+
+    assert refused.value.required == ()
+
+
+@pytest.mark.parametrize(
+    ("caller", "whole"),
+    [
+        (an_application("read"), True),
+        (an_application("all"), True),
+        (a_human("read"), False),
+        (a_human("all"), True),
+        (a_human("read", "all"), True),
+        (a_caller("read", person=PERSON), True),
+    ],
+    ids=[
+        "an application",
+        "a document consumer",
+        "a human",
+        "a human's document consumer",
+        "a human with both scopes",
+        "an application whose token names a person",
+    ],
+)
+def test_only_a_human_without_the_consumers_scope_is_limited_to_partitions(caller, whole):
+    assert TABLE.sees_whole(caller, Ebox(EboxKind.ENTERPRISE, ENTERPRISE.digits)) is whole
+
+
+def test_a_citizen_has_no_partitions_to_be_limited_to():
+    assert TABLE.sees_whole(a_human("read"), Ebox(EboxKind.CITIZEN, PERSON.digits))
+
+
+def test_the_user_is_the_person_only_where_a_human_calls():
+    assert a_human().user == PERSON
+    assert a_caller(person=PERSON).user is None
+    assert an_application().user is None
+
+
+def test_a_callers_ebox_is_that_of_the_owner_his_token_names():
+    caller = a_human()
+
+    assert caller.ebox(EboxKind.ENTERPRISE) == Ebox(EboxKind.ENTERPRISE, ENTERPRISE.digits)
+    assert caller.ebox(EboxKind.CITIZEN) == Ebox(EboxKind.CITIZEN, PERSON.digits)
+
+
+@pytest.mark.parametrize(
+    ("caller", "kind"),
+    [
+        (a_caller(enterprise=None, person=PERSON), EboxKind.ENTERPRISE),
+        (an_application(), EboxKind.CITIZEN),
+    ],
+)
+def test_a_token_without_an_owner_of_that_kind_opens_no_ebox(caller, kind):
+    with pytest.raises(PermissionMissing):
+        caller.ebox(kind)
+
+
+def test_who_reads_the_whole_ebox_looks_where_he_asks_and_else_everywhere():
+    assert WHOLE_EBOX.narrow(frozenset()) is None
+    assert WHOLE_EBOX.narrow(frozenset({"B", "unknown"})) == {"B", "unknown"}
+    assert WHOLE_EBOX.allow("B")
+    assert WHOLE_EBOX.allow(None)
+
+
+RIGHTS = Rights(frozenset({"GENERAL", "B"}), frozenset({"GENERAL", "B", "closed"}))
+
+
+@pytest.mark.parametrize(
+    ("asked", "found"),
+    [
+        (set(), {"GENERAL", "B"}),
+        ({"B"}, {"B"}),
+        ({"B", "unknown"}, {"B"}),
+        ({"unknown"}, set()),
+    ],
+)
+def test_who_is_limited_looks_in_his_own_partitions_among_those_asked_for(asked, found):
+    assert RIGHTS.narrow(frozenset(asked)) == found
+
+
+@pytest.mark.parametrize("asked", [{"closed"}, {"B", "closed"}, {"unknown", "closed"}])
+def test_asking_for_a_partition_without_right_is_refused(asked):
+    with pytest.raises(PermissionMissing):
+        RIGHTS.narrow(frozenset(asked))
+
+
+def test_a_person_without_any_right_sees_nothing_rather_than_everything():
+    nothing = Rights(frozenset(), frozenset({"GENERAL"}))
+
+    assert nothing.narrow(frozenset()) == frozenset()
+    assert not nothing.allow("GENERAL")
+
+
+def test_a_message_in_a_partition_is_shown_only_with_the_right_on_it():
+    assert RIGHTS.allow("B")
+    assert not RIGHTS.allow("closed")
+    assert not RIGHTS.allow("unknown")
+    assert not RIGHTS.allow(None)
