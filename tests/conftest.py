@@ -6,6 +6,8 @@ from types import SimpleNamespace
 from uuid import uuid4
 
 import pytest
+from flask import Flask
+from hypothesis import settings as hypothesis
 from sqlalchemy import create_engine
 
 from registry import wiring
@@ -20,8 +22,14 @@ from registry.sandbox.seeds import reference
 from registry.sandbox.tokens import sign_in
 from registry.settings import Settings
 from registry.store import messages, migrations, sent
+from registry.store.sent import Sent
+from tests.conformance.validation import ContractClient
 from tests.factories import PDF, a_file, a_message, a_person, an_ebox, an_enterprise
 from tests.given import GivenCluster
+
+Flask.test_client_class = ContractClient  # no answer of the run may break the contract
+hypothesis.register_profile("ours", deadline=None)  # how long an example takes proves nothing
+hypothesis.load_profile("ours")
 
 ROLE = "registry_application"
 V3 = {
@@ -174,9 +182,8 @@ def deliver(owner, blobs):
             messages.add(connection, ebox, message, files)
             if sent_from:
                 number = Ebox(EboxKind.ENTERPRISE, message["sender"])
-                sent.add(
-                    connection, number, message["message_id"], partition=sent_from, recipient=ebox
-                )
+                noted = Sent(message_id=message["message_id"], recipient=ebox, partition=sent_from)
+                sent.add(connection, number, noted)
         return message["message_id"]
 
     return put

@@ -10,6 +10,14 @@ from registry.domain.identifiers import Ebox, EboxKind
 
 NOON = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 PDF = b"%PDF-1.4 a document\n%%EOF\n"
+PAYMENT = {
+    "payment_data_id": "1",
+    "amount": "0.10",
+    "vat_amount": "0.00",
+    "currency": "EUR",
+    "due_date": "2026-11-30T23:59:59+01:00",
+    "iban": "BE68539007547034",
+}
 _random = random.SystemRandom()
 
 

@@ -1,0 +1,251 @@
+"""What only tests of the API need: other settings, bad days of the federation, SQL counted."""
+
+import http.client
+import json
+import logging
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from sqlalchemy import event, insert, select
+
+from registry.app import create_app
+from registry.sandbox.federation.addresses import FAULTS
+from registry.sandbox.files import write_private
+from registry.sandbox.personas import CONSUMER, SENDER, WEBHOOK
+from registry.sandbox.processes import LOOPBACK
+from registry.store.outbox import outbox
+from registry.store.reference import folded, sender_configurations, sender_organizations
+from tests.api.publication import Sender, an_event
+from tests.factories import an_ebox
+
+
+@pytest.fixture
+def app_with(settings):
+    """Another application on the same parts: `app_with(setting=…)`."""
+    made = []
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+
+    def make(**changes):
+        made.append(create_app(settings.model_copy(update=changes)))
+        return made[-1]
+
+    yield make
+    for app in made:
+        app.extensions["registry"].dispose()
+    root.handlers[:] = handlers
+    root.setLevel(level)
+
+
+@pytest.fixture
+def elsewhere():
+    """The same visitor at another application."""
+
+    def go(visitor, app):
+        return type(visitor)(app.test_client(), visitor.token, visitor.ebox)
+
+    return go
+
+
+@pytest.fixture
+def faults(federation):
+    """Have the stand-ins fail until the test is over: `faults(introspect="slow")`."""
+
+    def cause(**services):
+        connection = http.client.HTTPConnection(LOOPBACK, federation.port, timeout=5)
+        connection.request("PUT", FAULTS, json.dumps(services))
+        assert connection.getresponse().status == 200
+        connection.close()
+
+    yield cause
+    cause()
+
+
+@pytest.fixture
+def statements(app):
+    """The SQL that the application executes inside `with statements() as seen:`."""
+    engine = app.extensions["registry"].consulting.transactions.engine
+
+    @contextmanager
+    def counted():
+        seen = []
+
+        def note(_connection, _cursor, statement, *_):
+            seen.append(statement)
+
+        event.listen(engine, "before_cursor_execute", note)
+        try:
+            yield seen
+        finally:
+            event.remove(engine, "before_cursor_execute", note)
+
+    return counted
+
+
+@pytest.fixture
+def told(owner):
+    """Type and message id of the events of an e-Box that wait in the outbox."""
+
+    def rows(ebox):
+        with owner.connect() as connection:
+            query = select(outbox.c.type, outbox.c.message_id).where(outbox.c.ebox == ebox)
+            return [tuple(row) for row in connection.execute(query)]
+
+    return rows
+
+
+@pytest.fixture
+def is_read():
+    """Whether the visitor's message is read now."""
+
+    def ask(visitor, message_id):
+        return visitor.get(f"/ebox/messages/{message_id}").json["isRead"]
+
+    return ask
+
+
+@pytest.fixture(scope="session")
+def publishing_settings(settings, federation):
+    """The settings of a registry that is told events and asks for preferences."""
+    told = {"federation_url": federation.federation_url, "webhook_scope": WEBHOOK}
+    return settings.model_copy(update={**told, "check_digits": False})
+
+
+@pytest.fixture(scope="session")
+def publishing(publishing_settings):
+    """An application with these settings; nothing in it is replaced."""
+    app = create_app(publishing_settings)
+    yield app
+    app.extensions["registry"].dispose()
+
+
+@pytest.fixture
+def publishing_with(publishing_settings, app_with):
+    """Another one on the same parts: `publishing_with(setting=…)`."""
+    usual = ("federation_url", "webhook_scope", "check_digits")
+    settings = {name: getattr(publishing_settings, name) for name in usual}
+    return lambda **changes: app_with(**{**settings, **changes})
+
+
+@pytest.fixture
+def configure(owner):
+    """Let an enterprise send information letters and tax assessments through two applications."""
+
+    def allow(enterprise, *applications):
+        name = {"nl": f"Organisatie {enterprise}"}
+        row = {"organization_id": enterprise, "short_name": name, **folded(name)}
+        with owner.begin() as connection:
+            connection.execute(insert(sender_organizations).values(row))
+            for application in applications or ("sandbox-sender", "my-minfin"):
+                for kind in ("information-letter", "tax-assessment"):
+                    paired = {"organization_id": enterprise, "application_id": application}
+                    row = {**paired, "message_type_id": kind}
+                    connection.execute(insert(sender_configurations).values(row))
+
+    return allow
+
+
+@pytest.fixture
+def a_sender(publishing, party, configure):
+    """A configured enterprise with these scopes: `a_sender(*scopes)`; it may publish and read."""
+
+    def come(*scopes, ebox=None):
+        ebox = ebox or an_ebox()
+        configure(ebox.number)
+        token = party(*(scopes or (SENDER, CONSUMER)), enterprise=ebox.number)
+        return Sender(publishing.test_client(), token, ebox)
+
+    return come
+
+
+@pytest.fixture
+def sender(a_sender):
+    """An enterprise that may publish, and reads its own e-Box."""
+    return a_sender()
+
+
+@pytest.fixture
+def reader(publishing, party):
+    """Who reads an e-Box: `reader(ebox)`, a fresh enterprise's if none is named."""
+
+    def come(ebox=None):
+        ebox = ebox or an_ebox()
+        whose = "enterprise" if ebox.enterprise_number else "person"
+        token = party(CONSUMER, **{whose: ebox.number})
+        return Sender(publishing.test_client(), token, ebox)
+
+    return come
+
+
+@pytest.fixture
+def facts(federation):
+    """Change a file of the stand-ins: `facts("mandates", lambda known: …)`."""
+
+    def change(name, edit):
+        path = federation.directory / f"{name}.json"
+        known = json.loads(path.read_text())
+        edit(known)
+        write_private(path, json.dumps(known))
+
+    return change
+
+
+@pytest.fixture
+def rules(facts):
+    """Tell the Partition API the routing rules of an enterprise, by priority."""
+
+    def tell(enterprise, *ordered):
+        ebox = {"partitions": ["GENERAL"], "users": {}, "routingRules": ordered}
+        facts("partitions", lambda known: known.update({enterprise: ebox}))
+
+    return tell
+
+
+@pytest.fixture
+def stored(owner, blobs):
+    """All rows of publications, documents and unfinished uploads that there are."""
+    tables = ("messages", "attachments", "search_texts", "sent_messages", "outbox")
+
+    def look():
+        with owner.connect() as connection:
+            rows = {
+                name: connection.exec_driver_sql(f"SELECT count(*) FROM {name}").scalar_one()
+                for name in tables
+            }
+        uploads = blobs.client.list_multipart_uploads(Bucket=blobs.bucket).get("Uploads", [])
+        keys = set(blobs.keys("documents/", datetime.now(UTC) + timedelta(days=1)))
+        return rows, [upload["Key"] for upload in uploads], keys
+
+    return look
+
+
+@pytest.fixture
+def nothing_stored(stored):
+    """Prove that what happens `with nothing_stored():` leaves no trace."""
+
+    @contextmanager
+    def watched():
+        before = stored()
+        yield
+        assert stored() == before
+
+    return watched
+
+
+@pytest.fixture
+def webhook(publishing, party):
+    """The federation, which tells of changes."""
+    return Sender(publishing.test_client(), party(WEBHOOK), an_ebox())
+
+
+@pytest.fixture
+def tell_rules(webhook):
+    """Have the federation tell the routing rules of an e-Box, by priority."""
+
+    def tell(ebox, *ordered):
+        event = an_event(ebox, data={"orderedRoutingRules": list(ordered)})
+        answer = webhook.ask("POST", "/eventNotifications", json=event)
+        assert answer.status_code == 204, answer.text
+
+    return tell

@@ -1,0 +1,71 @@
+"""The operators' commands, with settings in their environment."""
+
+import os
+import subprocess
+import sys
+from types import SimpleNamespace
+from uuid import uuid4
+
+import pytest
+from click.testing import CliRunner
+from pydantic import SecretStr
+
+from registry.cli import registry
+from registry.settings import PREFIX
+
+PASSWORD = "correct-horse-battery"
+
+
+@pytest.fixture(scope="session")
+def environment(settings):
+    """The settings of the test run as variables."""
+    values = {name: getattr(settings, name) for name in settings.model_fields_set}
+    return {
+        PREFIX + name.upper(): value.get_secret_value()
+        if isinstance(value, SecretStr)
+        else str(value)
+        for name, value in values.items()
+    }
+
+
+@pytest.fixture
+def fresh(cluster, environment):
+    """The environment with a database that has no tables yet."""
+    name = f"cli_{uuid4().hex[:12]}"
+    cluster.create_database(name)
+    yield environment | {
+        "REGISTRY_DATABASE_URL": cluster.url("application", name),
+        "REGISTRY_DATABASE_OWNER_URL": cluster.url("owner", name),
+    }
+    cluster.drop_database(name)
+
+
+@pytest.fixture
+def run():
+    """Type a command in this process; gives exit code and all that was said."""
+
+    def typed(*command, env=None, answer=None):
+        done = CliRunner().invoke(registry, command, env=env, input=answer)
+        if done.exception and not isinstance(done.exception, SystemExit):
+            raise done.exception
+        return SimpleNamespace(code=done.exit_code, said=done.output)
+
+    return typed
+
+
+@pytest.fixture
+def start():
+    """Type a command in a process of its own, with nothing else in its environment."""
+
+    def started(*command, env=None):
+        kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
+        return subprocess.run(
+            [sys.executable, "-m", "registry", *command],
+            env={**kept, **(env or {})},
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=60,
+        )
+
+    return started

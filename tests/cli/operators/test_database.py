@@ -1,0 +1,134 @@
+"""`registry database`: migrate, downgrade, check."""
+
+from pathlib import Path
+
+import pytest
+from alembic.script import ScriptDirectory
+from sqlalchemy import create_engine, inspect
+
+from registry.sandbox.processes import LOOPBACK, free_port
+from registry.store import migrations
+from tests.cli.operators.conftest import PASSWORD
+
+NEWEST = ScriptDirectory(str(Path(migrations.__file__).parent)).get_current_head()
+NOBODY = f"postgresql://owner:{PASSWORD}@{LOOPBACK}:{free_port()}/registry"
+
+
+def tables(environment):
+    engine = create_engine(environment["REGISTRY_DATABASE_OWNER_URL"])
+    try:
+        return set(inspect(engine).get_table_names())
+    finally:
+        engine.dispose()
+
+
+def test_migrating_brings_a_new_database_to_the_newest_shape(run, fresh):
+    done = run("database", "migrate", env=fresh)
+
+    assert (done.code, done.said) == (0, f"The database is at revision {NEWEST}.\n")
+    assert {"messages", "outbox", "message_types"} <= tables(fresh)
+
+
+def test_migrating_again_changes_nothing(run, fresh):
+    run("database", "migrate", env=fresh)
+    before = tables(fresh)
+
+    done = run("database", "migrate", env=fresh)
+
+    assert (done.code, done.said) == (0, f"The database is at revision {NEWEST}.\n")
+    assert tables(fresh) == before
+
+
+def test_a_migrated_database_is_well(run, fresh):
+    run("database", "migrate", env=fresh)
+
+    done = run("database", "check", env=fresh)
+
+    assert done.code == 0
+    assert done.said == f"The database is at revision {NEWEST}, the newest, and its role is safe.\n"
+
+
+def test_a_database_that_was_never_migrated_is_not_well(run, fresh):
+    done = run("database", "check", env=fresh)
+
+    assert done.code == 1
+    assert done.said == f"Error: The database is at revision None, not at {NEWEST}.\n"
+
+
+def test_a_database_whose_service_owns_the_tables_is_not_well(run, fresh):
+    run("database", "migrate", env=fresh)
+    owner = fresh["REGISTRY_DATABASE_OWNER_URL"]
+
+    done = run("database", "check", env=fresh | {"REGISTRY_DATABASE_URL": owner})
+
+    assert (done.code, done.said) == (1, "Error: The database role owns the tables.\n")
+
+
+def test_a_service_that_finds_nobody_is_not_well(run, environment):
+    done = run("database", "check", env=environment | {"REGISTRY_DATABASE_URL": NOBODY})
+
+    assert (done.code, done.said) == (1, "Error: The database does not answer.\n")
+
+
+@pytest.mark.parametrize("command", ["migrate", "check"])
+def test_a_database_that_does_not_answer_is_an_error_without_its_password(
+    run, environment, command
+):
+    done = run("database", command, env=environment | {"REGISTRY_DATABASE_OWNER_URL": NOBODY})
+
+    assert done.code == 1
+    assert "Connection refused" in done.said
+    assert done.said.count("\n") == 1
+    assert PASSWORD not in done.said
+
+
+@pytest.mark.parametrize(
+    "command",
+    [("migrate",), ("check",), ("downgrade", "--revision", "base", "--yes")],
+    ids=lambda command: command[0],
+)
+def test_without_the_owner_nothing_is_done(run, environment, command):
+    env = {**environment, "REGISTRY_DATABASE_OWNER_URL": None}
+
+    done = run("database", *command, env=env)
+
+    assert (done.code, done.said) == (1, "Error: REGISTRY_DATABASE_OWNER_URL is not set.\n")
+
+
+def test_a_downgrade_that_is_not_confirmed_deletes_nothing(run, fresh):
+    run("database", "migrate", env=fresh)
+    before = tables(fresh)
+
+    done = run("database", "downgrade", "--revision", "base", env=fresh, answer="n\n")
+
+    assert done.code == 1
+    assert "This deletes data. Go on?" in done.said
+    assert tables(fresh) == before
+
+
+def test_a_downgrade_that_is_confirmed_leaves_nothing(run, fresh):
+    run("database", "migrate", env=fresh)
+
+    done = run("database", "downgrade", "--revision", "base", env=fresh, answer="y\n")
+
+    assert done.code == 0
+    assert done.said.endswith("The database is at revision base.\n")
+    assert tables(fresh) <= {"alembic_version"}
+
+
+def test_a_downgrade_goes_nowhere_unless_told_where(run, fresh):
+    done = run("database", "downgrade", "--yes", env=fresh)
+
+    assert done.code == 2
+    assert "--revision" in done.said
+
+
+@pytest.mark.parametrize("command", ["migrate", "downgrade"])
+def test_a_revision_that_does_not_exist_is_an_error_in_one_line(run, fresh, command):
+    confirmed = ("--yes",) if command == "downgrade" else ()
+
+    done = run("database", command, "--revision", "nowhere", *confirmed, env=fresh)
+
+    assert done.code == 1
+    assert "nowhere" in done.said
+    assert done.said.count("\n") == 1

@@ -1,0 +1,104 @@
+"""`registry settings`: list, check."""
+
+import pytest
+
+from registry.sandbox.processes import LOOPBACK, free_port
+from registry.settings import PREFIX, Settings
+from tests.cli.operators.conftest import PASSWORD
+
+
+def test_every_setting_is_listed_with_its_default(run):
+    done = run("settings", "list")
+
+    listed = {line.split()[0]: line for line in done.said.splitlines()[1:]}
+    assert done.code == 0
+    assert set(listed) == {PREFIX + name.upper() for name in Settings.model_fields}
+    assert listed["REGISTRY_PUBLIC_URL"].split()[1:] == ["required"]
+    assert listed["REGISTRY_RATE_LIMIT"].split()[1:] == ["1200"]
+    assert listed["REGISTRY_S3_ENDPOINT"].split()[1:] == []
+    assert listed["REGISTRY_DATABASE_PREPARE"].split()[1:] == ["True"]
+
+
+def test_listing_the_settings_shows_none_that_are_set(run, environment):
+    done = run("settings", "list", env=environment | {"REGISTRY_S3_SECRET_KEY": PASSWORD})
+
+    assert done.code == 0
+    assert PASSWORD not in done.said
+
+
+def test_settings_that_are_complete_are_said_to_be(run, environment):
+    done = run("settings", "check", env=environment)
+
+    assert (done.code, done.said) == (0, "The settings are complete.\n")
+
+
+def test_settings_that_work_are_said_to_be_when_the_services_are_asked(run, environment):
+    done = run("settings", "check", "--online", env=environment)
+
+    assert (done.code, done.said) == (0, "The settings are complete.\n")
+
+
+def nobody():
+    return f"http://{LOOPBACK}:{free_port()}"
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        (
+            "REGISTRY_DATABASE_URL",
+            lambda: nobody().replace("http://", f"postgresql://u:{PASSWORD}@") + "/registry",
+        ),
+        ("REGISTRY_S3_ENDPOINT", nobody),
+        ("REGISTRY_S3_SECRET_KEY", lambda: PASSWORD),
+        ("REGISTRY_S3_BUCKET", lambda: "no-such-bucket"),
+        ("REGISTRY_OAUTH_TOKEN_URL", nobody),
+        ("REGISTRY_OAUTH_CLIENT_ID", lambda: "stranger"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_a_service_that_does_not_play_along_is_told_when_it_is_asked(run, environment, name, value):
+    env = environment | {name: value(), "REGISTRY_S3_TIMEOUT": "2"}
+
+    assert run("settings", "check", env=env).code == 0
+    done = run("settings", "check", "--online", env=env)
+
+    assert done.code == 2
+    assert done.said.count("\n") == 1
+    assert PASSWORD not in done.said
+
+
+def test_a_key_that_cannot_be_used_is_told_with_its_path(run, environment, tmp_path):
+    key = tmp_path / "key.pem"
+    key.write_text(PASSWORD)
+
+    done = run("settings", "check", env=environment | {"REGISTRY_OAUTH_KEY_PATH": str(key)})
+
+    assert done.code == 2
+    assert str(key) in done.said
+    assert PASSWORD not in done.said
+
+
+def test_everything_that_is_wrong_is_told_at_once_and_without_secrets(start, environment):
+    wrong = {
+        **environment,
+        "REGISTRY_PUBLIC_URL": "nowhere",
+        "REGISTRY_DATABASE_URL": f"mysql://u:{PASSWORD}@h/d",
+        "REGISTRY_S3_SECRET_KEY_FILE": "/no/such/file",
+        "REGISTRY_OAUTH_KEY_PASSWORD": PASSWORD,
+        "REGISTRY_MISSPELT": PASSWORD,
+        "REGISTRY_SCOPES": f"{{{PASSWORD}",
+    }
+    del wrong["REGISTRY_S3_SECRET_KEY"]
+
+    done = start("settings", "check", env=wrong)
+
+    assert (done.returncode, done.stdout) == (2, "")
+    assert {line.partition(":")[0] for line in done.stderr.splitlines()} == {
+        "REGISTRY_PUBLIC_URL",
+        "REGISTRY_DATABASE_URL",
+        "REGISTRY_S3_SECRET_KEY_FILE",
+        "REGISTRY_MISSPELT",
+        "REGISTRY_SCOPES",
+    }
+    assert PASSWORD not in done.stderr

@@ -1,0 +1,63 @@
+"""What is served is what the document describes, no more and no less."""
+
+import re
+
+import pytest
+
+from registry.api.v3.schemas.parameters import PATH_NAMES
+from tests.conformance.validation import DOCUMENT, METHODS, implemented
+from tests.conftest import V3
+
+AUTOMATIC = {"HEAD", "OPTIONS"}  # Flask answers these for every GET
+
+
+def served(app, base):
+    """Method and path below the base of every rule; parameters are but places.
+
+    The official examples publish with a slash at the end (contract 6.22): no path of its own.
+    """
+    return {
+        (method, re.sub(r"<[^>]+>", "{}", rule.rule.removeprefix(base)).removesuffix("/"))
+        for rule in app.url_map.iter_rules()
+        if rule.rule.startswith(f"{base}/")
+        for method in rule.methods - AUTOMATIC
+    }
+
+
+def described():
+    return {(method, re.sub(r"{\w+}", "{}", path)) for method, path in implemented()}
+
+
+@pytest.mark.parametrize("kind", V3)
+def test_the_operations_that_are_served_are_those_that_are_described(app, kind):
+    assert served(app, V3[kind]) == described()
+
+
+def test_nothing_is_served_outside_the_base_paths(app):
+    outside = {
+        rule.rule
+        for rule in app.url_map.iter_rules()
+        if not rule.rule.startswith(tuple(f"{base}/" for base in V3.values()))
+    }
+
+    assert outside == set()
+
+
+def test_an_operation_that_is_not_served_yet_is_counted_out():
+    later = {
+        (method.upper(), path)
+        for path, item in DOCUMENT["paths"].items()
+        for method in METHODS
+        if item.get(method, {}).get("x-implemented") is False
+    }
+
+    assert later
+    assert not later & implemented()
+
+
+def test_a_path_parameter_keeps_its_name_on_the_way_in(app):
+    """A view's argument is named as `PATH_NAMES` translates it, or `reads` would not find it."""
+    described_names = {name for _, path in implemented() for name in re.findall(r"{(\w+)}", path)}
+    served_names = {name for rule in app.url_map.iter_rules() for name in rule.arguments}
+
+    assert {PATH_NAMES[name] for name in served_names} == described_names

@@ -1,0 +1,90 @@
+"""The database as the service sees it, and as a superuser does."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from uuid import uuid4
+
+import pytest
+from sqlalchemy import create_engine, event
+
+from registry import wiring
+from registry.domain.access import Rights
+from registry.domain.events import Event, EventType
+from registry.domain.identifiers import Ssin
+from registry.domain.notifications import Notification
+from registry.domain.routing import Rule
+from registry.store import messages, outbox, partitions, routing, sent
+from registry.store.base import Transactions, name_ebox
+from registry.store.sent import Sent
+from tests.factories import a_file, a_message, a_person
+
+
+@pytest.fixture
+def transactions(settings):
+    """The service's own transactions, all on one pooled connection."""
+    opened = Transactions(wiring.database(settings.model_copy(update={"database_pool_size": 1})))
+    yield opened
+    opened.engine.dispose()
+
+
+@pytest.fixture
+def empty_database(cluster):
+    """The owner's engine on a database without any table."""
+    name = f"empty_{uuid4().hex[:12]}"
+    cluster.create_database(name)
+    engine = create_engine(cluster.url("owner", name))
+    yield engine
+    engine.dispose()
+    cluster.drop_database(name)
+
+
+@pytest.fixture(scope="session")
+def superuser(cluster, database):
+    """An engine that may do anything."""
+    name = database.owner.rpartition("/")[2]
+    engine = create_engine(cluster.url("postgres", name))
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture
+def fill(owner):
+    """Put a row for an e-Box into every table that is kept by e-Box; gives the message's id."""
+
+    def put(ebox):
+        message = a_message(ebox)
+        now = datetime.now(UTC)
+        with owner.begin() as connection:
+            name_ebox(connection, ebox)
+            messages.add(connection, ebox, message, [a_file()])
+            read = Event(EventType.READ_DOCUMENT, ebox, message["message_id"])
+            outbox.add(connection, read, due_at=now)
+            person = Ssin(a_person())
+            partitions.keep_rights(connection, ebox, person, Rights(frozenset({"B"})), now=now)
+            noted = Sent(message_id=message["message_id"], recipient=ebox)
+            sent.add(connection, ebox, noted)
+            routing.keep_rules(connection, ebox, [Rule("B")], told_at=now)
+            told = Notification(source="s", id="1", type="t", time=now, data={})
+            routing.note_event(connection, ebox, told, happened=now, now=now)
+        return message["message_id"]
+
+    return put
+
+
+@pytest.fixture
+def statements(application):
+    """The SQL that is executed while the block runs."""
+
+    @contextmanager
+    def heard() -> Iterator[list[str]]:
+        executed: list[str] = []
+
+        def note(*arguments):
+            executed.append(arguments[2])
+
+        event.listen(application, "before_cursor_execute", note)
+        yield executed
+        event.remove(application, "before_cursor_execute", note)
+
+    return heard

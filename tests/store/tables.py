@@ -1,0 +1,16 @@
+"""All tables there are, and which of them are kept by e-Box."""
+
+import pkgutil
+from importlib import import_module
+
+from sqlalchemy import Table
+
+from registry import store
+from registry.store import reference
+from registry.store.base import metadata
+
+for module in pkgutil.iter_modules(store.__path__):
+    import_module(f"registry.store.{module.name}")
+
+REFERENCE = {table.name for table in vars(reference).values() if isinstance(table, Table)}
+BY_EBOX = [table for table in metadata.sorted_tables if table.name not in REFERENCE]

@@ -1,0 +1,47 @@
+"""The e-Box comes first in every key, so that one e-Box's rows lie together and apart."""
+
+import pytest
+from sqlalchemy import UniqueConstraint
+
+from registry.store.base import BY_EBOX as BY_HASH
+from registry.store.base import metadata
+from tests.store.tables import BY_EBOX, REFERENCE
+
+
+def first_column(key):
+    return next(iter(key.columns)).name
+
+
+def test_reference_data_alone_is_the_same_for_every_ebox():
+    assert REFERENCE
+    assert not {name for name in REFERENCE if "ebox" in metadata.tables[name].c}
+    assert {table.name for table in BY_EBOX if "ebox" not in table.c} == set()
+
+
+# Whether anybody at all has a document is asked by the sweep alone, now and then.
+FOR_THE_SWEEP = {"ix_attachments_blob_key"}
+
+
+@pytest.mark.parametrize("table", BY_EBOX, ids=str)
+def test_the_ebox_comes_first_in_every_key(table):
+    unique = [key for key in table.constraints if isinstance(key, UniqueConstraint)]
+    keys = [table.primary_key, *unique, *table.indexes]
+    keys = [key for key in keys if key.name not in FOR_THE_SWEEP]
+
+    assert [first_column(key) for key in keys] == ["ebox"] * len(keys)
+
+
+@pytest.mark.parametrize("table", BY_EBOX, ids=str)
+def test_a_table_that_grows_with_the_eboxes_is_partitioned_by_them(table):
+    assert table.dialect_options["postgresql"]["partition_by"] == BY_HASH
+
+
+@pytest.mark.parametrize("table", BY_EBOX, ids=str)
+def test_no_row_refers_to_a_row_of_another_ebox(table):
+    outward = {
+        key.referred_table.name
+        for key in table.foreign_key_constraints
+        if key.column_keys[0] != "ebox"
+    }
+
+    assert outward <= REFERENCE
