@@ -11,10 +11,13 @@ from werkzeug.exceptions import HTTPException
 from registry import wiring
 from registry.api import docs, health
 from registry.api.authentication import authenticate
+from registry.api.bodies import BodyRules
 from registry.api.context import EXTENSION
+from registry.api.multipart import Limits
 from registry.api.negotiation import check_accept
 from registry.api.quota import Quota
-from registry.api.v3 import messages, problems, reference
+from registry.api.receiving import LIMITS, RULES
+from registry.api.v3 import messages, problems, publishing, reference, webhook
 from registry.domain.errors import DocumentUnavailable, RegistryError
 from registry.domain.identifiers import EboxKind
 from registry.settings import Settings
@@ -35,6 +38,19 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.extensions[EXTENSION] = wiring.assemble(settings, metrics.introspected)
     app.extensions["quota"] = Quota(settings.rate_limit)
     app.extensions["health"] = health.Health()
+    app.extensions[LIMITS] = Limits(
+        files=settings.publication_files,
+        file=settings.publication_file_size,
+        request=settings.publication_request_size,
+        message=settings.publication_message_size,
+    )
+    app.extensions[RULES] = BodyRules(
+        subject=settings.publication_subject_length,
+        value=settings.publication_value_length,
+        label=settings.publication_label_length,
+        attachments=settings.publication_files,
+        checked=settings.checks_digits,
+    )
     app.url_map.merge_slashes = False  # an odd path is not found; it is not redirected
     requests.observe(app)
     for kind in EboxKind:
@@ -56,8 +72,8 @@ def _resources(kind: EboxKind) -> Blueprint:
     blueprint = Blueprint(f"v3-{kind}", __name__)
     blueprint.before_request(authenticate)
     blueprint.before_request(check_accept)
-    messages.add_resources(blueprint)
-    reference.add_resources(blueprint)
+    for resources in (messages, publishing, reference, webhook):
+        resources.add_resources(blueprint)
     return blueprint
 
 
@@ -93,6 +109,8 @@ def _let_browsers_in(app: Flask, settings: Settings) -> None:
         CORS(
             app,
             origins=list(settings.cors_origins),
+            always_send=False,
+            vary_header=True,
             methods=["GET", "HEAD", "POST", "PATCH"],
             allow_headers=[
                 "Authorization",

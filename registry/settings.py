@@ -103,6 +103,18 @@ class Settings(BaseModel):
     cors_origins: tuple[Url, ...] = ()
     rate_limit: int = Field(default=1200, ge=0)  # requests a minute per token; 0: no limit
 
+    check_digits: bool | None = None  # of numbers in publications; unset: in production only
+    single_language: bool = False  # refuse publications in more than one language (contract 6.30)
+    publication_files: int = Field(default=20, ge=1)
+    publication_file_size: int = Field(default=1 << 30, ge=1)  # bytes, as the next two
+    publication_request_size: int = Field(default=2 << 30, ge=1)
+    publication_message_size: int = Field(default=1 << 20, ge=1)
+    publication_subject_length: int = Field(default=400, ge=1)  # characters, as the next two
+    publication_value_length: int = Field(default=256, ge=1)
+    publication_label_length: int = Field(default=100, ge=1)
+    clamd_address: str | None = None  # host:port of a clamd that looks at every file
+    clamd_timeout: Seconds = 60
+
     database_url: DatabaseUrl
     database_owner_url: DatabaseUrl | None = None
     database_application_role: str = "registry_application"
@@ -146,6 +158,7 @@ class Settings(BaseModel):
     breaker_failures: int = Field(default=5, ge=1)
     breaker_pause: Seconds = 5
     scopes: Mapping[str, frozenset[Operation]] = OFFICIAL_SCOPES
+    webhook_scope: str | None = None  # unset: nobody may tell us events (contract 6.15)
 
     partition_url: Url | None = None
     partition_rights_path: PathTemplate = "/ebox/{enterpriseNumber}/users/{ssin}/partitions"
@@ -153,6 +166,12 @@ class Settings(BaseModel):
     partition_rights_ttl: Seconds = 300  # then they are asked for again
     partition_rights_grace: Seconds = 86_400  # how old they may be while nobody answers
     partition_timeout: Seconds = 3
+    partition_mandate_swapped: bool = False  # the direction of hasMandate (contract 6.16)
+
+    federation_url: Url | None = None  # preferences: who never opened his e-Box
+    federation_scope: str = "scope:documentmanagement:ebox:enterprise:federation-rest:preference"
+    federation_consents: bool = False  # ask for citizens' consents too (contract 6.21)
+    federation_timeout: Seconds = 3
 
     @classmethod
     def load(cls, environ: Mapping[str, str]) -> Self:
@@ -173,7 +192,13 @@ class Settings(BaseModel):
     @property
     def scope_table(self) -> ScopeTable:
         """What each scope opens."""
-        return ScopeTable(self.scopes)
+        webhook = {self.webhook_scope: frozenset({Operation.NOTIFY})} if self.webhook_scope else {}
+        return ScopeTable({**self.scopes, **webhook})
+
+    @property
+    def checks_digits(self) -> bool:
+        """Whether check digits of numbers in publications are looked at (contract 6.31)."""
+        return self.environment == "production" if self.check_digits is None else self.check_digits
 
 
 def _gathered(environ: Mapping[str, str]) -> tuple[dict[str, Any], list[str]]:

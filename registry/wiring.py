@@ -10,6 +10,7 @@ import orjson
 from botocore.config import Config
 from sqlalchemy import Engine, create_engine
 
+from registry.blobs.clamd import Clamd
 from registry.blobs.s3 import S3Blobs
 from registry.domain.access import ScopeTable
 from registry.domain.identifiers import EboxKind
@@ -21,11 +22,17 @@ from registry.federation.keys import load_key
 from registry.federation.memory import Lifetimes, Memory
 from registry.federation.oauth import Identity, OwnToken
 from registry.federation.partitions import PartitionService
-from registry.federation.unconfigured import NoPartitionService
+from registry.federation.preferences import Preferences
+from registry.federation.rules import read_rules
+from registry.federation.unconfigured import NoPartitionService, NoPreferences
+from registry.services.broadcasting import Broadcasting
 from registry.services.cataloguing import Cataloguing
 from registry.services.consulting import Consulting
 from registry.services.monitoring import Monitoring
 from registry.services.permitting import Permitting
+from registry.services.publishing import Publishing
+from registry.services.routing import Routing
+from registry.services.staging import Staging
 from registry.settings import Settings
 from registry.store.base import Transactions
 
@@ -42,6 +49,10 @@ class Registry:
     scopes: ScopeTable
     consulting: Consulting
     cataloguing: Cataloguing
+    staging: Staging
+    publishing: Publishing
+    broadcasting: Broadcasting
+    routing: Routing
     monitoring: Monitoring
     roots: Mapping[EboxKind, str]
     dispose: Callable[[], None]
@@ -59,26 +70,43 @@ def assemble(settings: Settings, observe: Observe) -> Registry:
     transactions = Transactions(database(settings))
     blobs = S3Blobs(s3_client(settings), settings.s3_bucket, _encryption(settings))
     introspection = _introspection(settings, observe)
-    federation = _partition_service(settings)
+    federation, preferences = _partition_service(settings), _preferences(settings)
+    scopes = settings.scope_table
     permitting = Permitting(
         transactions,
         federation,
-        settings.scope_table,
+        scopes,
         fresh_for=timedelta(seconds=settings.partition_rights_ttl),
         grace=timedelta(seconds=settings.partition_rights_grace),
         now=_now,
     )
+    consulting = Consulting(transactions, permitting, blobs, _now, settings.soon_expiring_days)
+    routing = Routing(transactions, federation, read_rules, _now)
 
     def dispose() -> None:
         introspection.close()
         federation.close()
+        preferences.close()
         transactions.engine.dispose()
 
     return Registry(
         introspection=introspection,
-        scopes=settings.scope_table,
-        consulting=Consulting(transactions, permitting, blobs, _now, settings.soon_expiring_days),
+        scopes=scopes,
+        consulting=consulting,
         cataloguing=Cataloguing(transactions),
+        staging=Staging(transactions, blobs, _scanner(settings), _now),
+        publishing=Publishing(
+            transactions,
+            consulting,
+            routing,
+            federation,
+            preferences,
+            scopes,
+            _now,
+            settings.single_language,
+        ),
+        broadcasting=Broadcasting(transactions, routing, _now, settings.checks_digits),
+        routing=routing,
         monitoring=Monitoring(transactions, blobs),
         roots={
             EboxKind.ENTERPRISE: settings.public_url + settings.enterprise_base_path,
@@ -182,7 +210,27 @@ def _partition_service(settings: Settings) -> PartitionService | NoPartitionServ
         Breaker(settings.breaker_failures, settings.breaker_pause),
         settings.partition_rights_path,
         settings.partition_list_path,
+        settings.partition_mandate_swapped,
     )
+
+
+def _preferences(settings: Settings) -> Preferences | NoPreferences:
+    if settings.federation_url is None:
+        return NoPreferences()
+    return Preferences(
+        settings.federation_url,
+        _own_token(settings, settings.federation_scope),
+        Upstream(
+            "preferences", timeout=settings.federation_timeout, ca_bundle=settings.oauth_ca_bundle
+        ),
+        Breaker(settings.breaker_failures, settings.breaker_pause),
+        settings.federation_consents,
+    )
+
+
+def _scanner(settings: Settings) -> Clamd | None:
+    address = settings.clamd_address
+    return Clamd.at(address, settings.clamd_timeout) if address else None
 
 
 def _own_token(settings: Settings, scope: str | None) -> OwnToken:

@@ -30,16 +30,16 @@ def authenticate() -> None:
     quota().spend(g.caller.token_hash)
 
 
-def needs(operation: Operation) -> Callable[[View], View]:
-    """Let only callers through whose scope opens the operation; else `ScopeMissing`."""
+def needs(*operations: Operation) -> Callable[[View], View]:
+    """Let only callers through whose scope opens one of the operations; else `ScopeMissing`."""
 
     def guard(view: View) -> View:
         @wraps(view)
         def guarded(**arguments: object) -> ResponseReturnValue:
-            registry().scopes.check(caller(), operation)
+            registry().scopes.check(caller(), *operations)
             return view(**arguments)
 
-        guarded.operation = operation  # type: ignore[attr-defined] # a test asks each view for it
+        guarded.operations = operations  # type: ignore[attr-defined] # a test asks each view
         return guarded
 
     return guard

@@ -60,9 +60,10 @@ class Identifier(fields.UUID):
     """A UUID as the guide writes it, in lower case."""
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **_: Any) -> UUID:
-        if not re.fullmatch(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", value, re.ASCII):
+        text = str(value)  # in a body it may be anything
+        if not re.fullmatch(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", text, re.ASCII):
             raise ValidationError("is not a UUID in lower case")
-        return UUID(value)
+        return UUID(text)
 
 
 class Instant(fields.DateTime):

@@ -1,6 +1,7 @@
 """Bytes: documents under keys that never change hands, put and streamed in bounded memory."""
 
 from collections.abc import Iterable, Iterator
+from datetime import datetime
 from typing import Protocol
 
 
@@ -37,4 +38,16 @@ class BlobStore(Protocol):
 
     def check(self) -> None:
         """Raise `Unavailable` unless the store can be reached."""
+        ...
+
+    def keys(self, prefix: str, before: datetime) -> Iterator[str]:
+        """The keys of documents stored before an instant (aware), in pages."""
+        ...
+
+    def unfinished(self, prefix: str, before: datetime) -> Iterator[str]:
+        """The keys of uploads begun before an instant and never finished."""
+        ...
+
+    def abort_uploads(self, prefix: str, before: datetime) -> Iterator[str]:
+        """End these; their keys."""
         ...

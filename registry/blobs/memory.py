@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from registry.domain.errors import DocumentUnavailable
 
@@ -43,3 +44,15 @@ class MemoryBlobs:
 
     def check(self) -> None:
         """A dictionary can always be reached."""
+
+    def keys(self, prefix: str, before: datetime) -> Iterator[str]:  # noqa: ARG002 - all are old
+        """The keys; a dictionary does not know since when."""
+        yield from [key for key in self.contents if key.startswith(prefix)]
+
+    def unfinished(self, prefix: str, before: datetime) -> Iterator[str]:  # noqa: ARG002 - none
+        """None: a dictionary takes a document whole."""
+        yield from ()
+
+    def abort_uploads(self, prefix: str, before: datetime) -> Iterator[str]:  # noqa: ARG002 - none
+        """None: a dictionary takes a document whole."""
+        yield from ()

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -44,26 +45,34 @@ class S3Blobs:
     encryption: Mapping[str, Any] = field(default_factory=dict)
 
     def put(self, key: str, chunks: Iterable[bytes]) -> None:
-        """Upload in 8-MiB parts; an upload that breaks off is aborted and leaves nothing."""
+        """Upload in 8-MiB parts, or at once what fits in one.
+
+        An upload that breaks off is aborted and leaves nothing; the object is there when all of it
+        is.
+        """
+        parts = _parts(chunks)
         with _translated():
+            part = next(parts)
+            if len(part) < PART_SIZE:
+                self.client.put_object(Bucket=self.bucket, Key=key, Body=part, **self.encryption)
+                return
             upload = self.client.create_multipart_upload(
                 Bucket=self.bucket, Key=key, **self.encryption
             )["UploadId"]
             named: Any = {"Bucket": self.bucket, "Key": key, "UploadId": upload}
             try:
-                parts: Any = [
-                    {
-                        "PartNumber": number,
-                        "ETag": self.client.upload_part(**named, PartNumber=number, Body=part)[
-                            "ETag"
-                        ],
-                    }
-                    for number, part in enumerate(_parts(chunks), start=1)
-                ]
-                self.client.complete_multipart_upload(**named, MultipartUpload={"Parts": parts})
+                stored: Any = [self._put_part(named, 1, part)]
+                del part  # or two parts would be in memory while the second is sent
+                for number, more in enumerate(parts, start=2):
+                    stored.append(self._put_part(named, number, more))
+                self.client.complete_multipart_upload(**named, MultipartUpload={"Parts": stored})
             except BaseException:
                 self.client.abort_multipart_upload(**named)
                 raise
+
+    def _put_part(self, named: Any, number: int, part: bytes) -> dict[str, Any]:
+        tag = self.client.upload_part(**named, PartNumber=number, Body=part)["ETag"]
+        return {"PartNumber": number, "ETag": tag}
 
     def open(self, key: str, first: int, last: int) -> S3Blob:
         """Start a ranged download; the object's headers have been seen when this returns."""
@@ -83,6 +92,36 @@ class S3Blobs:
                 self.client.head_bucket(Bucket=self.bucket)
         except DocumentUnavailable as error:  # here, what is gone is the bucket
             raise Unavailable("The document store has no such bucket.") from error
+
+    def keys(self, prefix: str, before: datetime) -> Iterator[str]:
+        """Listed a thousand at a time."""
+        with _translated():
+            pages = self.client.get_paginator("list_objects_v2")
+            for page in pages.paginate(Bucket=self.bucket, Prefix=prefix):
+                for found in page.get("Contents", ()):
+                    if found["LastModified"] < before:
+                        yield found["Key"]
+
+    def unfinished(self, prefix: str, before: datetime) -> Iterator[str]:
+        """Listed a thousand at a time."""
+        for upload in self._uploads(prefix, before):
+            yield upload["Key"]
+
+    def abort_uploads(self, prefix: str, before: datetime) -> Iterator[str]:
+        """Parts of an upload that nobody finishes are paid for and never seen."""
+        for upload in self._uploads(prefix, before):
+            with _translated():
+                self.client.abort_multipart_upload(Bucket=self.bucket, **upload)
+            yield upload["Key"]
+
+    def _uploads(self, prefix: str, before: datetime) -> Iterator[Any]:
+        """What names each upload begun before an instant."""
+        with _translated():
+            pages = self.client.get_paginator("list_multipart_uploads")
+            for page in pages.paginate(Bucket=self.bucket, Prefix=prefix):
+                for upload in page.get("Uploads", ()):
+                    if upload["Initiated"] < before:
+                        yield {"Key": upload["Key"], "UploadId": upload["UploadId"]}
 
     def _opened(self, key: str, span: Mapping[str, Any], length: int) -> S3Blob:
         with _translated():

@@ -1,4 +1,4 @@
-"""What operators type: `registry GROUP COMMAND`."""
+"""What operators and senders type: `registry GROUP COMMAND`."""
 
 import sys
 from importlib.metadata import entry_points
@@ -7,21 +7,28 @@ import click
 
 from registry import __version__
 from registry.cli.database import database
+from registry.cli.jobs import jobs
+from registry.cli.publish import publish
 from registry.cli.settings import settings
+from registry.cli.token import token
 from registry.settings import SettingsError
 
 
 @click.group()
 @click.version_option(__version__, prog_name="registry")
 def registry() -> None:
-    """Run and look after an e-Box MessageRegistry.
+    """Run and look after an e-Box MessageRegistry, or publish to one.
 
-    Settings come from environment variables named REGISTRY_…; see `registry settings list`.
+    The service's settings come from environment variables named REGISTRY_…; see `registry
+    settings list`.
     """
 
 
 registry.add_command(database)
+registry.add_command(jobs)
+registry.add_command(publish)
 registry.add_command(settings)
+registry.add_command(token)
 
 
 def main() -> None:

@@ -1,12 +1,17 @@
 """The database: its shape, and whether its roles are safe."""
 
 import os
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 
 import click
+from alembic.util import CommandError
+from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from registry import wiring
 from registry.domain.errors import RegistryError
+from registry.federation.keys import KeyUnusable
 from registry.settings import Settings
 from registry.store import migrations
 
@@ -25,15 +30,9 @@ def migrate(revision: str) -> None:
     REGISTRY_DATABASE_APPLICATION_ROLE, is created when it does not exist and granted what the
     service needs.
     """
-    settings = _settings()
-    engine = wiring.database(settings, owner=True)
-    try:
+    with _owned("The database could not be migrated: ") as (engine, settings):
         migrations.upgrade(engine, settings.database_application_role, revision)
         current, _ = migrations.revisions(engine)
-    except SQLAlchemyError as error:
-        raise click.ClickException(
-            f"The database could not be migrated: {_reason(error)}"
-        ) from None
     click.echo(f"The database is at revision {current}.")
 
 
@@ -42,35 +41,35 @@ def migrate(revision: str) -> None:
 @click.confirmation_option(prompt="This deletes data. Go on?")
 def downgrade(revision: str) -> None:
     """Take the database back to an older shape, as the owner of the tables."""
-    settings = _settings()
-    engine = wiring.database(settings, owner=True)
-    try:
+    with _owned("The downgrade failed: ") as (engine, settings):
         migrations.downgrade(engine, settings.database_application_role, revision)
-    except SQLAlchemyError as error:
-        raise click.ClickException(f"The downgrade failed: {_reason(error)}") from None
     click.echo(f"The database is at revision {revision}.")
 
 
 @database.command()
 def check() -> None:
     """Say whether the database has the newest shape and its application role is safe."""
-    settings = _settings()
-    try:
-        current, newest = migrations.revisions(wiring.database(settings, owner=True))
-        wiring.assemble(settings, lambda *_: None).monitoring.check()
-    except (SQLAlchemyError, RegistryError) as error:
-        raise click.ClickException(_reason(error)) from None
+    with _owned() as (engine, settings), ExitStack() as afterwards:
+        current, newest = migrations.revisions(engine)
+        registry = wiring.assemble(settings, lambda *_: None)
+        afterwards.callback(registry.dispose)
+        registry.monitoring.check()
     if current != newest:
         raise click.ClickException(f"The database is at revision {current}, not at {newest}.")
     click.echo(f"The database is at revision {current}, the newest, and its role is safe.")
 
 
-def _settings() -> Settings:
+@contextmanager
+def _owned(failed: str = "") -> Iterator[tuple[Engine, Settings]]:
+    """The owner's engine while it is needed; what goes wrong is told in one line."""
     settings = Settings.load(os.environ)
     if settings.database_owner_url is None:
         raise click.ClickException("REGISTRY_DATABASE_OWNER_URL is not set.")
-    return settings
-
-
-def _reason(error: Exception) -> str:
-    return str(getattr(error, "orig", None) or error).strip().splitlines()[0]
+    engine = wiring.database(settings, owner=True)
+    try:
+        yield engine, settings
+    except (SQLAlchemyError, CommandError, KeyUnusable, RegistryError) as error:
+        reason = str(getattr(error, "orig", None) or error).strip().splitlines()[0]
+        raise click.ClickException(f"{failed}{reason}") from None
+    finally:
+        engine.dispose()

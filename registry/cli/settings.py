@@ -1,6 +1,7 @@
 """The settings: what there is, and whether what is set can work."""
 
 import os
+from contextlib import ExitStack
 
 import click
 from pydantic_core import PydanticUndefined
@@ -35,10 +36,12 @@ def check(*, online: bool) -> None:
     """Say everything that is wrong with the settings at once; exit code 2 if anything is."""
     loaded = Settings.load(os.environ)
     try:
-        registry = wiring.assemble(loaded, lambda *_: None)
-        if online:
-            registry.monitoring.check()
-            registry.introspection.own.value()
+        with ExitStack() as afterwards:
+            registry = wiring.assemble(loaded, lambda *_: None)
+            afterwards.callback(registry.dispose)
+            if online:
+                registry.monitoring.check()
+                registry.introspection.own.value()
     except (KeyUnusable, RegistryError) as error:
         click.echo(str(error), err=True)
         raise SystemExit(2) from None

@@ -58,14 +58,16 @@ class ScopeTable:
 
     opens: Mapping[str, frozenset[Operation]]
 
-    def check(self, caller: Caller, operation: Operation) -> None:
+    def check(self, caller: Caller, *operations: Operation) -> None:
         """Raise `ScopeMissing`, naming every scope that would do, unless one is held."""
-        if not self.allows(caller, operation):
-            raise ScopeMissing(sorted(s for s, opened in self.opens.items() if operation in opened))
+        if not self.allows(caller, *operations):
+            opening = (s for s, opened in self.opens.items() if opened & frozenset(operations))
+            raise ScopeMissing(sorted(opening))
 
-    def allows(self, caller: Caller, operation: Operation) -> bool:
-        """Whether one of the caller's scopes opens the operation."""
-        return any(operation in self.opens.get(scope, ()) for scope in caller.scopes)
+    def allows(self, caller: Caller, *operations: Operation) -> bool:
+        """Whether one of the caller's scopes opens one of the operations."""
+        wanted = frozenset(operations)
+        return any(wanted & self.opens.get(scope, frozenset()) for scope in caller.scopes)
 
     def sees_whole(self, caller: Caller, ebox: Ebox) -> bool:
         """Whether partitions do not limit this caller: applications, citizens (contract 6.36)."""

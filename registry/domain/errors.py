@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from inspect import cleandoc
 from typing import Any, Final
+from uuid import UUID
 
 ABSENT: Final = object()  # a value that is missing, or too sensitive to repeat
 
@@ -20,13 +21,17 @@ class IssueKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Issue:
-    """One fault of a request: `where` is body, header, path or query, `name` the member."""
+    """One fault of a request: `where` is body, header, path or query, `name` the member.
+
+    `code` is what StatusMessage readers know it by (contract 5).
+    """
 
     where: str
     name: str
     detail: str
     kind: IssueKind = IssueKind.SCHEMA_VIOLATION
     value: Any = ABSENT
+    code: str = "INVALID_INPUT"
 
 
 class RegistryError(Exception):
@@ -40,9 +45,39 @@ class RegistryError(Exception):
 class Invalid(RegistryError):
     """The input message is incorrect"""
 
-    def __init__(self, issues: Iterable[Issue]) -> None:
+    def __init__(self, issues: Iterable[Issue], *, code: str | None = None) -> None:
         super().__init__()
         self.issues = tuple(issues)
+        # A StatusMessage tells one fault, the first: its code goes with its text.
+        self.code = code or next((issue.code for issue in self.issues), "INVALID_INPUT")
+
+
+class TooLarge(RegistryError):
+    """The request, or a part of it, is too large."""
+
+    def __init__(self, limit: int, what: str) -> None:
+        super().__init__(f"{what} must not exceed {_size(limit)}")
+        self.limit = limit  # bytes
+
+
+class UnsupportedMediaType(RegistryError):
+    """The body has a media type that this operation does not read"""
+
+
+class MalwareFound(RegistryError):
+    """A document contains malware; nothing was stored"""
+
+
+class DuplicatePublication(RegistryError):
+    """The Idempotency-Key was used before by this sender application"""
+
+    def __init__(self, message_id: UUID) -> None:
+        super().__init__()
+        self.message_id = message_id  # of the message that the key published first
+
+
+class ReplyNotAuthorized(RegistryError):
+    """The sender does not accept replies to this message"""
 
 
 class TokenMissing(RegistryError):
@@ -72,8 +107,8 @@ class PermissionMissing(RegistryError):
 class NotFound(RegistryError):
     """The requested resource does not exist."""
 
-    def __init__(self, name: str, value: str) -> None:
-        super().__init__()
+    def __init__(self, name: str, value: str, detail: str | None = None) -> None:
+        super().__init__(detail)
         self.name, self.value = name, value
 
 
@@ -95,3 +130,11 @@ class UpstreamInvalid(RegistryError):
 
 class Unavailable(RegistryError):
     """A service this registry depends on does not answer; try again later."""
+
+
+def _size(limit: int) -> str:
+    for bits, unit in ((30, "GiB"), (20, "MiB"), (10, "KiB")):
+        whole, rest = divmod(limit, 1 << bits)
+        if whole and not rest:
+            return f"{whole} {unit}"
+    return f"{limit} bytes"

@@ -22,6 +22,8 @@ LIMIT: Final = 64 * 1024  # bytes of an answer
 NETWORK: Final = (OSError, urllib3.exceptions.HTTPError)  # what calls through requests may raise
 SLACK: Final = 0.25  # seconds: lets a call fail by its own timeout, which knows why
 
+# What a server, or a firewall before it, says to one request it dislikes, being well itself.
+_DISLIKED: Final = (400, 413, 414, 422, 431)
 _LIES: Final = (
     Redirected,
     requests.exceptions.ContentDecodingError,
@@ -59,17 +61,36 @@ class Answer:
     status: int
     body: bytes = field(repr=False)
 
+    @property
+    def dislikes(self) -> bool:
+        """Whether the service, being well itself, finds fault with this one question.
+
+        That is no failure for a breaker to count: whoever can make us ask odd questions could
+        otherwise shut the service off for all others.
+        """
+        return self.status in _DISLIKED
+
     def members(self) -> dict[str, Any]:
         """The JSON object of a 200; raises `UpstreamInvalid` for anything else."""
-        if self.status != 200:
-            raise lied(self.service, f"status {self.status}")
-        try:
-            members = orjson.loads(self.body)
-        except ValueError:
-            members = None
+        members = self._json()
         if not isinstance(members, dict):
             raise lied(self.service, "not a JSON object")
         return members
+
+    def elements(self) -> list[Any]:
+        """The JSON array of a 200; raises `UpstreamInvalid` for anything else."""
+        elements = self._json()
+        if not isinstance(elements, list):
+            raise lied(self.service, "not a JSON array")
+        return elements
+
+    def _json(self) -> Any:
+        if self.status != 200:
+            raise lied(self.service, f"status {self.status}")
+        try:
+            return orjson.loads(self.body)
+        except ValueError:
+            return None  # which is neither object nor array
 
 
 def read(service: str, response: requests.Response, limit: int = LIMIT) -> Answer:
@@ -89,7 +110,7 @@ def read(service: str, response: requests.Response, limit: int = LIMIT) -> Answe
     return Answer(service, status, bytes(body))
 
 
-class _Bearer(AuthBase):
+class Bearer(AuthBase):
     """Given as `auth`, so that requests does not look for another password in a .netrc file."""
 
     def __init__(self, token: str) -> None:
@@ -121,7 +142,11 @@ class Upstream:
 
     def post(self, url: str, bearer: str, form: Mapping[str, str]) -> Answer:
         """POST a form, for calls that may be repeated; raises like `get`."""
-        return self._send("POST", url, bearer, form=form)
+        return self._send("POST", url, bearer, data=form)
+
+    def ask(self, url: str, bearer: str, question: Any, *, limit: int = LIMIT) -> Answer:
+        """POST a question as JSON, a search that changes nothing; raises like `get`."""
+        return self._send("POST", url, bearer, limit=limit, json=question)
 
     def within(self, work: Callable[[], T]) -> T:
         """Do work that calls this service; raises `Unavailable` when it takes too long."""
@@ -134,25 +159,19 @@ class Upstream:
             session.close()
 
     def _send(
-        self,
-        method: str,
-        url: str,
-        bearer: str,
-        *,
-        form: Mapping[str, str] | None = None,
-        limit: int = LIMIT,
+        self, method: str, url: str, bearer: str, *, limit: int = LIMIT, **content: Any
     ) -> Answer:
         for _ in range(2):  # a kept connection may have been closed at the other end meanwhile
             try:
                 response = self._session.get().request(
                     method,
                     url,
-                    data=form,
-                    auth=_Bearer(bearer),
+                    auth=Bearer(bearer),
                     timeout=self.timeout,
                     verify=self._verify,
                     stream=True,
                     allow_redirects=False,
+                    **content,
                 )
                 return read(self.name, response, limit)
             except NETWORK as error:

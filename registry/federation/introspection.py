@@ -20,8 +20,6 @@ from registry.federation.oauth import BEARER, OwnToken
 Observe = Callable[[str, float], None]
 
 _LONGEST: Final = 8192  # characters of a token; header limits leave no room for more
-# What a server, or a firewall before it, says to one request it dislikes, being well itself.
-_DISLIKED: Final = (400, 413, 414, 422, 431)
 
 
 def _unseen(_how: str, _seconds: float) -> None: ...
@@ -98,7 +96,7 @@ class Introspection:
         answer = self.own.spend(
             lambda bearer: self.upstream.post(self.url, bearer, {"token": token})
         )
-        if answer.status in _DISLIKED:
+        if answer.dislikes:
             # returned, not raised: no caller's odd token may open the breaker for all others
             return type(lied(answer.service, f"status {answer.status}"))
         return verdict(answer.members(), key, self.expected, self.now())

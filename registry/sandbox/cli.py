@@ -10,34 +10,29 @@ from tempfile import TemporaryDirectory
 import click
 from rich.console import Console
 
-from registry.sandbox import detached, ownership, screens, tokens
+from registry.sandbox import detached, options, ownership, screens, tokens
 from registry.sandbox.binaries import PostgresMissing
-from registry.sandbox.layout import Document, Layout, NotRunning
+from registry.sandbox.cli_event import event
+from registry.sandbox.layout import Layout
 from registry.sandbox.ownership import Occupied
 from registry.sandbox.personas import PERSONAS
 from registry.sandbox.processes import Interrupted, StartFailed, free_port
-
-_directory = click.option(
-    "--dir",
-    "directory",
-    default=".sandbox",
-    show_default=True,
-    type=click.Path(file_okay=False, path_type=Path),
-    help="Where the sandbox lives.",
-)
 
 
 @click.group()
 def sandbox() -> None:
     """A whole local federation on loopback, from nothing.
 
-    PostgreSQL, SeaweedFS (S3), stand-ins for the authorization server and the Partition API, and
-    this registry with test data.
+    PostgreSQL, SeaweedFS (S3), stand-ins for the authorization server, the Partition API and the
+    Federation WS, and this registry with test data.
     """
 
 
+sandbox.add_command(event)
+
+
 @sandbox.command()
-@_directory
+@options.directory
 @click.option("--port", default=8080, show_default=True, type=click.IntRange(1, 65535))
 @click.option("--detach", is_flag=True, help="Return when all is ready; `down` stops it.")
 @click.option("--keep", is_flag=True, help="Go on with the data of the last time.")
@@ -50,10 +45,10 @@ def up(directory: Path, port: int, *, detach: bool, keep: bool, seeds: bool, ter
     is stands in DIR/sandbox.json while the sandbox is up, and the logs are in DIR/logs.
     """
     layout = Layout.at(directory)
-    options = ["--keep"] * keep + ["--empty"] * (not seeds)
+    wishes = ["--keep"] * keep + ["--empty"] * (not seeds)
     try:
         if detach:
-            screens.show_places(layout, detached.start(layout, port, options, click.echo))
+            screens.show_places(layout, detached.start(layout, port, wishes, click.echo))
             click.echo("Ready. `registry sandbox down` stops everything.")
         else:
             _attend(layout, port, {"keep": keep, "seeds": seeds}, terse)
@@ -83,7 +78,7 @@ def _attend(layout: Layout, port: int, wishes: dict[str, bool], terse: bool) -> 
 def demo(port: int) -> None:
     """Start a fresh sandbox, walk through the main job, stop it; exit code 0 if all held."""
     # Late, for the same reason as in `_attend`.
-    from registry.sandbox import demo  # noqa: PLC0415
+    from registry.sandbox import demo, demo_publication  # noqa: PLC0415
     from registry.sandbox.supervisor import Supervisor  # noqa: PLC0415
 
     console = Console()
@@ -93,13 +88,14 @@ def demo(port: int) -> None:
             supervisor = Supervisor(layout, port or free_port(), say=click.echo)
             with supervisor.up() as document:
                 demo.tour(layout, document, console)
+                demo_publication.publication_tour(layout, document, console)
         except (Occupied, StartFailed, PostgresMissing, demo.DemoFailed) as error:
             raise click.ClickException(str(error)) from None
     console.print("Everything held, and everything is stopped.")
 
 
 @sandbox.command()
-@_directory
+@options.directory
 def down(directory: Path) -> None:
     """Stop the sandbox that runs in DIR, from any terminal."""
     layout = Layout.at(directory)
@@ -108,15 +104,15 @@ def down(directory: Path) -> None:
 
 
 @sandbox.command()
-@_directory
+@options.directory
 def status(directory: Path) -> None:
     """Show the processes and whether the registry is well; exit code 1 unless all is."""
-    if not screens.show_status(*_running(directory)):
+    if not screens.show_status(*options.running(directory)):
         sys.exit(1)
 
 
 @sandbox.command()
-@_directory
+@options.directory
 @click.argument("persona")
 @click.option("--scope", "scopes", multiple=True, help="Ask for this scope only; repeatable.")
 def token(directory: Path, persona: str, scopes: tuple[str, ...]) -> None:
@@ -124,7 +120,7 @@ def token(directory: Path, persona: str, scopes: tuple[str, ...]) -> None:
 
     For example: curl -H "Authorization: Bearer $(registry sandbox token portal-user)" …
     """
-    layout, document = _running(directory)
+    layout, document = options.running(directory)
     if persona not in PERSONAS:
         raise click.UsageError(f"There is no persona {persona!r}; there are {', '.join(PERSONAS)}.")
     try:
@@ -137,14 +133,14 @@ def token(directory: Path, persona: str, scopes: tuple[str, ...]) -> None:
 @sandbox.command(
     "exec", context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False}
 )
-@_directory
+@options.directory
 @click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED)
 def execute(directory: Path, command: tuple[str, ...]) -> None:
     """Run COMMAND with this sandbox's settings in its environment; its exit code is ours.
 
     For example: registry sandbox exec -- registry database check
     """
-    layout, document = _running(directory)
+    layout, document = options.running(directory)
     try:
         result = subprocess.run(command, env=layout.merged(document, os.environ), check=False)
     except OSError as error:
@@ -152,11 +148,3 @@ def execute(directory: Path, command: tuple[str, ...]) -> None:
         sys.exit(127)
     code = result.returncode
     sys.exit(code if code >= 0 else 128 - code)  # as shells tell of a signal
-
-
-def _running(directory: Path) -> tuple[Layout, Document]:
-    layout = Layout.at(directory)
-    try:
-        return layout, layout.read()
-    except NotRunning as error:
-        raise click.ClickException(str(error)) from None

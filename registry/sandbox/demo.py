@@ -41,26 +41,26 @@ class Visitor:
 
 def tour(layout: Layout, document: Document, console: Console) -> None:
     """Walk through the main job on a running sandbox; raises `DemoFailed`."""
-    user = _visitor(layout, document, "portal-user", console)
-    stranger = _visitor(layout, document, "other-enterprise", console)
+    user = visitor(layout, document, "portal-user", console)
+    stranger = visitor(layout, document, "other-enterprise", console)
     message = _look_around(user, console)
     content = f"/ebox/messages/{message}/attachments/1/content"
 
     console.rule("The main document is opened, and the message is read")
     before = user.get("/ebox/statistics").json()["numberOfUnreadMessages"]
     paper = user.get(content)
-    _must(paper.content.startswith(b"%PDF-"), "The document is a PDF")
+    must(paper.content.startswith(b"%PDF-"), "The document is a PDF")
     console.print(f"GET {content}\n  {paper.headers['Content-Type']}, {len(paper.content)} bytes")
-    _must(user.get(f"/ebox/messages/{message}").json()["isRead"], "The message is read now")
+    must(user.get(f"/ebox/messages/{message}").json()["isRead"], "The message is read now")
     after = user.get("/ebox/statistics").json()["numberOfUnreadMessages"]
-    _must(after == before - 1, "One message fewer is unread")
+    must(after == before - 1, "One message fewer is unread")
     console.print(f"isRead is true now; unread messages: {before} → {after}")
 
     console.rule("Somebody else's token gets nothing")
     refused = stranger.get(content, expected=404).json()
     console.print(f"{refused['status']} {refused['title']}, as for an id that never existed")
     nobody = requests.get(user.base + "/ebox/messages", timeout=_TIMEOUT)
-    _must(nobody.status_code == 401, "Without a token there is no answer")
+    must(nobody.status_code == 401, "Without a token there is no answer")
     console.print(f"{nobody.status_code} {nobody.json()['title']}, without any token")
 
 
@@ -82,7 +82,7 @@ def _look_around(user: Visitor, console: Console) -> str:
     console.rule("Search without caring for accents: “epinards”, “OEUFS”")
     for text in ("epinards", "OEUFS"):
         found = user.get("/ebox/messages", q=text, qlang="fr").json()
-        _must(found["totalItems"] == 1, f"“{text}” is found once")
+        must(found["totalItems"] == 1, f"“{text}” is found once")
         console.print(f"q={text}: {found['items'][0]['subject']['fr']}")
     unread = user.get("/ebox/messages", isRead="false", messageTypeId="tax-assessment").json()
     message = next(_with_documents(unread["items"]))
@@ -93,13 +93,15 @@ def _with_documents(messages: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
     return (message for message in messages if message["attachments"]["totalItems"])
 
 
-def _visitor(layout: Layout, document: Document, name: str, console: Console) -> Visitor:
+def visitor(layout: Layout, document: Document, name: str, console: Console) -> Visitor:
+    """A persona with a fresh token, introduced."""
     persona = PERSONAS[name]
     token = tokens.fetch(document["tokenUrl"], persona, layout.keys)
     console.print(f"A token for [bold]{name}[/], got with a signed assertion: {persona.about}")
     return Visitor(document["baseUrls"]["enterprise"]["v3"], token)
 
 
-def _must(holds: object, promise: str) -> None:
+def must(holds: object, promise: str) -> None:
+    """Raises `DemoFailed` unless the promise holds."""
     if not holds:
         raise DemoFailed(f"This should hold and does not: {promise}.")

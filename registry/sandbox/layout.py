@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from registry.sandbox.federation.addresses import AUDIENCE, PARTITION
+from registry.sandbox.federation.addresses import AUDIENCE, FEDERATION, PARTITION
 from registry.sandbox.files import write_private
-from registry.sandbox.personas import PERSONAS
+from registry.sandbox.personas import PERSONAS, WEBHOOK
 
 Document = dict[str, Any]
 _LOCAL: Final = "localhost,127.0.0.1"
@@ -52,7 +52,7 @@ class Layout:
 
     @property
     def federation(self) -> Path:
-        """What the stand-ins know: clients.json, partitions.json."""
+        """What the stand-ins know: clients.json, partitions.json and so on."""
         return self.directory / "federation"
 
     @property
@@ -121,6 +121,8 @@ class Layout:
             "REGISTRY_TOKEN_ISSUER": document["tokenUrl"].removesuffix("/token"),
             "REGISTRY_TOKEN_AUDIENCE": AUDIENCE,
             "REGISTRY_PARTITION_URL": f"{origin}{PARTITION}",
+            "REGISTRY_FEDERATION_URL": f"{origin}{FEDERATION}",
+            "REGISTRY_WEBHOOK_SCOPE": WEBHOOK,
         }
 
     def merged(self, document: Document, environ: Mapping[str, str]) -> dict[str, str]:

@@ -8,7 +8,7 @@ from typing import Any, Final
 from joserfc.jwk import ECKey, RSAKey
 
 from registry.domain.identifiers import EnterpriseNumber, Ssin
-from registry.sandbox.federation.addresses import INTROSPECT_SCOPE
+from registry.sandbox.federation.addresses import INTROSPECT_SCOPE, PREFERENCE_SCOPE
 from registry.sandbox.files import write_private
 
 _CONSULT: Final = "scope:document:management:consult:ws-eboxrestentreprise"
@@ -16,25 +16,55 @@ CONSUMER: Final = f"{_CONSULT}:documentconsumer"
 PORTAL: Final = f"{_CONSULT}:messagesfull"
 REFERENCE: Final = f"{_CONSULT}:referencedata"
 SENDER: Final = f"{_CONSULT}:publicationsender"
+FOR_ANOTHER: Final = f"{_CONSULT}:eboxrepresentativepublication"
+WEBHOOK: Final = f"{_CONSULT}:eventnotification"  # invented: the real one is not published
 
 BAKERY: Final = EnterpriseNumber.parse("0999910048")
 GARAGE: Final = EnterpriseNumber.parse("0999920738")
 AGENCY: Final = EnterpriseNumber.parse("1999930063")
 CLUB: Final = EnterpriseNumber.parse("0999940039")
+FIDUCIARY: Final = EnterpriseNumber.parse("0999960033")
 PROVIDER: Final = EnterpriseNumber.parse("1999955502")
 ACCOUNTANT: Final = Ssin.parse("85041299768")
 CITIZEN: Final = Ssin.parse("01092399676")
 
-# The partitions of contract 4.24, and who may read them.
+# The partitions of contract 4.24, who may read them, and where new messages go, by priority.
 PARTITIONS: Final[dict[str, dict[str, Any]]] = {
     BAKERY.digits: {
         "partitions": ["GENERAL", "partitionB", "partitionToDelete", "partitionNoAccess"],
         "users": {ACCOUNTANT.digits: ["GENERAL", "partitionB", "partitionToDelete"]},
+        "routingRules": [
+            {
+                "routingRuleId": 1,
+                "messageTypeId": "information-letter",
+                "senderOrganizationId": AGENCY.digits,
+                "partition": "partitionB",
+            },
+        ],
     },
     **{
-        enterprise.digits: {"partitions": ["GENERAL"], "users": {}}
+        enterprise.digits: {"partitions": ["GENERAL"], "users": {}, "routingRules": []}
         for enterprise in (GARAGE, AGENCY, CLUB)
     },
+}
+MANDATES: Final = {
+    "mandates": [
+        {"mandator": AGENCY.digits, "mandatary": FIDUCIARY.digits, "operation": "publish"},
+    ],
+}
+# Which e-Boxes exist and were ever opened: the club's never was. Which citizens accepted the terms.
+PREFERENCES: Final[dict[str, Any]] = {
+    "preferences": {
+        **{
+            enterprise.digits: {
+                "exclusivelyEbox": False,
+                "lastConnectionDate": "2026-10-01T09:30:00+02:00",
+            }
+            for enterprise in (BAKERY, GARAGE, AGENCY)
+        },
+        CLUB.digits: {"exclusivelyEbox": False},
+    },
+    "consents": [CITIZEN.digits],
 }
 
 
@@ -83,18 +113,30 @@ PERSONAS: Final = {
         ),
         Persona("other-enterprise", "software of a garage", (CONSUMER,), GARAGE, algorithm="ES384"),
         Persona("citizen", "a citizen in the portal", (PORTAL, REFERENCE), ssin=CITIZEN),
-        Persona("sender", "an agency that sends documents", (SENDER, REFERENCE), AGENCY),
+        Persona(
+            "sender",
+            "an agency that sends documents, and reads what is replied",
+            (SENDER, REFERENCE, CONSUMER),
+            AGENCY,
+        ),
+        Persona(
+            "representative",
+            "an accountancy that may publish for that agency",
+            (FOR_ANOTHER, REFERENCE),
+            FIDUCIARY,
+        ),
         Persona("no-scope", "software of a club that was granted nothing", (), CLUB),
-        Persona("registry", "this registry itself", (INTROSPECT_SCOPE,), PROVIDER),
+        Persona("portal", "the federation, which tells of changes", (WEBHOOK,)),
+        Persona("registry", "this registry itself", (INTROSPECT_SCOPE, PREFERENCE_SCOPE), PROVIDER),
     )
 }
 
 
-def enroll(keys: Path, federation: Path) -> None:
+def enroll(keys: Path, federation: Path, *, keep: bool = False) -> None:
     """Make the keys that are not there yet and tell the stand-ins about everybody.
 
-    Writes NAME.pem for each into `keys`, readable by us alone, and clients.json and
-    partitions.json into `federation`.
+    Writes NAME.pem for each into `keys`, readable by us alone, and clients.json, partitions.json,
+    mandates.json and preferences.json into `federation`; `keep` leaves the last three as they are.
     """
     clients = {
         persona.client_id: {
@@ -107,7 +149,11 @@ def enroll(keys: Path, federation: Path) -> None:
         for persona in PERSONAS.values()
     }
     write_private(federation / "clients.json", json.dumps(clients, indent=2))
-    write_private(federation / "partitions.json", json.dumps(PARTITIONS, indent=2))
+    facts = {"partitions": PARTITIONS, "mandates": MANDATES, "preferences": PREFERENCES}
+    for name, content in facts.items():
+        path = federation / f"{name}.json"
+        if not (keep and path.exists()):
+            write_private(path, json.dumps(content, indent=2))
 
 
 def private_key(path: Path, algorithm: str) -> RSAKey | ECKey:

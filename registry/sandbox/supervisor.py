@@ -162,7 +162,7 @@ class Supervisor:
         self._add("seaweedfs", store, self.layout.objects / "weed.log", {"s3": facts})
 
     def _start_federation(self) -> None:
-        personas.enroll(self.layout.keys, self.layout.federation)
+        personas.enroll(self.layout.keys, self.layout.federation, keep=self._keep)
         log = self.layout.logs / "federation.log"
         federation = Federation(self.layout.federation, log=log).start()
         urls = {"tokenUrl": federation.token_url, "introspectUrl": federation.introspect_url}

@@ -92,7 +92,7 @@ class Consulting:
         with self.permitting.opened(caller, ebox) as (connection, rights):
             message = self._found(connection, rights, ebox, message_id)
             if message.body is None:
-                raise NotFound("message_id", str(message_id))
+                raise NotFound("message_id", str(message_id), "The message has no body.")
             is_own = message.ebox == ebox
             if is_shown and counts_as_reading(is_main=message.is_body_main, is_own=is_own):
                 self._mark(connection, ebox, message_id)
@@ -145,5 +145,5 @@ def _present(message: AnyRow, member: str) -> Any:
     """An optional part of a message, which is a resource of its own."""
     value = getattr(message, member)
     if value is None:
-        raise NotFound("message_id", str(message.message_id))
+        raise NotFound("message_id", str(message.message_id), "The message has no such part.")
     return value

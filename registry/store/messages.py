@@ -26,6 +26,7 @@ from sqlalchemy import (
     bindparam,
     func,
     insert,
+    literal,
     select,
     text,
     update,
@@ -50,6 +51,7 @@ messages = Table(
     Column("is_registered", Boolean, nullable=False),
     Column("is_reply_authorized", Boolean, nullable=False),
     Column("partition", Text),  # NULL for citizens, who have none (contract 4.15)
+    Column("is_routing_pending", Boolean, nullable=False, server_default=text("false")),
     Column("original_message_id", Uuid),
     Column("message_type_id", ForeignKey("message_types.message_type_id"), nullable=False),
     Column("sender", Text, nullable=False),  # an enterprise number
@@ -73,6 +75,11 @@ messages = Table(
     Index(None, "ebox", "message_type_id"),
     Index(None, "ebox", "sender_application_id"),
     Index(None, "ebox", "sender"),
+    Index(
+        "ix_messages_ebox_routing_pending",
+        "ebox",
+        postgresql_where=text("is_routing_pending"),
+    ),
     postgresql_partition_by=BY_EBOX,
 )
 
@@ -94,6 +101,8 @@ attachments = Table(
     ForeignKeyConstraint(
         ["ebox", "message_id"], ["messages.ebox", "messages.message_id"], ondelete="CASCADE"
     ),
+    # The one index that does not begin with the e-Box: a sweep asks whether anybody has a document.
+    Index("ix_attachments_blob_key", "blob_key"),
     postgresql_partition_by=BY_EBOX,
 )
 
@@ -122,12 +131,12 @@ def add(
 ) -> None:
     """Put a message into an e-Box: columns of `messages`, and of `attachments` for each file.
 
-    It is found by the texts that it has now (contract 4.3).
+    It is found by the texts that it has now (contract 4.3). Two statements, or one without files.
     """
     key = {"ebox": ebox, "message_id": message["message_id"]}
-    connection.execute(insert(messages).values(ebox=ebox, **message))
     texts = searchable(message["subject"], message.get("business_data"), message.get("attention"))
-    connection.execute(insert(search_texts).values(**key, **texts))
+    filed = insert(messages).values(ebox=ebox, **message).cte("filed")
+    connection.execute(insert(search_texts).values(**key, **texts).add_cte(filed))
     if files:
         rows = [{**key, "position": number, **file} for number, file in enumerate(files)]
         connection.execute(insert(attachments), rows)
@@ -167,6 +176,12 @@ def find(connection: Connection, ebox: Ebox, message_id: UUID, now: datetime) ->
             *present(ebox, now), messages.c.message_id == message_id
         )
     ).one_or_none()
+
+
+def unclaimed(connection: Connection, keys: Sequence[str]) -> Sequence[str]:
+    """Those of the keys of stored documents that no message of anybody has."""
+    found = func.unclaimed_documents(literal(list(keys), ARRAY(Text))).column_valued()
+    return connection.scalars(select(found)).all()
 
 
 def mark_read(connection: Connection, ebox: Ebox, message_id: UUID, now: datetime) -> bool:

@@ -16,6 +16,7 @@ from sqlalchemy import (
     Table,
     Text,
     distinct,
+    exists,
     func,
     select,
 )
@@ -139,6 +140,39 @@ def find(connection: Connection, catalogue: Catalogue, identifier: str) -> AnyRo
     """One entry of a catalogue."""
     shown = _SHOWN[catalogue]
     return connection.execute(shown.query.where(shown.key == identifier)).one_or_none()
+
+
+def facts_of(
+    connection: Connection,
+    *,
+    message_type_id: str,
+    organization_id: str,
+    application_id: str | None,
+    message_template_id: str | None,
+) -> AnyRow:
+    """What a publication has to know, in one row.
+
+    `validity_number` and `validity_unit`, None for an unknown type; `has_application`,
+    `has_template`; `is_configured`: whether the three may be used together.
+    """
+    application = sender_applications.c.application_id == application_id
+    template = message_templates.c.message_template_id == message_template_id
+    configured = (
+        (_paired.organization_id == organization_id)
+        & (_paired.application_id == application_id)
+        & (_paired.message_type_id == message_type_id)
+    )
+    known = select(message_types).where(message_types.c.message_type_id == message_type_id)
+    found = known.subquery()
+    return connection.execute(
+        select(
+            select(found.c.validity_number).scalar_subquery().label("validity_number"),
+            select(found.c.validity_unit).scalar_subquery().label("validity_unit"),
+            exists().where(application).label("has_application"),
+            exists().where(template).label("has_template"),
+            exists().where(configured).label("is_configured"),
+        )
+    ).one()
 
 
 def find_image(connection: Connection, kind: str, owner_id: str, image_id: str) -> AnyRow | None:

@@ -46,10 +46,36 @@ NOT_FOUND: Final = _belgif(
     "resourceNotFound", "Resource Not Found", HTTPStatus.NOT_FOUND, "RESOURCE_NOT_FOUND"
 )
 _BAD_REQUEST: Final = _belgif("badRequest", "Bad Request", HTTPStatus.BAD_REQUEST, "INVALID_INPUT")
+_TOO_LARGE: Final = _belgif(
+    "payloadTooLarge",
+    "Payload Too Large",
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    "PAYLOAD_TOO_LARGE",
+)
+_UNSUPPORTED: Final = _own(
+    "unsupportedMediaType",
+    "Unsupported Media Type",
+    HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+    "UNSUPPORTED_MEDIA_TYPE",
+)
 
 # One line per error; a test proves that none is missing.
 KINDS: Final[Mapping[type[RegistryError], Kind]] = {
     errors.Invalid: _BAD_REQUEST,
+    errors.TooLarge: _TOO_LARGE,
+    errors.UnsupportedMediaType: _UNSUPPORTED,
+    errors.MalwareFound: _own(
+        "malwareFound", "Malware found", HTTPStatus.BAD_REQUEST, "MALWARE_FOUND"
+    ),
+    errors.DuplicatePublication: _own(
+        "duplicatePublication",
+        "Duplicate publication",
+        HTTPStatus.CONFLICT,
+        "DUPLICATE_PUBLICATION",
+    ),
+    errors.ReplyNotAuthorized: _own(
+        "replyNotAuthorized", "Reply not authorized", HTTPStatus.CONFLICT, "REPLY_NOT_AUTHORIZED"
+    ),
     errors.TokenMissing: _belgif(
         "noAccessToken", "No Access Token", HTTPStatus.UNAUTHORIZED, "NO_ACCESS_TOKEN"
     ),
@@ -103,18 +129,8 @@ HTTP_KINDS: Final[Mapping[int, Kind]] = {
         "METHOD_NOT_ALLOWED",
     ),
     406: _own("notAcceptable", "Not Acceptable", HTTPStatus.NOT_ACCEPTABLE, "NOT_ACCEPTABLE"),
-    413: _belgif(
-        "payloadTooLarge",
-        "Payload Too Large",
-        HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
-        "PAYLOAD_TOO_LARGE",
-    ),
-    415: _own(
-        "unsupportedMediaType",
-        "Unsupported Media Type",
-        HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
-        "UNSUPPORTED_MEDIA_TYPE",
-    ),
+    413: _TOO_LARGE,
+    415: _UNSUPPORTED,
     416: _own(
         "rangeNotSatisfiable",
         "Range Not Satisfiable",

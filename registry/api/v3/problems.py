@@ -85,19 +85,23 @@ def _message(detail: str, members: Mapping[str, Any]) -> str:
 
 def _members(error: RegistryError) -> dict[str, Any]:
     """What the type of problem adds to the common members."""
+    members: dict[str, Any] = {}
     match error:
         case errors.Invalid():
-            return {"issues": [_issue(issue) for issue in error.issues]}
+            members = {"code": error.code, "issues": [_issue(issue) for issue in error.issues]}
+        case errors.TooLarge():
+            members = {"limit": error.limit}
+        case errors.DuplicatePublication():
+            members = {"messageId": str(error.message_id)}
         case errors.ScopeMissing():
-            return {"requiredScopes": error.required}
+            members = {"requiredScopes": error.required}
         case errors.NotFound():
             name = PATH_NAMES[error.name]
-            detail = f"{name} does not exist"
-            issue = {"in": "path", "name": name, "detail": detail, "value": error.value}
-            return {"issues": [issue]}
+            issue = {"in": "path", "name": name, "detail": error.detail, "value": error.value}
+            members = {"issues": [issue]}
         case errors.TooManyRequests():
-            return {"limit": error.limit, "retryAfterSec": error.retry_after}
-    return {}
+            members = {"limit": error.limit, "retryAfterSec": error.retry_after}
+    return members
 
 
 def _issue(issue: Issue) -> dict[str, Any]:

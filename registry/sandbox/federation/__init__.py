@@ -1,1 +1,1 @@
-"""Stand-ins for the federal services, over real HTTP: OAuth v5, the Partition API, bad days."""
+"""Stand-ins for the federal services, over real HTTP, with bad days."""

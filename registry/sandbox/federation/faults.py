@@ -1,10 +1,12 @@
 """Bad days: each service of the stand-in can be made slow, broken or lying, and is counted.
 
-`PUT /sandbox/faults` names a fault for each of `token`, `introspect`, `revoke`, `partitions`, and
-`seconds` for the slow ones; a service not named is well again. `GET /sandbox/calls` counts.
+`PUT /sandbox/faults` names a fault for each of `token`, `introspect`, `revoke`, `partitions` (and
+rights), `rules`, `mandates`, `preferences`, `consents`, and `seconds` for the slow ones; a service
+not named is well again. `GET /sandbox/calls` counts.
 """
 
 import json
+import re
 import socket
 import struct
 import threading
@@ -17,13 +19,21 @@ from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 from werkzeug.wrappers import Request, Response
 
-from registry.sandbox.federation.addresses import CALLS, FAULTS, OAUTH, PARTITION
+from registry.sandbox.federation.addresses import CALLS, FAULTS, FEDERATION, OAUTH, PARTITION
 
+# How the paths of each begin; the first that fits decides.
 SERVICES: Final = {
-    f"{OAUTH}/token": "token",
-    f"{OAUTH}/introspect": "introspect",
-    f"{OAUTH}/revoke": "revoke",
-    f"{PARTITION}/": "partitions",
+    name: re.compile(path)
+    for name, path in (
+        ("token", f"{OAUTH}/token"),
+        ("introspect", f"{OAUTH}/introspect"),
+        ("revoke", f"{OAUTH}/revoke"),
+        ("rules", f"{PARTITION}/ebox/[^/]+/routingRules"),
+        ("mandates", f"{PARTITION}/ebox/[^/]+/hasMandate"),
+        ("partitions", f"{PARTITION}/"),
+        ("consents", f"{FEDERATION}/citizenEboxConsents/"),
+        ("preferences", f"{FEDERATION}/"),
+    )
 }
 _LONG: Final = 30.0  # seconds: longer than anybody should wait
 _DRIP: Final = 0.25  # seconds between two bytes of a dribbled answer
@@ -34,7 +44,11 @@ _CANNED: Final = {
     "error": (500, _JSON, '{"error":"server_error"}'),
     "html": (200, "text/html", "<!doctype html><title>Maintenance</title><p>Back soon.</p>"),
     "garbage": (200, _JSON, '{"active": tru\x00\ufffd'),
-    "lie": (200, _JSON, '{"active":"false","exp":"tomorrow","scope":[7],"items":{}}'),
+    "lie": (
+        200,
+        _JSON,
+        '{"active":"false","exp":"tomorrow","scope":[7],"items":{},"hasMandate":"true"}',
+    ),
 }
 KINDS: Final = frozenset({"ok", "slow", "dribble", "reset", *_CANNED})
 
@@ -54,8 +68,8 @@ class Faults:
         request = Request(environ)
         if request.path in _CONTROLS:
             return _CONTROLS[request.path](self, request)(environ, start_response)
-        for path, service in SERVICES.items():
-            if request.path.startswith(path):
+        for service, paths in SERVICES.items():
+            if paths.match(request.path):
                 return self._answer(service, request)(environ, start_response)
         return self._healthy(environ, start_response)
 
@@ -82,8 +96,8 @@ class Faults:
         if request.method == "PUT":
             wanted = json.loads(request.get_data() or b"{}")
             seconds = wanted.pop("seconds", _LONG)
-            if not (set(wanted) <= set(SERVICES.values()) and set(wanted.values()) <= KINDS):
-                known = {"services": sorted(SERVICES.values()), "faults": sorted(KINDS)}
+            if not (set(wanted) <= set(SERVICES) and set(wanted.values()) <= KINDS):
+                known = {"services": sorted(SERVICES), "faults": sorted(KINDS)}
                 return Response(json.dumps(known), 400, content_type=_JSON)
             with self._lock:
                 self._kinds, self._seconds = wanted, float(seconds)
@@ -96,7 +110,7 @@ class Faults:
         with self._lock:
             if request.method == "DELETE":
                 self._calls.clear()
-            counted = {name: self._calls[name] for name in SERVICES.values()}
+            counted = {name: self._calls[name] for name in SERVICES}
         return Response(json.dumps(counted), content_type=_JSON)
 
 

@@ -1,48 +1,59 @@
-"""The Partition API v1 as contract 6.17 reconstructs it: partitions and rights on them."""
+"""The Partition API v1 as contracts 3.2, 6.16 and 6.17 have it, in large part reconstructed."""
 
+from collections.abc import Callable
 from typing import Any
 
 from authlib.integrations.flask_oauth2 import ResourceProtector
-from flask import Blueprint, Response, jsonify
+from flask import Blueprint, Response, jsonify, request
 
+from registry.sandbox.federation.problems import problem
 from registry.sandbox.federation.records import JsonFile
 
+Ebox = dict[str, Any]
 
-def partition_api(register: JsonFile, protector: ResourceProtector) -> Blueprint:
-    """The two questions of this issue; any valid bearer token may ask them."""
+
+def partition_api(
+    register: JsonFile, mandates: JsonFile, protector: ResourceProtector
+) -> Blueprint:
+    """Partitions, rights, rules and mandates; any valid bearer token may ask."""
     blueprint = Blueprint("partitions", __name__)
+
+    def of(enterprise: str, told: Callable[[Ebox], list[dict[str, Any]]]) -> Response:
+        ebox = register.get(enterprise)
+        if ebox is None:
+            return problem(404, f"There is no e-Box of enterprise {enterprise}.")
+        items = told(ebox)
+        return jsonify(items=items, totalItems=len(items))
 
     @blueprint.get("/ebox/<enterprise>/partitions")
     @protector()  # type: ignore[untyped-decorator] # Authlib has no types
     def partitions(enterprise: str) -> Response:
-        ebox = register.get(enterprise)
-        if ebox is None:
-            return _unknown(enterprise)
-        return _items([{"partition": name} for name in ebox["partitions"]])
+        return of(enterprise, lambda ebox: [{"partition": name} for name in ebox["partitions"]])
 
     @blueprint.get("/ebox/<enterprise>/users/<ssin>/partitions")
     @protector()  # type: ignore[untyped-decorator] # Authlib has no types
     def rights(enterprise: str, ssin: str) -> Response:
-        ebox = register.get(enterprise)
-        if ebox is None:
-            return _unknown(enterprise)
-        readable = ebox["users"].get(ssin, [])
-        return _items([{"partition": name, "rights": ["consult"]} for name in readable])
+        return of(
+            enterprise,
+            lambda ebox: [
+                {"partition": name, "rights": ["consult"]} for name in ebox["users"].get(ssin, [])
+            ],
+        )
+
+    @blueprint.get("/ebox/<enterprise>/routingRules")
+    @protector()  # type: ignore[untyped-decorator] # Authlib has no types
+    def rules(enterprise: str) -> Response:
+        return of(enterprise, lambda ebox: ebox.get("routingRules", []))
+
+    @blueprint.get("/ebox/<enterprise>/hasMandate")
+    @protector()  # type: ignore[untyped-decorator] # Authlib has no types
+    def mandate(enterprise: str) -> Response:
+        # As the federation's page has it, whatever the names say: the path has the enterprise of
+        # the token that publishes, and the query the one that the header names (contract 6.16).
+        named, operation = map(request.args.get, ("mandataryEnterpriseNumber", "operation"))
+        if not named or not operation:
+            return problem(400, "mandataryEnterpriseNumber and operation are required.")
+        wanted = {"mandatary": enterprise, "mandator": named, "operation": operation}
+        return jsonify(hasMandate=wanted in (mandates.get("mandates") or []))
 
     return blueprint
-
-
-def _items(items: list[dict[str, Any]]) -> Response:
-    return jsonify(items=items, totalItems=len(items))
-
-
-def _unknown(enterprise: str) -> Response:
-    response = jsonify(
-        type="urn:problem-type:belgif:resourceNotFound",
-        title="Resource not found",
-        status=404,
-        detail=f"There is no e-Box of enterprise {enterprise}.",
-    )
-    response.status_code = 404
-    response.mimetype = "application/problem+json"
-    return response

@@ -4,14 +4,14 @@ import sys
 from pathlib import Path
 from typing import Final, Self
 
-from registry.sandbox.federation.addresses import HEALTH, OAUTH, PARTITION
+from registry.sandbox.federation.addresses import FEDERATION, HEALTH, OAUTH, PARTITION
 from registry.sandbox.processes import LOOPBACK, Process, answers, on_free_ports
 
 _START_TIMEOUT: Final = 30.0
 
 
 class Federation:
-    """The stand-ins over clients.json and partitions.json in `directory`; see `personas.enroll`."""
+    """The stand-ins over the JSON files in `directory`, which `personas.enroll` writes."""
 
     def __init__(self, directory: Path, *, log: Path | None = None) -> None:
         self.directory = directory.absolute()
@@ -53,6 +53,11 @@ class Federation:
     def partition_url(self) -> str:
         """The Partition API's base."""
         return f"{self.base_url}{PARTITION}"
+
+    @property
+    def federation_url(self) -> str:
+        """The Federation WS's base: preferences and consents."""
+        return f"{self.base_url}{FEDERATION}"
 
     def start(self) -> Self:
         """Start and wait until it answers; raises `StartFailed`."""

@@ -1,4 +1,4 @@
-"""What the stand-ins know: clients and partitions from files, tokens in memory."""
+"""What the stand-ins know: everything from files but tokens, which are in memory."""
 
 import json
 import threading

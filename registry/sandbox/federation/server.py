@@ -9,8 +9,8 @@ from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 from flask import Flask
 from werkzeug.serving import BaseWSGIServer, make_server
 
-from registry.sandbox.federation import authorization, partitions
-from registry.sandbox.federation.addresses import HEALTH, OAUTH, PARTITION
+from registry.sandbox.federation import authorization, partitions, preferences
+from registry.sandbox.federation.addresses import FEDERATION, HEALTH, OAUTH, PARTITION
 from registry.sandbox.federation.authorization import Authority
 from registry.sandbox.federation.faults import Faults
 from registry.sandbox.federation.records import JsonFile
@@ -18,14 +18,17 @@ from registry.sandbox.processes import LOOPBACK
 
 
 def create_app(directory: Path, port: int) -> WSGIApplication:
-    """The whole federation; `directory` holds clients.json and partitions.json."""
+    """The whole federation; `directory` holds what `personas.enroll` writes."""
     app = Flask("federation")
     issuer = f"http://{LOOPBACK}:{port}{OAUTH}"
     protector = authorization.install(app, Authority(JsonFile(directory / "clients.json"), issuer))
-    app.register_blueprint(
-        partitions.partition_api(JsonFile(directory / "partitions.json"), protector),
-        url_prefix=PARTITION,
+    register, mandates, known = (
+        JsonFile(directory / f"{name}.json") for name in ("partitions", "mandates", "preferences")
     )
+    app.register_blueprint(
+        partitions.partition_api(register, mandates, protector), url_prefix=PARTITION
+    )
+    app.register_blueprint(preferences.federation_ws(known, protector), url_prefix=FEDERATION)
     app.add_url_rule(HEALTH, view_func=lambda: {"status": "UP"})
     return Faults(_BehindTls(app))
 

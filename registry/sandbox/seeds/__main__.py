@@ -12,6 +12,7 @@ from registry.sandbox.seeds import reference
 from registry.sandbox.seeds.scenarios import Seed, seeds
 from registry.settings import Settings
 from registry.store import messages, sent
+from registry.store.sent import Sent
 from registry.wiring import database, s3_client
 
 
@@ -41,12 +42,12 @@ def _plant(engine: Engine, blobs: S3Blobs, seed: Seed) -> None:
     columns = seed.columns(datetime.now(UTC))
     with engine.begin() as connection:
         messages.add(connection, seed.ebox, columns, [row for row, _ in files])
+        sender = Ebox(EboxKind.ENTERPRISE, seed.sender)
+        partition = columns.get("sender_partition") or GENERAL
         sent.add(
             connection,
-            Ebox(EboxKind.ENTERPRISE, seed.sender),
-            seed.message_id,
-            partition=columns.get("sender_partition") or GENERAL,
-            recipient=seed.ebox,
+            sender,
+            Sent(message_id=seed.message_id, recipient=seed.ebox, partition=partition),
         )
 
 

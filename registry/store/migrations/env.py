@@ -7,6 +7,7 @@ from registry.store import (  # noqa: F401 - each brings its tables
     outbox,
     partitions,
     reference,
+    routing,
     search,
     sent,
 )

@@ -1,0 +1,135 @@
+"""JSON bodies → domain values by a marshmallow schema, all faults at once, each with its path."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any, Final, Self
+
+from marshmallow import Schema, ValidationError, fields
+from marshmallow.experimental.context import Context
+
+from registry.domain.errors import ABSENT, Issue, IssueKind
+
+_MOST_FAULTS: Final = 100  # told of one body
+_MOST_SHOWN: Final = 200  # characters of a value or a path that a problem repeats
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BodyRules:
+    """What the operator decides about bodies: most characters of texts (contract 4.9), most items.
+
+    `checked` is whether check digits are looked at (contract 6.31).
+    """
+
+    subject: int = 400
+    value: int = 256
+    label: int = 100
+    attachments: int = 20
+    checked: bool = True
+
+
+class Fault(str):
+    """What is wrong with a member; read after the member's path, unless it is a `whole` sentence.
+
+    A `hidden` fault does not repeat the value: it is about a person.
+    """
+
+    __slots__ = ("hidden", "kind", "whole")
+    kind: IssueKind
+    whole: bool
+    hidden: bool
+
+    def __new__(
+        cls,
+        text: str,
+        kind: IssueKind = IssueKind.SCHEMA_VIOLATION,
+        *,
+        whole: bool = False,
+        hidden: bool = False,
+    ) -> Self:
+        """A text that knows more than it says."""
+        fault = super().__new__(cls, text)
+        fault.kind, fault.whole, fault.hidden = kind, whole, hidden
+        return fault
+
+
+_USUAL: Final = BodyRules()
+_PATH: Final = "{path}"
+# Clients may look for these words of what is missing (contract 5).
+_MISSING: Final = Fault(f"Invalid Schema: required keys not found: {_PATH}", whole=True)
+_IN_OUR_WORDS: Final[Mapping[Any, str]] = {
+    fields.Field.default_error_messages["required"]: _MISSING,
+    fields.Field.default_error_messages["null"]: "is null",
+    fields.String.default_error_messages["invalid"]: "is not a text",
+    fields.List.default_error_messages["invalid"]: "is not an array",
+    fields.Dict.default_error_messages["invalid"]: "is not an object",
+}
+
+
+class Members(Schema):
+    """An object of a body; members it does not know are refused (contract 6.32)."""
+
+    error_messages = {  # noqa: RUF012 (marshmallow's own declaration)
+        "type": "is not an object",
+        "unknown": Fault("is unknown", IssueKind.UNKNOWN_INPUT),
+    }
+
+
+def load(
+    schema: Schema,
+    members: Mapping[str, Any],
+    where: str = "body",
+    *,
+    rules: BodyRules = _USUAL,
+    under: str = "",
+) -> tuple[Any, list[Issue]]:
+    """What the schema makes of the members, or None and the faults, a hundred at most.
+
+    A fault is named by its path, such as `businessDataList[0].values[1].nl`, after `under`.
+    """
+    try:
+        with Context(rules):
+            return schema.load(members), []
+    except ValidationError as error:
+        found = _issues(error.messages, members, where, under)
+        return None, list(islice(found, _MOST_FAULTS))
+
+
+def rules() -> BodyRules:
+    """The rules of the body that is being read."""
+    found: BodyRules = Context.get(_USUAL)
+    return found
+
+
+def _issues(faults: Any, value: Any, where: str, path: str) -> Iterator[Issue]:
+    """Issues from marshmallow's tree of errors, beside the value that it is about."""
+    if isinstance(faults, dict):
+        for key, below in faults.items():
+            if key == "_schema":
+                yield from _issues(below, value, where, path)
+            else:
+                yield from _issues(below, _member(value, key), where, _join(path, key))
+        return
+    for fault in faults:
+        said = _IN_OUR_WORDS.get(fault, fault)
+        yield _issue(said if isinstance(said, Fault) else Fault(said), value, where, path)
+
+
+def _issue(fault: Fault, value: Any, where: str, path: str) -> Issue:
+    shown = path[:_MOST_SHOWN]
+    detail = fault.replace(_PATH, shown) if fault.whole else f"{shown} {fault}"
+    is_long = isinstance(value, dict | list) or len(str(value)) > _MOST_SHOWN
+    return Issue(where, shown, detail, fault.kind, ABSENT if fault.hidden or is_long else value)
+
+
+def _member(value: Any, key: Any) -> Any:
+    try:
+        return value[key]
+    except (KeyError, IndexError, TypeError):
+        return ABSENT
+
+
+def _join(path: str, key: Any) -> str:
+    if isinstance(key, int):
+        return f"{path}[{key}]"
+    return f"{path}.{key}" if path else str(key)

@@ -1,0 +1,253 @@
+"""Parts of a multipart/form-data body (RFC 7578), streamed and in any order.
+
+Bytes in, parts out: a file is never held, in memory or on disk. The framework's own form parser
+stays untouched.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from copy import copy
+from dataclasses import dataclass
+from typing import Any, Final, Protocol
+from urllib.parse import unquote_to_bytes
+
+from multipart import (
+    MultipartError,
+    ParserLimitReached,
+    PushMultipartParser,
+    content_disposition_unquote,
+)
+from werkzeug.exceptions import ClientDisconnected
+
+from registry.domain.errors import Invalid, Issue, TooLarge, UnsupportedMediaType
+
+FORM: Final = "multipart/form-data"
+
+_CHUNK: Final = 64 * 1024  # bytes read at once
+_LONGEST_NAME: Final = 255  # characters of a part's name
+_UNENCODED: Final = frozenset({"", "identity", "binary", "8bit", "7bit"})
+_BOUNDARY: Final = re.compile(r';\s*boundary=(?:"([^"]+)"|([^\s;"]+))', re.ASCII | re.IGNORECASE)
+_LEGAL_BOUNDARY: Final = re.compile(r"[0-9A-Za-z'()+_,./:=? -]{0,69}[0-9A-Za-z'()+_,./:=?-]")
+# A parameter of Content-Disposition; of a value without quotes browsers and curl leave nothing out.
+_PARAMETER: Final = re.compile(
+    r';\s*([\w!#$&+.^`|~*-]+)\s*=\s*("(?:[^"\\]|\\.)*"|[^;"]*)', re.ASCII
+)
+_CONTROL: Final = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
+_EXTENDED: Final = re.compile(
+    r"(utf-8|iso-8859-1)'[^']*'(.*)", re.DOTALL | re.IGNORECASE
+)  # RFC 8187
+
+
+class Readable(Protocol):
+    """What a body is read from, such as `request.stream`."""
+
+    def read(self, size: int, /) -> bytes:
+        """At most `size` bytes, none at the end."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """How much a body may hold, in bytes but for `files` (contract 6.24)."""
+
+    files: int = 20
+    file: int = 1 << 30
+    request: int = 2 << 30
+    message: int = 1 << 20  # the part that describes the message
+    header: int = 8 << 10  # one header of a part
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One part; `media_type` in lower case, without parameters.
+
+    `file_name` is as its sender wrote it, but for the encoding of the header. The chunks have to be
+    consumed before the next part is asked for; what is left then is read and thrown away.
+    """
+
+    name: str
+    file_name: str | None
+    media_type: str | None
+    chunks: Iterator[bytes]
+
+    def content(self) -> bytes:
+        """All of it, for a part that is known to be small."""
+        return b"".join(self.chunks)
+
+
+def read_parts(
+    stream: Readable, headers: Mapping[str, str], limits: Limits, *, message_part: str
+) -> Iterator[Part]:
+    """The parts as they come; the one named `message_part` is no file, and may come but once.
+
+    `headers` are the request's. Raises `UnsupportedMediaType`, `Invalid` for what is no such body
+    or ends too soon, and `TooLarge` as soon as a limit is passed: from the next part, or from the
+    next chunk of this one.
+    """
+    boundary = _boundary(headers)
+    _check_length(headers, limits)
+    events = _events(stream, boundary, limits)
+    seen, files = False, 0
+    for segment in events:
+        part = _part(segment, events, limits, message_part)
+        if part.name != message_part:
+            files += 1
+        elif seen:
+            raise _invalid(message_part, "is given more than once")
+        seen = seen or part.name == message_part
+        if files > limits.files:
+            raise _invalid(part.name, f"is one file too many: at most {limits.files} are read")
+        yield part
+        for _ in part.chunks:
+            pass
+
+
+def _boundary(headers: Mapping[str, str]) -> str:
+    content_type = headers.get("Content-Type", "")
+    media_type = content_type.partition(";")[0].strip().lower()
+    if media_type != FORM:
+        raise UnsupportedMediaType(f"Content-Type {media_type or 'none'} is not supported")
+    encoding = headers.get("Content-Encoding", "").strip().lower()
+    if encoding not in _UNENCODED:
+        raise UnsupportedMediaType(f"Content-Encoding {encoding} is not supported")
+    given: list[str] = [quoted or plain for quoted, plain in _BOUNDARY.findall(content_type)]
+    if len(given) != 1 or not _LEGAL_BOUNDARY.fullmatch(given[0]):
+        raise Invalid([Issue("header", "Content-Type", "Content-Type has no valid boundary")])
+    return given[0]
+
+
+def _check_length(headers: Mapping[str, str], limits: Limits) -> None:
+    length = headers.get("Content-Length", "")
+    if re.fullmatch(r"[0-9]{1,18}", length, re.ASCII) and int(length) > limits.request:
+        raise TooLarge(limits.request, "A request")
+
+
+def _events(stream: Readable, boundary: str, limits: Limits) -> Iterator[Any]:
+    """What the parser makes of the bytes: for each part its segment, its chunks, and None."""
+    # Latin-1 takes every byte; names are decoded by what each of them turns out to be.
+    parser = PushMultipartParser(
+        boundary, max_header_size=limits.header, header_charset="latin-1", strict=True
+    )
+    event = None
+    try:
+        for chunk in _chunks(stream, limits):
+            for event in parser.parse(chunk):
+                yield event
+            if event is None and _is_complete(parser):
+                return  # what follows the last boundary is no part of it (RFC 2046, 5.1.1)
+        parser.close()
+    except ParserLimitReached:
+        raise TooLarge(limits.header, "The headers of a part") from None
+    except MultipartError as error:
+        raise _malformed(str(error)) from None
+
+
+def _is_complete(parser: PushMultipartParser) -> bool:
+    """Whether the last boundary has been read; a parser tells only while it closes."""
+    try:
+        copy(parser).close()
+    except MultipartError:
+        return False
+    return True
+
+
+def _chunks(stream: Readable, limits: Limits) -> Iterator[bytes]:
+    total = 0
+    try:
+        while chunk := stream.read(_CHUNK):
+            total += len(chunk)
+            if total > limits.request:
+                raise TooLarge(limits.request, "A request")
+            yield chunk
+    except ClientDisconnected:
+        raise _malformed("the body is shorter than its Content-Length") from None
+
+
+class _Content(Iterator[bytes]):
+    """The chunks of the part that is being read, up to its limit."""
+
+    def __init__(self, events: Iterator[Any], limit: int, what: str) -> None:
+        self._events, self._limit, self._what = events, limit, what
+        self._size = 0
+        self._is_over = False
+
+    def __next__(self) -> bytes:
+        chunk = None if self._is_over else next(self._events)
+        if chunk is None:
+            self._is_over = True
+            raise StopIteration
+        self._size += len(chunk)
+        if self._size > self._limit:
+            raise TooLarge(self._limit, self._what)
+        return bytes(chunk)
+
+
+def _part(segment: Any, events: Iterator[Any], limits: Limits, message_part: str) -> Part:
+    headers = _headers(segment.headerlist)
+    parameters = _parameters(headers.get("content-disposition", ""))
+    name = _decoded(parameters.get("name", ""))
+    if not 0 < len(name) <= _LONGEST_NAME:
+        raise _malformed(f"a part has no name of 1 to {_LONGEST_NAME} characters")
+    _check_encoding(name, headers)
+    is_message = name == message_part
+    limit, what = (limits.message, name) if is_message else (limits.file, "A file")
+    if int(headers.get("content-length", 0)) > limit:  # the parser has seen to it that it is digits
+        raise TooLarge(limit, what)
+    content = _Content(events, limit, what)
+    return Part(name, _file_name(parameters), segment.content_type or None, content)
+
+
+def _headers(given: list[tuple[str, str]]) -> dict[str, str]:
+    headers = {name.lower(): value for name, value in given}
+    if len(headers) < len(given):
+        raise _malformed("a part has a header twice")
+    if any(map(_CONTROL.search, headers.values())):
+        raise _malformed("a header of a part has a control character")
+    return headers
+
+
+def _check_encoding(name: str, headers: Mapping[str, str]) -> None:
+    for header in ("content-encoding", "content-transfer-encoding"):
+        if headers.get(header, "").strip().lower() not in _UNENCODED:
+            raise _invalid(name, f"has a {header.title()} that is not supported")
+    if headers.get("content-type", "").strip().lower().startswith("multipart/"):
+        raise _invalid(name, "is itself a multipart body")
+
+
+def _parameters(disposition: str) -> dict[str, str]:
+    """Parameters of a Content-Disposition, without their quotes; none may come twice."""
+    found = _PARAMETER.findall(disposition)
+    parameters = {
+        name.lower(): content_disposition_unquote(value.strip(), name.lower() == "filename")
+        for name, value in found
+    }
+    if len(parameters) < len(found):
+        raise _malformed("a Content-Disposition has a parameter twice")
+    return parameters
+
+
+def _file_name(parameters: Mapping[str, str]) -> str | None:
+    """`filename*` where it can be read (RFC 6266, 4.3), else `filename`; None for neither."""
+    extended = _EXTENDED.fullmatch(parameters.get("filename*", ""))
+    if extended:
+        try:
+            return unquote_to_bytes(extended[2]).decode(extended[1]) or None
+        except UnicodeDecodeError:
+            pass
+    return _decoded(parameters.get("filename", "")) or None
+
+
+def _decoded(text: str) -> str:
+    """A value of a header: UTF-8 where it is that, else the ISO-8859-1 it was read as."""
+    try:
+        return text.encode("latin-1").decode()
+    except UnicodeDecodeError:
+        return text
+
+
+def _malformed(fault: str) -> Invalid:
+    return Invalid([Issue("body", "body", f"The multipart body is malformed: {fault}")])
+
+
+def _invalid(name: str, fault: str) -> Invalid:
+    return Invalid([Issue("body", name, f"{name} {fault}")])

@@ -1,0 +1,122 @@
+"""JSON as we take it from strangers: what PostgreSQL cannot keep or orjson not write is refused."""
+
+import json
+import re
+from collections import Counter
+from collections.abc import Iterator
+from json import JSONDecodeError
+from math import isfinite
+from typing import Any, Final
+
+from registry.domain.errors import Invalid, Issue
+
+_DEEPEST: Final = 32  # objects and arrays inside one another
+_MOST_FAULTS: Final = 100  # told of one document
+_MOST_SHOWN: Final = 200  # characters of a fault or of its place
+_UNKEPT: Final = re.compile("[\0\ud800-\udfff]")
+_INTEGERS: Final = range(-(2**63), 2**64)  # what orjson writes
+
+
+class _Repeating(dict[str, Any]):
+    """An object that has a member twice; `repeated` names one that it has."""
+
+    repeated = ""
+
+
+def parse(content: bytes, *, under: str = "", nulls: bool = False) -> dict[str, Any]:
+    """The members of a JSON object in UTF-8, with or without a byte order mark.
+
+    Raises `Invalid` with every fault: a member twice, null unless `nulls` (contract 4.9: leave it
+    out), NaN and numbers that a 64-bit reader does not have, NUL and lone surrogates in texts or
+    names, more than 32 levels. Faults are named by their path, `items[0].name`, after `under`.
+    """
+    name = under or "body"
+    try:
+        read = json.loads(
+            content.decode("utf-8-sig"), object_pairs_hook=_members, parse_constant=float
+        )
+    except UnicodeDecodeError:
+        raise _invalid(name, "is not UTF-8") from None
+    except RecursionError:
+        raise _invalid(name, f"has more than {_DEEPEST} levels") from None
+    except JSONDecodeError as error:
+        place = f"line {error.lineno}, column {error.colno}"
+        raise _invalid(name, f"is not JSON: {error.msg} at {place}") from None
+    except ValueError:  # Python refuses to read an integer of thousands of digits
+        raise _invalid(name, "has a number that is too large") from None
+    if not isinstance(read, dict):
+        raise _invalid(name, "is not a JSON object")
+    faults = [
+        issue
+        for issue, _ in zip(_faults(read, under, nulls=nulls), range(_MOST_FAULTS), strict=False)
+    ]
+    if faults:
+        raise Invalid(faults)
+    return read
+
+
+def _members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    members = dict(pairs)
+    if len(members) == len(pairs):
+        return members
+    repeating = _Repeating(members)
+    repeating.repeated = Counter(name for name, _ in pairs).most_common(1)[0][0]
+    return repeating
+
+
+def _faults(whole: dict[str, Any], under: str, *, nulls: bool) -> Iterator[Issue]:
+    """Faults in the order of the document; with a stack of our own, deep input breaks nothing."""
+    waiting: list[tuple[str, Any, int]] = [(under, whole, 1)]
+    while waiting:
+        path, value, level = waiting.pop()
+        if isinstance(value, dict | list) and level > _DEEPEST:
+            yield _issue(path, f"has more than {_DEEPEST} levels")
+            continue
+        if value is None and not nulls:
+            yield _issue(path, "is null; leave it out")
+        for fault in _own_faults(value):
+            yield _issue(path or "body", fault)
+        waiting.extend(
+            (inner, below, level + 1) for inner, below in reversed(list(_inside(path, value)))
+        )
+
+
+def _inside(path: str, value: Any) -> Iterator[tuple[str, Any]]:
+    """What is in an object or array, each with its path; cut, or long names would add up."""
+    if isinstance(value, dict):
+        for name, below in value.items():
+            yield (f"{path}.{name}" if path else name)[:_MOST_SHOWN], below
+    elif isinstance(value, list):
+        for position, below in enumerate(value):
+            yield f"{path}[{position}]"[:_MOST_SHOWN], below
+
+
+def _own_faults(value: Any) -> Iterator[str]:
+    if isinstance(value, float) and not isfinite(value):
+        yield "is not a number, or too large"
+    elif isinstance(value, int) and value not in _INTEGERS:
+        yield "does not fit in 64 bits"
+    elif isinstance(value, str) and _UNKEPT.search(value):
+        yield "has a NUL or a lone surrogate"
+    elif isinstance(value, dict):
+        yield from _name_faults(value)
+
+
+def _name_faults(members: dict[str, Any]) -> Iterator[str]:
+    if any(_UNKEPT.search(name) for name in members):
+        yield "has a member with a NUL or a lone surrogate in its name"
+    if isinstance(members, _Repeating):
+        yield f"has {members.repeated} more than once"
+
+
+def _invalid(name: str, fault: str) -> Invalid:
+    return Invalid([_issue(name, fault)])
+
+
+def _issue(name: str, fault: str) -> Issue:
+    # What is told of a text that UTF-8 cannot write must itself be written in UTF-8.
+    shown, told = (
+        text.encode(errors="replace").decode()
+        for text in (name[:_MOST_SHOWN], f"{name[:_MOST_SHOWN]} {fault[:_MOST_SHOWN]}")
+    )
+    return Issue("body", shown, told)

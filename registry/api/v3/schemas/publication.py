@@ -1,0 +1,271 @@
+"""What version 3 reads from bodies: messages to publish, replies, recipients, status, events."""
+
+from typing import Any, Final
+
+from marshmallow import INCLUDE, ValidationError, post_load, pre_load, validates_schema
+from marshmallow.fields import Dict, Nested
+
+from registry.api.bodies import Fault, Members
+from registry.api.bodyfields import Company, Items, Moment, Person, Text, Texts, Truth
+from registry.api.fields import Identifier, matching, one_of
+from registry.domain.attachments import DIGEST_METHOD
+from registry.domain.drafts import Announced, Draft
+from registry.domain.identifiers import Ebox, EboxKind
+from registry.domain.notifications import Notification
+
+MESSAGE_PART: Final = "messageToPublish"  # the part of the body that describes the message
+
+_NAME: Final = matching(r"[A-Za-z0-9_.-]{1,100}", "is not 1 to 100 letters, digits, dots, _ or -")
+_SHORT: Final = matching(r"[A-Za-z0-9_.-]{1,64}", "is not 1 to 64 letters, digits, dots, _ or -")
+# The Belgian REST guide's patterns `[dec-type]` and of its common types.
+_AMOUNT: Final = matching(r"[-+]?([0-9]+(\.[0-9]*)?|\.[0-9]+)", "is not a decimal number")
+_CURRENCY: Final = matching(r"[A-Z]{3}", "is not a currency code")
+_IBAN: Final = matching(r"[A-Z]{2}[0-9]{2}[A-Z0-9]{1,30}", "is not an IBAN without spaces")
+_BIC: Final = matching(r"[A-Z]{6}[A-Z0-9]{2}([A-Z0-9]{3})?", "is not a BIC")
+
+
+class SenderSchema(Members):
+    """The enterprise that sends; its partition is where replies go."""
+
+    ebox_type = Text(data_key="eboxType", required=True, validate=one_of(EboxKind.ENTERPRISE.value))
+    sender = Company(data_key="enterpriseNumber", required=True)
+    sender_partition = Text(data_key="partition", validate=_SHORT)
+
+    @post_load
+    def to_columns(self, data: dict[str, Any], **_: Any) -> dict[str, Any]:
+        """The enterprise and its partition."""
+        del data["ebox_type"]
+        return data
+
+
+class EboxSchema(Members):
+    """An e-Box by the number of its owner, check digits unseen; its partition is ignored."""
+
+    kind = Text(data_key="eboxType", required=True, validate=one_of(*EboxKind))
+    enterprise = Company(data_key="enterpriseNumber", checked=False)
+    citizen = Person(data_key="ssin", checked=False)
+    partition = Text(validate=_SHORT)
+
+    @validates_schema
+    def has_the_number_of_its_kind(self, data: dict[str, Any], **_: Any) -> None:
+        """An enterprise has an enterprise number, a citizen an SSIN, and neither has both."""
+        for kind in EboxKind:
+            name = self.fields[kind].data_key or kind
+            if (kind in data) != (kind == data["kind"]):
+                needs = "does not go with" if kind in data else "is required with"
+                raise ValidationError(Fault(f"{needs} eboxType {data['kind']}", hidden=True), name)
+
+    @post_load
+    def to_ebox(self, data: dict[str, Any], **_: Any) -> Any:
+        """An `Ebox`."""
+        kind = EboxKind(data["kind"])
+        return Ebox(kind, data[kind].digits)
+
+
+class RecipientSchema(EboxSchema):
+    """To whom a message is published: check digits are looked at if the operator says so."""
+
+    enterprise = Company(data_key="enterpriseNumber")
+    citizen = Person(data_key="ssin")
+
+
+class AttentionSchema(Members):
+    """For whom inside the enterprise."""
+
+    ssin = Person()
+    label = Text(most="label")
+
+    @post_load
+    def to_stored(self, data: dict[str, Any], **_: Any) -> dict[str, Any]:
+        """As the store keeps it."""
+        if not data:
+            raise ValidationError("is empty")
+        return {name: str(value) for name, value in data.items()}
+
+
+class DigestSchema(Members):
+    """What the sender says the SHA-256 is."""
+
+    value = Text(data_key="digestValue", required=True, most=128)
+    method = Text(data_key="digestMethod", required=True, validate=one_of(DIGEST_METHOD))
+
+
+class AttachmentSchema(Members):
+    """A document, and the part that carries it."""
+
+    part = Text(data_key="httpPartName", required=True, most=255)
+    is_main = Truth(data_key="isMainContent", required=True)
+    title = Texts(data_key="attachmentTitle")
+    is_signed = Truth(data_key="isAttachmentSigned")
+    digest = Nested(DigestSchema)
+
+    @post_load
+    def to_announced(self, data: dict[str, Any], **_: Any) -> Any:
+        """An `Announced`."""
+        digest = data.pop("digest", None)
+        return Announced(**data, digest=digest and digest["value"])
+
+
+class BusinessDataSchema(Members):
+    """A fact for the reader's software."""
+
+    key = Text(required=True)
+    name = Texts()
+    description = Texts()
+    values = Items(Texts(most="value"), required=True)
+
+
+class PaymentDataSchema(Members):
+    """How to pay."""
+
+    payment_data_id = Text(data_key="paymentDataId", required=True, validate=_SHORT)
+    amount = Text(required=True, validate=_AMOUNT)
+    vat_amount = Text(data_key="vatAmount", required=True, validate=_AMOUNT)
+    currency = Text(required=True, validate=_CURRENCY)
+    due_date = Moment(data_key="dueDate", required=True)
+    iban = Text(required=True, validate=_IBAN)
+    bic = Text(validate=_BIC)
+    reference = Dict()
+
+    @post_load
+    def to_stored(self, data: dict[str, Any], **_: Any) -> dict[str, Any]:
+        """As the store keeps it: JSON has no dates."""
+        return {**data, "due_date": data["due_date"].isoformat(timespec="seconds")}
+
+
+class ActionSchema(Members):
+    """What the reader is asked to do (contract 6.11)."""
+
+    action_id = Text(data_key="messageActionId", required=True, validate=_SHORT)
+    action_label = Texts(data_key="label", required=True)
+
+
+class MessageToReplySchema(Members):
+    """A reply: what it does not say follows from the message it replies to (contract 6.10)."""
+
+    sender = Nested(SenderSchema)
+    subject = Texts(required=True, most="subject")
+    message_type_id = Text(data_key="messageTypeId", validate=_NAME)
+    application_id = Text(data_key="senderApplicationId", validate=_NAME)
+    attention = Nested(AttentionSchema, data_key="forTheAttentionOf")
+    expires_at = Moment(data_key="expirationDate")
+    is_registered = Truth(data_key="isRegisteredMail")
+    announced = Items(Nested(AttachmentSchema), data_key="attachments", most="attachments")
+    is_body_main = Truth(data_key="isBodyMainContent")
+    body = Texts(data_key="bodyContent")
+    is_reply_authorized = Truth(data_key="isReplyAuthorized")
+    business_data = Items(Nested(BusinessDataSchema), data_key="businessDataList")
+    payment_data = Nested(PaymentDataSchema, data_key="paymentData")
+    structured_data = Dict(data_key="structuredData")
+    action = Nested(ActionSchema, data_key="messageAction")
+    message_template_id = Text(data_key="messageTemplateId", validate=_NAME)
+
+    @validates_schema
+    def needs_body_to_be_main(self, data: dict[str, Any], **_: Any) -> None:
+        """A body that is the main content has to be there."""
+        if data.get("is_body_main") and "body" not in data:
+            raise ValidationError("is required when isBodyMainContent is true", "bodyContent")
+
+    @post_load
+    def to_draft(self, data: dict[str, Any], **_: Any) -> Any:
+        """A `Draft`; the expiry date is the message type's to decide (contract 4.5)."""
+        data.pop("expires_at", None)
+        is_body_main = data.pop("is_body_main", False)
+        return Draft(
+            **data.pop("sender", {}),
+            **data.pop("action", {}),
+            announced=tuple(data.pop("announced", ())),
+            is_body_main=is_body_main if "body" in data else None,
+            **data,
+        )
+
+
+class MessageToPublishSchema(MessageToReplySchema):
+    """A message to publish (contract 2.1)."""
+
+    sender = Nested(SenderSchema, required=True)
+    recipient = Nested(RecipientSchema, required=True)
+    message_type_id = Text(data_key="messageTypeId", required=True, validate=_NAME)
+    application_id = Text(data_key="senderApplicationId", required=True, validate=_NAME)
+
+
+class RecipientsSchema(Members):
+    """More e-Boxes for a message; one that is no valid company must not stop the others."""
+
+    recipients = Items(Nested(EboxSchema), required=True, least=1, most=10_000)
+
+    @post_load
+    def to_eboxes(self, data: dict[str, Any], **_: Any) -> Any:
+        """The e-Boxes, in the order given."""
+        return tuple(data["recipients"])
+
+
+class _StatusQuerySchema(Members):
+    message_id = Identifier(data_key="messageId", required=True)
+    recipient = Nested(EboxSchema, required=True)
+
+    @post_load
+    def to_pair(self, data: dict[str, Any], **_: Any) -> Any:
+        """A message and an e-Box."""
+        return data["message_id"], data["recipient"]
+
+
+class StatusSearchSchema(Members):
+    """Pairs of message and e-Box to look up (contract 6.34)."""
+
+    items = Items(Nested(_StatusQuerySchema), required=True, least=1, most=500)
+
+    @post_load
+    def to_pairs(self, data: dict[str, Any], **_: Any) -> Any:
+        """(message id, e-Box) pairs, in the order given."""
+        return tuple(data["items"])
+
+
+class NotificationSchema(Members):
+    """A CloudEvent 1.0 in structured mode; attributes that we do not know are extensions."""
+
+    specversion = Text(required=True, validate=one_of("1.0"))
+    id = Text(required=True)
+    source = Text(required=True)
+    type = Text(required=True)
+    time = Moment()
+    data = Dict()
+
+    class Meta:
+        """CloudEvents 3.1: extension attributes must be accepted."""
+
+        unknown = INCLUDE
+
+    @pre_load
+    def without_nulls(self, members: Any, **_: Any) -> Any:
+        """A null attribute is one that is not there (CloudEvents JSON format, 2.2)."""
+        if not isinstance(members, dict):
+            return members
+        return {name: value for name, value in members.items() if value is not None}
+
+    @post_load
+    def to_notification(self, data: dict[str, Any], **_: Any) -> Any:
+        """A `Notification`."""
+        return Notification(
+            source=data["source"],
+            id=data["id"],
+            type=data["type"],
+            time=data.get("time"),
+            data=data.get("data", {}),
+        )
+
+
+class EventDataSchema(Members):
+    """What every event's data says: which enterprise it is about."""
+
+    enterprise = Company(data_key="enterpriseNumber", required=True, checked=False)
+
+    class Meta:
+        """Each type of event has members of its own."""
+
+        unknown = INCLUDE
+
+    @post_load
+    def to_ebox(self, data: dict[str, Any], **_: Any) -> Any:
+        """The enterprise's e-Box."""
+        return Ebox(EboxKind.ENTERPRISE, data["enterprise"].digits)

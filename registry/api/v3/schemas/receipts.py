@@ -1,0 +1,41 @@
+"""What version 3 answers to those who send."""
+
+from marshmallow import fields
+
+from registry.api.fields import Instant, Shown
+
+
+class ReceiptSchema(Shown):
+    """A publication that was filed (contract 1.3)."""
+
+    message_id = fields.UUID(data_key="messageId", required=True)
+    expires_at = Instant(data_key="expirationDate", required=True)
+    code = fields.String()
+    message = fields.String()
+
+
+class EboxSchema(Shown):
+    """An e-Box, by the number of its owner."""
+
+    kind = fields.String(data_key="eboxType", required=True)
+    enterprise_number = fields.String(data_key="enterpriseNumber")
+    ssin = fields.String()
+
+
+class LinkedSchema(Shown):
+    """A broadcast (contract 6.34)."""
+
+    message_id = fields.UUID(data_key="messageId", required=True)
+    expires_at = Instant(data_key="expirationDate", required=True)
+    links = fields.Integer(data_key="nbSuccessLinks", required=True)
+    refused = fields.List(fields.Nested(EboxSchema), data_key="errorCases", required=True)
+
+
+class StatusSchema(Shown):
+    """How a message fares in one e-Box."""
+
+    message = fields.UUID(data_key="messageId", required=True)
+    recipient = fields.Nested(EboxSchema, required=True)
+    expires = Instant(data_key="expirationDate")
+    is_read = fields.Boolean(data_key="isRead", required=True)
+    is_visible = fields.Boolean(data_key="isVisible")

@@ -1,0 +1,62 @@
+"""What the federation tells us: one CloudEvent a call (contract 3.5, 6.19)."""
+
+from typing import Any, Final
+
+from flask import Blueprint, Response, request
+
+from registry.api import strictjson
+from registry.api.authentication import needs
+from registry.api.bodies import load
+from registry.api.context import registry
+from registry.api.reading import reads
+from registry.api.receiving import read_bytes
+from registry.api.v3.schemas.parameters import PathSchema
+from registry.api.v3.schemas.publication import EventDataSchema, NotificationSchema
+from registry.domain.access import Operation
+from registry.domain.errors import Invalid, Issue, UnsupportedMediaType, UpstreamInvalid
+from registry.domain.notifications import Notification
+
+_STRUCTURED: Final = "application/cloudevents+json"
+_JSON: Final = "application/json"
+_ATTRIBUTES: Final = ("specversion", "id", "source", "type", "time")
+_PATH: Final = PathSchema()
+
+
+def add_resources(blueprint: Blueprint) -> None:
+    """Route the webhook."""
+    blueprint.post("/eventNotifications")(notify)
+
+
+@needs(Operation.NOTIFY)
+@reads(_PATH)
+def notify() -> Response:
+    """Apply an event; a duplicate or an old one is taken and ignored."""
+    notification = _notification()
+    ebox, issues = load(EventDataSchema(), notification.data, under="data")
+    if issues:
+        raise Invalid(issues)
+    try:
+        registry().routing.apply(notification, ebox)
+    except UpstreamInvalid:
+        fault = "data.orderedRoutingRules is not a list of routing rules"
+        raise Invalid([Issue("body", "data.orderedRoutingRules", fault)]) from None
+    return Response(status=204)
+
+
+def _notification() -> Notification:
+    """The event, in structured or binary mode (CloudEvents HTTP binding 1.0, section 3)."""
+    if request.mimetype not in (_STRUCTURED, _JSON):
+        raise UnsupportedMediaType
+    members = strictjson.parse(read_bytes(), nulls=True)
+    if request.mimetype == _JSON and "Ce-Id" in request.headers:
+        members = _from_headers(members)
+    notification, issues = load(NotificationSchema(), members)
+    if issues:
+        raise Invalid(issues)
+    found: Notification = notification
+    return found
+
+
+def _from_headers(data: dict[str, Any]) -> dict[str, Any]:
+    attributes = {name: request.headers.get(f"Ce-{name}") for name in _ATTRIBUTES}
+    return {**{name: value for name, value in attributes.items() if value}, "data": data}

@@ -1,0 +1,20 @@
+"""What the federation tells us: events about partitions, rights and routing rules."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Notification:
+    """One CloudEvent (contract 3.5); the same `source` and `id` again is a duplicate.
+
+    `time` (aware) decides which of two is the newer; None when the event has none.
+    """
+
+    source: str
+    id: str
+    type: str
+    time: datetime | None
+    data: Mapping[str, Any]

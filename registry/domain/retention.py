@@ -1,0 +1,30 @@
+"""How long a message stays (contract 4.5)."""
+
+import calendar
+from datetime import UTC, date, datetime, timedelta
+from typing import Literal
+
+from registry.domain.queries import BELGIUM
+
+Unit = Literal["day", "month", "year"]
+
+
+def expiry(received: datetime, number: int, unit: Unit) -> datetime:
+    """When a message received at `received` (aware) expires: `number` units later, aware, UTC.
+
+    Counted on the Belgian calendar and clock: the hour stays the same over a change to summer
+    time, and a day that its month does not have becomes the last of that month. Source: the
+    message type's validityPeriod, contract 2.5 and 4.5.
+    """
+    local = received.astimezone(BELGIUM)
+    day = _later(local.date(), number, unit)
+    # An hour that a change of the clock skips is read on the old clock, so just after the gap.
+    return datetime.combine(day, local.timetz()).astimezone(UTC)
+
+
+def _later(day: date, number: int, unit: Unit) -> date:
+    if unit == "day":
+        return day + timedelta(days=number)
+    months = day.year * 12 + day.month - 1 + number * (12 if unit == "year" else 1)
+    year, month = months // 12, months % 12 + 1
+    return date(year, month, min(day.day, calendar.monthrange(year, month)[1]))

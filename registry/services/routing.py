@@ -1,0 +1,112 @@
+"""Routing: what the federation tells is applied, what it has not told is asked."""
+
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final, Protocol
+
+from sqlalchemy import Connection
+
+from registry.domain.errors import Unavailable, UpstreamInvalid
+from registry.domain.identifiers import Ebox, EboxKind, EnterpriseNumber
+from registry.domain.notifications import Notification
+from registry.domain.routing import Rule, route
+from registry.store import routing as store
+from registry.store.base import Transactions
+
+Rules = tuple[Rule, ...]
+
+_RULE_EVENTS: Final = "be.eboxenterprise.v1.routingRule."
+_RIGHT_EVENTS: Final = (
+    "be.eboxenterprise.v1.partition.",
+    "be.eboxenterprise.v1.partitionUserRight.",
+)
+
+
+class RuleService(Protocol):
+    """The federation's word on routing; raises `Unavailable` and `UpstreamInvalid`."""
+
+    def routing_rules(self, enterprise: EnterpriseNumber) -> Rules:
+        """The rules of an enterprise's e-Box, the first to match decides."""
+        ...
+
+
+@dataclass(frozen=True)
+class Routing:
+    """Rules and rights as the federation last told them (contract 4.13, 6.18, 6.19).
+
+    `read_rules` reads the rules of an event's data; raises `UpstreamInvalid` for nonsense.
+    """
+
+    transactions: Transactions
+    federation: RuleService
+    read_rules: Callable[[object], Rules]
+    now: Callable[[], datetime]
+
+    def known(self, ebox: Ebox) -> bool:
+        """Have the rules of an e-Box here, asking for them once; whether they are.
+
+        Citizens have none. When nobody answers, publications wait in the general partition.
+        """
+        if ebox.kind is EboxKind.CITIZEN:
+            return True
+        with self.transactions() as connection:
+            if store.rules_of(connection, [ebox]):
+                return True
+        return self._asked(ebox)
+
+    def rules_of(self, connection: Connection, eboxes: Collection[Ebox]) -> Mapping[Ebox, Rules]:
+        """The rules that are here; an e-Box whose rules are not known is absent."""
+        return store.rules_of(connection, eboxes)
+
+    def refresh(self, ebox: Ebox) -> bool:
+        """Ask for the rules again and route what waited for them; whether somebody answered."""
+        return self._asked(ebox)
+
+    def apply(self, notification: Notification, ebox: Ebox) -> None:
+        """Apply an event: a duplicate or one older than the newest is ignored (contract 6.19).
+
+        Rights are forgotten whenever an event may concern them, old or not: that is safe. Raises
+        `UpstreamInvalid` for rules that cannot be read; nothing is applied then.
+        """
+        is_rules = notification.type.startswith(_RULE_EVENTS)
+        is_rights = notification.type.startswith(_RIGHT_EVENTS)
+        rules = self.read_rules(notification.data.get("orderedRoutingRules")) if is_rules else None
+        now = self.now()
+        happened = notification.time or now
+        with self.transactions(ebox) as connection:
+            newest = store.newest(connection, ebox).happened_at
+            if not store.note_event(connection, ebox, notification, happened=happened, now=now):
+                return
+            if not is_rules:
+                store.forget_rights(connection, ebox)
+            if newest is not None and happened < newest:
+                return
+            if rules is not None:
+                store.keep_rules(connection, ebox, rules, told_at=happened)
+                self._settle(connection, ebox, rules)
+            elif not is_rights:  # a type we do not know may mean anything
+                store.forget_rules(connection, ebox)
+
+    def _asked(self, ebox: Ebox) -> bool:
+        asked_at = self.now()
+        try:
+            rules = self.federation.routing_rules(EnterpriseNumber(ebox.number))
+        except (Unavailable, UpstreamInvalid):
+            return False
+        with self.transactions(ebox) as connection:
+            received = store.newest(connection, ebox).received_at
+            if received is None or received < asked_at:  # else an event knows better
+                store.keep_rules(connection, ebox, rules, told_at=asked_at)
+                self._settle(connection, ebox, rules)
+        return True
+
+    def _settle(self, connection: Connection, ebox: Ebox, rules: Rules) -> None:
+        for waiting in store.pending(connection, ebox):
+            partition = route(
+                rules,
+                message_type_id=waiting.message_type_id,
+                sender_application_id=waiting.sender_application_id,
+                sender_organization_id=waiting.sender,
+            )
+            store.settle(connection, ebox, waiting.message_id, partition)
