@@ -19,6 +19,7 @@ from registry.federation.introspection import Introspection
 from registry.federation.memory import Lifetimes, Memory
 from registry.federation.oauth import Identity, OwnToken
 from registry.federation.partitions import PartitionService
+from registry.federation.preferences import SCOPE, Preferences
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 
@@ -54,7 +55,8 @@ class _Handler(BaseHTTPRequestHandler):
 
     def answer(self):
         length = int(self.headers.get("Content-Length") or 0)
-        self.form = dict(parse_qsl(self.rfile.read(length).decode()))
+        self.body = self.rfile.read(length)
+        self.form = dict(parse_qsl(self.body.decode()))
         self.server.federation.answer(self)
 
     do_GET = do_POST = answer  # noqa: N815  what the base class looks for
@@ -274,13 +276,36 @@ def partitions(federation, clock, own):
     """Builds the Partition API client, and closes it."""
     built = []
 
-    def build(*, timeout=5, failures=100, base=None):
+    def build(*, timeout=5, failures=100, base=None, **more):
         built.append(
             PartitionService(
                 base or federation.url,
                 own(timeout=timeout),
                 Upstream("partitions", timeout=timeout),
                 Breaker(failures, 60, clock.seconds),
+                **more,
+            )
+        )
+        return built[-1]
+
+    yield build
+    for service in built:
+        service.close()
+
+
+@pytest.fixture
+def preferences(federation, clock, own):
+    """Builds the client of Federation WS, and closes it."""
+    built = []
+
+    def build(*, timeout=5, failures=100, base=None, consents=False):
+        built.append(
+            Preferences(
+                base or federation.url,
+                own(timeout=timeout, scope=SCOPE),
+                Upstream("preferences", timeout=timeout),
+                Breaker(failures, 60, clock.seconds),
+                consents,
             )
         )
         return built[-1]

@@ -6,12 +6,14 @@ import traceback
 import pytest
 
 from registry.domain.errors import RegistryError
-from registry.domain.identifiers import EnterpriseNumber, Ssin
+from registry.domain.identifiers import Ebox, EboxKind, EnterpriseNumber, Ssin
 
 TOKEN = "callers-secret-token"
 SSIN = "85073003328"
 US = EnterpriseNumber("0206731645")
 RIGHTS = f"/ebox/{US}/users/{SSIN}/partitions"
+CONSENTS = "/citizenEboxConsents/search"
+ANNA = Ebox(EboxKind.CITIZEN, SSIN)
 SECRETS = (TOKEN, SSIN, "own-token", "echoed-claim", "client_assertion", "eyJ")
 
 
@@ -89,6 +91,19 @@ def test_no_secret_is_told(federation, introspection, partitions, everything, pa
 
     for secret in SECRETS:
         assert secret not in "\n".join(told)
+
+
+@pytest.mark.parametrize("echo", ECHOES)
+@pytest.mark.parametrize("path", [CONSENTS, "/token"])
+def test_no_secret_is_told_of_a_recipient(federation, preferences, everything, path, echo):
+    federation.on[CONSENTS] = federation.says([])
+    federation.on[path] = ECHOES[echo](federation)
+    recipients = preferences(timeout=0.3, consents=True)
+
+    recipients.is_digital(ANNA)
+
+    for secret in SECRETS:
+        assert secret not in everything() + repr(recipients)
 
 
 def test_the_log_does_say_what_was_wrong_with_an_answer(federation, introspection, everything):

@@ -4,7 +4,20 @@ import time
 import pytest
 import requests
 
+from registry.sandbox.federation.addresses import FEDERATION, PARTITION
+from registry.sandbox.personas import BAKERY
 from registry.sandbox.tokens import TokenRefused
+
+SERVICES = (
+    "token",
+    "introspect",
+    "revoke",
+    "partitions",
+    "rules",
+    "mandates",
+    "preferences",
+    "consents",
+)
 
 
 @pytest.fixture
@@ -34,7 +47,31 @@ def test_calls_are_counted(federation, http, ask):
     ask()
 
     counted = http.get(url).json()
-    assert counted == {"token": 0, "introspect": 2, "revoke": 0, "partitions": 0}
+    assert counted == {**dict.fromkeys(SERVICES, 0), "introspect": 2}
+
+
+@pytest.mark.parametrize(
+    ("service", "method", "path"),
+    [
+        ("partitions", "GET", f"{PARTITION}/ebox/{BAKERY}/partitions"),
+        ("partitions", "GET", f"{PARTITION}/ebox/{BAKERY}/users/1/partitions"),
+        ("rules", "GET", f"{PARTITION}/ebox/{BAKERY}/routingRules"),
+        ("mandates", "GET", f"{PARTITION}/ebox/{BAKERY}/hasMandate?operation=publish"),
+        ("preferences", "POST", f"{FEDERATION}/eboxPreferences/search"),
+        ("consents", "POST", f"{FEDERATION}/citizenEboxConsents/search"),
+    ],
+)
+def test_each_question_has_its_own_switch_and_count(service, method, path, federation, http, fault):
+    http.delete(f"{federation.base_url}/sandbox/calls")
+    fault(**{service: "error"})
+
+    answer = http.request(method, federation.base_url + path)
+    fault(**{name: "error" for name in SERVICES if name != service})
+    well = http.request(method, federation.base_url + path)
+
+    assert (answer.status_code, well.status_code) == (500, 401)
+    counted = http.get(f"{federation.base_url}/sandbox/calls").json()
+    assert {name for name, calls in counted.items() if calls} == {service}
 
 
 def test_an_error(ask, fault):

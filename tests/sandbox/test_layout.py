@@ -41,6 +41,19 @@ def test_the_environment_is_what_settings_read(layout):
     assert settings.partition_url == partition_url
 
 
+def test_settings_that_the_registry_lacks_are_left_out(layout):
+    wished = {
+        "federation_url": "http://127.0.0.1:2001/REST/ebox/enterprise/federation/v1",
+        "webhook_scope": personas.WEBHOOK,
+    }
+
+    environment = layout.environment(DOCUMENT)
+
+    for field, value in wished.items():
+        given = environment.get(f"REGISTRY_{field.upper()}")
+        assert given == (value if field in Settings.model_fields else None)
+
+
 def test_settings_of_the_surroundings_stay_where_the_sandbox_has_none(layout):
     around = {"REGISTRY_LOG_LEVEL": "DEBUG", "REGISTRY_S3_BUCKET": "other", "NO_PROXY": "a.test"}
 

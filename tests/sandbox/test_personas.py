@@ -4,7 +4,7 @@ import stat
 from registry.domain.access import Operation
 from registry.domain.identifiers import EnterpriseNumber, Ssin
 from registry.sandbox import personas
-from registry.sandbox.personas import PARTITIONS, PERSONAS
+from registry.sandbox.personas import MANDATES, PARTITIONS, PERSONAS, WEBHOOK
 from registry.settings import OFFICIAL_SCOPES
 
 
@@ -19,7 +19,7 @@ def test_numbers_pass_their_checks():
 def test_scopes_are_official():
     held = {scope for name, p in PERSONAS.items() if name != "registry" for scope in p.scopes}
 
-    assert held <= set(OFFICIAL_SCOPES)
+    assert held <= set(OFFICIAL_SCOPES) | {WEBHOOK}
 
 
 def test_they_differ_in_what_matters():
@@ -28,9 +28,42 @@ def test_they_differ_in_what_matters():
     assert consumer.enterprise == user.enterprise
     assert Operation.WHOLE_EBOX in OFFICIAL_SCOPES[consumer.scopes[0]]
     assert user.subject == user.ssin.digits
-    assert len({p.enterprise for p in PERSONAS.values() if p.enterprise}) == 5
+    assert len({p.enterprise for p in PERSONAS.values() if p.enterprise}) == 6
     readable = PARTITIONS[user.enterprise.digits]["users"][user.ssin.digits]
     assert "partitionNoAccess" not in readable
+
+
+def test_the_representative_may_publish_for_the_sender_and_has_no_other_way():
+    representative, sender = PERSONAS["representative"], PERSONAS["sender"]
+
+    mandate = {
+        "mandator": sender.enterprise.digits,
+        "mandatary": representative.enterprise.digits,
+        "operation": "publish",
+    }
+    assert MANDATES["mandates"] == [mandate]
+    granted = frozenset().union(*(OFFICIAL_SCOPES[scope] for scope in representative.scopes))
+    assert Operation.PUBLISH_FOR_ANOTHER in granted
+    assert Operation.PUBLISH not in granted
+
+
+def test_the_portal_may_do_nothing_but_call_the_webhook():
+    assert PERSONAS["portal"].identity == {"clientId": "sandbox-portal", "scopes": [WEBHOOK]}
+
+
+def test_what_changed_is_kept_when_the_data_is(layout):
+    changed = {"0123456749": {"partitions": ["GENERAL"], "users": {}}}
+    path = layout.federation / "partitions.json"
+    path.write_text(json.dumps(changed))
+    (layout.federation / "mandates.json").unlink()
+
+    personas.enroll(layout.keys, layout.federation, keep=True)
+    kept = json.loads(path.read_text())
+    personas.enroll(layout.keys, layout.federation)
+
+    assert kept == changed
+    assert json.loads(path.read_text()) == PARTITIONS
+    assert json.loads((layout.federation / "mandates.json").read_text()) == MANDATES
 
 
 def test_enrolling_again_keeps_the_keys(enrolled):

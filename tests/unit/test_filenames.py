@@ -1,0 +1,61 @@
+"""Names of files are shown as sent, but for what would mislead."""
+
+import unicodedata
+from urllib.parse import quote
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from registry.domain.filenames import decoded, displayed
+
+
+@pytest.mark.parametrize(
+    ("sent", "shown"),
+    [
+        ("aanslag.pdf", "aanslag.pdf"),
+        ("r\u00f4le 2026 (1).pdf", "r\u00f4le 2026 (1).pdf"),
+        ("r%C3%B4le.pdf", "r\u00f4le.pdf"),
+        ("%E2%82%AC.pdf", "\u20ac.pdf"),
+        ("100%.pdf", "100%.pdf"),
+        ("100%25.pdf", "100%.pdf"),
+        ("50% of %C3%B4.pdf", "50% of %C3%B4.pdf"),
+        ("r%F4le.pdf", "r%F4le.pdf"),
+        ("a+b.pdf", "a+b.pdf"),
+        ("../../etc/passwd", ".._.._etc_passwd"),
+        ("..%2F..%2Fetc%2Fpasswd", ".._.._etc_passwd"),
+        ("C:\\letters\\1.pdf", "C:_letters_1.pdf"),
+        ("a\0b\r\nc.pdf", "a_b__c.pdf"),
+        ("a%00b%0D%0Ac.pdf", "a_b__c.pdf"),
+        ("exe.\u202efdp.exe", "exe._fdp.exe"),
+        ("a\u2066b\u2028c.pdf", "a_b_c.pdf"),
+        ("a\ud800.pdf", "a_.pdf"),
+        (" a.pdf ", "a.pdf"),
+        ("..", "__"),
+        ("   ", ""),
+        ("\u05d0\u200f.pdf", "\u05d0\u200f.pdf"),
+    ],
+)
+def test_a_name_is_shown_without_what_would_mislead(sent, shown):
+    assert displayed(sent) == shown
+
+
+@given(st.text())
+def test_a_percent_encoded_name_is_the_name(name):
+    written = name.encode(errors="ignore").decode()
+
+    assert decoded(quote(written, safe="")) == written
+
+
+@given(st.text(st.characters()))
+def test_nothing_unfit_is_ever_shown(name):
+    shown = displayed(name)
+
+    assert not set(shown) & set("/\\\0\u202e")
+    assert not {unicodedata.category(character) for character in shown} & {"Cc", "Cs"}
+    assert shown.encode().decode() == shown
+    assert len(shown) <= len(name)
+
+
+def test_names_that_differ_in_what_is_unfit_stay_different_from_the_rest():
+    assert displayed("a/b.pdf") != displayed("ab.pdf")
