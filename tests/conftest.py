@@ -15,7 +15,15 @@ from registry.app import create_app
 from registry.domain.identifiers import Ebox, EboxKind
 from registry.sandbox.federation.process import Federation
 from registry.sandbox.files import write_private
-from registry.sandbox.personas import CONSUMER, PERSONAS, PORTAL, REFERENCE, enroll, private_key
+from registry.sandbox.personas import (
+    CONSUMER,
+    PERSONAS,
+    PORTAL,
+    REFERENCE,
+    WEBHOOK,
+    enroll,
+    private_key,
+)
 from registry.sandbox.postgres import Cluster
 from registry.sandbox.seaweed import ObjectStore
 from registry.sandbox.seeds import reference
@@ -97,6 +105,7 @@ def settings(database, objects, federation):
         oauth_client_id=PERSONAS["registry"].client_id,
         oauth_key_path=federation.directory / "keys" / "registry.pem",
         partition_url=federation.partition_url,
+        webhook_scope=WEBHOOK,
         rate_limit=0,
     )
 
