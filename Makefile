@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 UV := .cache/uv/bin/uv
 READY := $(VENV)/.ready
 
-.PHONY: help setup demo sandbox test check journeys bench-list lock clean
+.PHONY: help setup demo sandbox test check journeys bench-list bench-publish lock clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | sort | expand -t 14
@@ -40,10 +40,13 @@ check: $(READY)  ## what CI runs: format, lint, types, walls, tests
 	$(MAKE) test
 
 journeys: $(READY)  ## whole-service journeys on gunicorn, longer than in `make test`
-	$(BIN)/python -m pytest tests/journeys -m journey
+	JOURNEY_KILLS=50 $(BIN)/python -m pytest tests/journeys -m journey
 
 bench-list: $(READY)  ## CPU per request of a listing beside the least it could cost
 	$(BIN)/python -m tests.bench.listing
+
+bench-publish: $(READY)  ## memory, throughput and SQL statements of publications
+	$(BIN)/python -m tests.bench.publishing
 
 lock: $(UV)  ## bring uv.lock up to date with pyproject.toml
 	$(UV) lock

@@ -28,6 +28,7 @@ from registry.federation.unconfigured import NoPartitionService, NoPreferences
 from registry.services.broadcasting import Broadcasting
 from registry.services.cataloguing import Cataloguing
 from registry.services.consulting import Consulting
+from registry.services.filing import Filing
 from registry.services.monitoring import Monitoring
 from registry.services.permitting import Permitting
 from registry.services.publishing import Publishing
@@ -96,13 +97,10 @@ def assemble(settings: Settings, observe: Observe) -> Registry:
         cataloguing=Cataloguing(transactions),
         staging=Staging(transactions, blobs, _scanner(settings), _now),
         publishing=Publishing(
-            transactions,
             consulting,
-            routing,
+            Filing(transactions, routing, preferences, _now),
             federation,
-            preferences,
             scopes,
-            _now,
             settings.single_language,
         ),
         broadcasting=Broadcasting(transactions, routing, _now, settings.checks_digits),

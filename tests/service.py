@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import json
+import signal
 import socket
 import sys
 import time
@@ -80,7 +81,7 @@ class Service:
         self.port = free_port()
         command = [sys.executable, "-m", "gunicorn", "-c", CONF, "--no-control-socket"]
         command += ["-b", f"{LOOPBACK}:{self.port}", *(["-w", str(workers)] if workers else [])]
-        self.gunicorn = Process("gunicorn", self.area / "gunicorn.log", grace=5)
+        self.gunicorn = Process("gunicorn", self.area / "gunicorn.log", signal.SIGQUIT)
         self._stack.callback(self.gunicorn.stop)
         self.gunicorn.start([*command, "registry.app:create_app()"], env=self.env)
         health = f"http://{LOOPBACK}:{self.port}{BASE}/health"
@@ -129,12 +130,15 @@ class Publication:
         """Request line and headers."""
         return head(token, len(self.body), self.key)
 
-    def send(self, port: int, token: str) -> tuple[int, dict]:
-        """All of it at once; status and members of the answer."""
+    def send(self, port: int, token: str, *, key: str | None = None) -> tuple[int, dict]:
+        """All of it at once, with its own key unless given; status and members of the answer."""
         connection = HTTPConnection(LOOPBACK, port, timeout=60)
         try:
             connection.request(
-                "POST", f"{BASE}/ebox/messages", self.body, headers(token, len(self.body), self.key)
+                "POST",
+                f"{BASE}/ebox/messages",
+                self.body,
+                headers(token, len(self.body), key or self.key),
             )
             answer = connection.getresponse()
             return answer.status, json.loads(answer.read())

@@ -11,14 +11,16 @@ from registry.api.context import registry
 from registry.api.multipart import read_parts
 from registry.api.receiving import body_limits, body_rules
 from registry.domain.drafts import Draft, Staged
-from registry.domain.errors import Invalid, Issue
+from registry.domain.errors import Invalid, Issue, RegistryError, Unavailable
 
 
 class Arriving:
     """Read the body of this request; within the block the files wait to be claimed.
 
-    `part` is the one that describes the message, read by `schema`. Whatever is raised, here or in
-    the block, no file stays behind. Raises what `read_parts`, `Staging.stage` and the schema raise.
+    `part` is the one that describes the message, read by `schema`. No file stays behind when it
+    cannot be read, or when the block refuses it; of any other failure nobody knows whether the
+    message was filed before, so that its files are left to the sweep, which does know. Raises what
+    `read_parts`, `Staging.stage` and the schema raise.
     """
 
     def __init__(self, part: str, schema: Schema) -> None:
@@ -36,7 +38,7 @@ class Arriving:
     def __exit__(
         self, kind: type[BaseException] | None, _: BaseException | None, __: TracebackType | None
     ) -> None:
-        if kind is not None:
+        if kind is not None and issubclass(kind, RegistryError) and kind is not Unavailable:
             self._discard()
 
     def _read(self) -> Draft:

@@ -52,25 +52,24 @@ class S3Blobs:
         """
         parts = _parts(chunks)
         with _translated():
-            part = next(parts)
-            if len(part) < PART_SIZE:
-                self.client.put_object(Bucket=self.bucket, Key=key, Body=part, **self.encryption)
+            first, is_all = next(parts)
+            if is_all:
+                self.client.put_object(Bucket=self.bucket, Key=key, Body=first, **self.encryption)
                 return
             upload = self.client.create_multipart_upload(
                 Bucket=self.bucket, Key=key, **self.encryption
             )["UploadId"]
             named: Any = {"Bucket": self.bucket, "Key": key, "UploadId": upload}
             try:
-                stored: Any = [self._put_part(named, 1, part)]
-                del part  # or two parts would be in memory while the second is sent
-                for number, more in enumerate(parts, start=2):
-                    stored.append(self._put_part(named, number, more))
+                stored: Any = [self._put_part(named, 1, first)]
+                for number, (part, _) in enumerate(parts, start=2):
+                    stored.append(self._put_part(named, number, part))
                 self.client.complete_multipart_upload(**named, MultipartUpload={"Parts": stored})
             except BaseException:
                 self.client.abort_multipart_upload(**named)
                 raise
 
-    def _put_part(self, named: Any, number: int, part: bytes) -> dict[str, Any]:
+    def _put_part(self, named: Any, number: int, part: Any) -> dict[str, Any]:
         tag = self.client.upload_part(**named, PartNumber=number, Body=part)["ETag"]
         return {"PartNumber": number, "ETag": tag}
 
@@ -132,18 +131,23 @@ class S3Blobs:
         return S3Blob(answer["Body"])
 
 
-def _parts(chunks: Iterable[bytes]) -> Iterator[bytes]:
-    """The chunks regrouped into parts; one buffer, and at least one part, as S3 wants."""
-    buffer = bytearray()
-    sent = False
+def _parts(chunks: Iterable[bytes]) -> Iterator[tuple[Any, bool]]:
+    """The chunks regrouped into parts, at least one, and whether it is the last.
+
+    All are the same buffer, which the next part overwrites: of a large file nothing is held twice,
+    since boto3 copies bytes but sends a bytearray, which its stubs do not know, as it is.
+    """
+    part = bytearray()
     for chunk in chunks:
-        buffer += chunk
-        while len(buffer) >= PART_SIZE:
-            yield bytes(memoryview(buffer)[:PART_SIZE])
-            sent = True
-            del buffer[:PART_SIZE]
-    if buffer or not sent:
-        yield bytes(buffer)
+        rest = chunk
+        while len(part) + len(rest) > PART_SIZE:
+            room = PART_SIZE - len(part)
+            part += rest[:room]
+            rest = rest[room:]
+            yield part, False
+            part.clear()
+        part += rest
+    yield part, True
 
 
 @contextmanager

@@ -32,7 +32,7 @@ def filled(text: TranslatedString) -> dict[str, str]:
 
 
 def fold(text: str) -> str:
-    """The text without case, accents and ligatures; control characters become spaces.
+    """The text without case, accents and ligatures; controls become spaces.
 
     Folding is idempotent, so a folded query can be compared with folded text (contract 4.3).
     """
@@ -43,6 +43,6 @@ def fold(text: str) -> str:
 
 def _fold_one(character: str) -> str:
     category = unicodedata.category(character)
-    if category.startswith("M"):
+    if category.startswith("M") or category == "Cf":  # a soft hyphen parts no word
         return ""
-    return " " if category in ("Cc", "Cf") else character
+    return " " if category == "Cc" else character

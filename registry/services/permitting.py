@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 from registry.domain.access import WHOLE_EBOX, Caller, Rights, ScopeTable
 from registry.domain.errors import Unavailable, UpstreamInvalid
 from registry.domain.identifiers import Ebox, EnterpriseNumber, Ssin
-from registry.store import partitions
+from registry.store import partitions, routing
 from registry.store.base import AnyRow, Transactions
 
 
@@ -64,6 +64,7 @@ class Permitting:
 
     def _refreshed(self, ebox: Ebox, person: Ssin, kept: AnyRow | None) -> Rights:
         """What the federation says now, kept for the next time; no transaction spans the asking."""
+        asked_at = self.now()
         try:
             enterprise = EnterpriseNumber(ebox.number)
             readable = self.federation.rights(enterprise, person)
@@ -73,7 +74,9 @@ class Permitting:
                 raise
             return _rights(kept)
         with self.transactions(ebox) as connection:
-            partitions.keep_rights(connection, ebox, person, rights, now=self.now())
+            received = routing.newest(connection, ebox).received_at
+            if received is None or received < asked_at:  # else they may have changed meanwhile
+                partitions.keep_rights(connection, ebox, person, rights, now=asked_at)
         return rights
 
     def _age(self, kept: AnyRow) -> timedelta:

@@ -8,7 +8,7 @@ from typing import Final, Protocol
 from sqlalchemy import Connection
 
 from registry.domain.errors import Unavailable, UpstreamInvalid
-from registry.domain.identifiers import Ebox, EboxKind, EnterpriseNumber
+from registry.domain.identifiers import Ebox, EnterpriseNumber
 from registry.domain.notifications import Notification
 from registry.domain.routing import Rule, route
 from registry.store import routing as store
@@ -43,18 +43,6 @@ class Routing:
     read_rules: Callable[[object], Rules]
     now: Callable[[], datetime]
 
-    def known(self, ebox: Ebox) -> bool:
-        """Have the rules of an e-Box here, asking for them once; whether they are.
-
-        Citizens have none. When nobody answers, publications wait in the general partition.
-        """
-        if ebox.kind is EboxKind.CITIZEN:
-            return True
-        with self.transactions() as connection:
-            if store.rules_of(connection, [ebox]):
-                return True
-        return self._asked(ebox)
-
     def rules_of(self, connection: Connection, eboxes: Collection[Ebox]) -> Mapping[Ebox, Rules]:
         """The rules that are here; an e-Box whose rules are not known is absent."""
         return store.rules_of(connection, eboxes)
@@ -63,8 +51,16 @@ class Routing:
         """Ask for the rules again and route what waited for them; whether somebody answered."""
         return self._asked(ebox)
 
+    def settle(self, ebox: Ebox) -> None:
+        """Route what waits, if the rules are known by now."""
+        with self.transactions(ebox) as connection:
+            store.alone(connection, ebox)
+            rules = store.rules_of(connection, [ebox]).get(ebox)
+            if rules is not None:
+                self._settle(connection, ebox, rules)
+
     def apply(self, notification: Notification, ebox: Ebox) -> None:
-        """Apply an event: a duplicate or one older than the newest is ignored (contract 6.19).
+        """Apply an event; a duplicate is ignored, and rules older than those we have (6.19).
 
         Rights are forgotten whenever an event may concern them, old or not: that is safe. Raises
         `UpstreamInvalid` for rules that cannot be read; nothing is applied then.
@@ -73,20 +69,21 @@ class Routing:
         is_rights = notification.type.startswith(_RIGHT_EVENTS)
         rules = self.read_rules(notification.data.get("orderedRoutingRules")) if is_rules else None
         now = self.now()
-        happened = notification.time or now
+        happened = min(notification.time or now, now)  # or one wrong clock would age all others
         with self.transactions(ebox) as connection:
+            store.alone(connection, ebox)
             newest = store.newest(connection, ebox).happened_at
             if not store.note_event(connection, ebox, notification, happened=happened, now=now):
                 return
-            if not is_rules:
-                store.forget_rights(connection, ebox)
-            if newest is not None and happened < newest:
-                return
             if rules is not None:
-                store.keep_rules(connection, ebox, rules, told_at=happened)
-                self._settle(connection, ebox, rules)
-            elif not is_rights:  # a type we do not know may mean anything
-                store.forget_rules(connection, ebox)
+                told_at = store.told_at(connection, ebox)
+                if told_at is None or told_at <= happened:
+                    store.keep_rules(connection, ebox, rules, told_at=happened)
+                    self._settle(connection, ebox, rules)
+                return
+            store.forget_rights(connection, ebox)
+            if not is_rights and (newest is None or newest <= happened):
+                store.forget_rules(connection, ebox)  # a type we do not know may mean anything
 
     def _asked(self, ebox: Ebox) -> bool:
         asked_at = self.now()
@@ -95,6 +92,7 @@ class Routing:
         except (Unavailable, UpstreamInvalid):
             return False
         with self.transactions(ebox) as connection:
+            store.alone(connection, ebox)
             received = store.newest(connection, ebox).received_at
             if received is None or received < asked_at:  # else an event knows better
                 store.keep_rules(connection, ebox, rules, told_at=asked_at)

@@ -84,9 +84,11 @@ class Staging:
         yield from self.blobs.abort_uploads(PREFIX, self.now() - older_than)
 
     def _unclaimed(self, keys: list[str]) -> Iterator[str]:
-        if keys:
-            with self.transactions() as connection:
-                yield from messages.unclaimed(connection, keys)
+        if not keys:
+            return
+        with self.transactions() as connection:
+            unclaimed = messages.unclaimed(connection, keys)
+        yield from unclaimed
 
 
 class _Passing:

@@ -131,15 +131,18 @@ def add(
 ) -> None:
     """Put a message into an e-Box: columns of `messages`, and of `attachments` for each file.
 
-    It is found by the texts that it has now (contract 4.3). Two statements, or one without files.
+    It is found by the texts that it has now (contract 4.3). One statement: PostgreSQL looks at
+    foreign keys when it is over.
     """
     key = {"ebox": ebox, "message_id": message["message_id"]}
     texts = searchable(message["subject"], message.get("business_data"), message.get("attention"))
     filed = insert(messages).values(ebox=ebox, **message).cte("filed")
-    connection.execute(insert(search_texts).values(**key, **texts).add_cte(filed))
-    if files:
-        rows = [{**key, "position": number, **file} for number, file in enumerate(files)]
-        connection.execute(insert(attachments), rows)
+    found = insert(search_texts).values(**key, **texts)
+    if not files:
+        connection.execute(found.add_cte(filed))
+        return
+    rows = [{**key, "position": number, **file} for number, file in enumerate(files)]
+    connection.execute(insert(attachments).values(rows).add_cte(filed, found.cte("found")))
 
 
 def page_of(

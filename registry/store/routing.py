@@ -5,7 +5,7 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Column, Connection, Table, Text, delete, func, select, update
+from sqlalchemy import Column, ColumnElement, Connection, Table, Text, delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from registry.domain.identifiers import Ebox
@@ -43,7 +43,23 @@ def rules_of(connection: Connection, eboxes: Collection[Ebox]) -> Mapping[Ebox, 
     rows = connection.execute(
         select(func.rules_of(keys).table_valued("owner", Column("rules", JSON)))
     )
-    return {Ebox.from_key(row.owner): tuple(Rule(**rule) for rule in row.rules) for row in rows}
+    return {Ebox.from_key(row.owner): read(row.rules) for row in rows}
+
+
+def told_at(connection: Connection, ebox: Ebox) -> datetime | None:
+    """When the rules that are known were told; None when none are."""
+    return connection.scalar(select(routing_rules.c.told_at).where(routing_rules.c.ebox == ebox))
+
+
+def rules_column(ebox: Ebox) -> ColumnElement[Any]:
+    """A column `rules` for `read`, of the e-Box that is named; NULL when they are not known."""
+    known = select(routing_rules.c.rules).where(routing_rules.c.ebox == ebox)
+    return known.scalar_subquery().label("rules")
+
+
+def read(kept: Any) -> tuple[Rule, ...]:
+    """The rules as they were kept."""
+    return tuple(Rule(**rule) for rule in kept)
 
 
 def keep_rules(
@@ -56,6 +72,14 @@ def keep_rules(
         .values(ebox=ebox, **told)
         .on_conflict_do_update(constraint="pk_routing_rules", set_=told)
     )
+
+
+def alone(connection: Connection, ebox: Ebox) -> None:
+    """Wait until no other transaction changes what is known of this e-Box, and keep others out.
+
+    Two events at once would otherwise not see each other, and the older might win.
+    """
+    connection.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(ebox.key, 0))))
 
 
 def newest(connection: Connection, ebox: Ebox) -> AnyRow:

@@ -34,6 +34,8 @@ search_texts = Table(
             "ebox",
             language,
             postgresql_using="gin",
+            # Texts wait in no list: whoever looks finds by the index, also after a broadcast.
+            postgresql_with={"fastupdate": "off"},
             postgresql_ops={language: "gin_trgm_ops"},
         )
         for language in LANGUAGES

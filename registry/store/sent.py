@@ -26,7 +26,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, insert
 
 from registry.domain.identifiers import Ebox
 from registry.domain.messages import GENERAL
-from registry.store.base import BY_EBOX, INSTANT, AnyRow, EboxKey, ebox_column, metadata, name_ebox
+from registry.store.base import BY_EBOX, INSTANT, AnyRow, EboxKey, ebox_column, metadata
 
 sent_messages = Table(
     "sent_messages",
@@ -54,12 +54,11 @@ class Sent:
 
 
 def add(connection: Connection, sender: Ebox, sent: Sent) -> UUID | None:
-    """Note what the sender sent, and claim the idempotency key; the sender's e-Box is named.
+    """Note what the sender, whose e-Box is named, sent, and claim the idempotency key.
 
     When sender and application have used the key before, nothing is noted and the message of that
     time is given. Another transaction that is about to use it is waited for.
     """
-    name_ebox(connection, sender)
     claim = (
         insert(sent_messages)
         .values(

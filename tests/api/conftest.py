@@ -7,13 +7,14 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from sqlalchemy import event, insert, select
+from sqlalchemy import delete, event, func, insert, select
 
 from registry.app import create_app
 from registry.sandbox.federation.addresses import FAULTS
 from registry.sandbox.files import write_private
 from registry.sandbox.personas import CONSUMER, SENDER, WEBHOOK
 from registry.sandbox.processes import LOOPBACK
+from registry.store.base import metadata
 from registry.store.outbox import outbox
 from registry.store.reference import folded, sender_configurations, sender_organizations
 from tests.api.publication import Sender, an_event
@@ -130,9 +131,11 @@ def publishing_with(publishing_settings, app_with):
 
 @pytest.fixture
 def configure(owner):
-    """Let an enterprise send information letters and tax assessments through two applications."""
+    """Let an enterprise send letters and assessments through two applications, for one test."""
+    allowed = []
 
     def allow(enterprise, *applications):
+        allowed.append(enterprise)
         name = {"nl": f"Organisatie {enterprise}"}
         row = {"organization_id": enterprise, "short_name": name, **folded(name)}
         with owner.begin() as connection:
@@ -143,7 +146,10 @@ def configure(owner):
                     row = {**paired, "message_type_id": kind}
                     connection.execute(insert(sender_configurations).values(row))
 
-    return allow
+    yield allow
+    with owner.begin() as connection:  # tests of reference data know what there is
+        for table in (sender_configurations, sender_organizations):
+            connection.execute(delete(table).where(table.c.organization_id.in_(allowed)))
 
 
 @pytest.fixture
@@ -205,14 +211,12 @@ def rules(facts):
 @pytest.fixture
 def stored(owner, blobs):
     """All rows of publications, documents and unfinished uploads that there are."""
-    tables = ("messages", "attachments", "search_texts", "sent_messages", "outbox")
+    names = ("messages", "attachments", "search_texts", "sent_messages", "outbox")
+    counts = {name: select(func.count()).select_from(metadata.tables[name]) for name in names}
 
     def look():
         with owner.connect() as connection:
-            rows = {
-                name: connection.exec_driver_sql(f"SELECT count(*) FROM {name}").scalar_one()
-                for name in tables
-            }
+            rows = {name: connection.scalar(count) for name, count in counts.items()}
         uploads = blobs.client.list_multipart_uploads(Bucket=blobs.bucket).get("Uploads", [])
         keys = set(blobs.keys("documents/", datetime.now(UTC) + timedelta(days=1)))
         return rows, [upload["Key"] for upload in uploads], keys

@@ -57,11 +57,11 @@ def named(ebox: Ebox):
     return {"eboxType": ebox.kind.value, number: ebox.number}
 
 
-def a_publication(sender, recipient, *documents, **changes):
+def a_publication(by, to, /, *documents, **changes):
     """Members of a message to publish; a change to None leaves the member out."""
     members = {
-        "sender": named(sender),
-        "recipient": named(recipient),
+        "sender": named(by),
+        "recipient": named(to),
         "subject": {"nl": "Aanslagbiljet"},
         "messageTypeId": "information-letter",
         "senderApplicationId": "sandbox-sender",
@@ -79,16 +79,16 @@ class Sender(Visitor):
         headers = {"Content-Type": content_type, **headers}
         return self.ask("POST", path, data=content, headers=headers)
 
-    def publish(self, recipient, *documents, headers=None, path=MESSAGES, **changes):
+    def publish(self, to, /, *documents, headers=None, path=MESSAGES, **changes):
         """Publish documents to an e-Box, one PDF if none is named."""
         documents = documents or (Document(),)
-        message = a_publication(self.ebox, recipient, *documents, **changes)
+        message = a_publication(self.ebox, to, *documents, **changes)
         content = body(as_part(message), *documents)
         return self.post(content, path, **(headers or {}))
 
-    def published(self, recipient, *documents, **changes):
+    def published(self, to, /, *documents, **changes):
         """Publish, and give the id."""
-        answer = self.publish(recipient, *documents, **changes)
+        answer = self.publish(to, *documents, **changes)
         assert answer.status_code == 201, answer.text
         return answer.json["messageId"]
 

@@ -11,6 +11,7 @@ import pytest
 from registry.domain.identifiers import Ebox, EboxKind
 from registry.sandbox.personas import CONSUMER, PORTAL, REFERENCE, SENDER
 from tests.api.contract import is_open, served
+from tests.api.publication import Sender, at, named
 from tests.factories import PAYMENT, a_file, a_person, an_ebox, an_enterprise
 
 READING = [path for method, path, _ in served() if method == "GET" and not is_open(path)]
@@ -119,6 +120,47 @@ def test_looking_for_what_is_anothers_leaves_no_trace_with_him(
         query = "SELECT read_at FROM messages WHERE message_id = %s"
         assert connection.exec_driver_sql(query, (message,)).scalar_one() is None
     assert told(victim) == told(consumer.ebox) == []
+
+
+@pytest.mark.parametrize("path", ["replies", "recipients"])
+def test_what_is_anothers_is_neither_answered_nor_spread(app, sender, full, nothing_stored, path):
+    somebody = at(sender, app, Sender)
+    past = datetime.now(UTC) - timedelta(seconds=1)
+    hidden = [
+        full(an_ebox(), is_reply_authorized=True),
+        full(an_ebox(EboxKind.CITIZEN), is_reply_authorized=True),
+        full(an_ebox(), is_reply_authorized=True, sent_from="GENERAL"),
+        full(somebody.ebox, is_reply_authorized=True, expires_at=past),
+    ]
+
+    def send(message_id):
+        if path == "replies":
+            return somebody.reply(message_id)
+        recipients = {"recipients": [named(an_ebox())]}
+        return somebody.ask("POST", f"/ebox/messages/{message_id}/{path}", json=recipients)
+
+    unknown = uuid4()
+    with nothing_stored():
+        never = send(unknown)
+        answers = {message_id: send(message_id) for message_id in hidden}
+
+    assert never.status_code == 404
+    for message_id, answer in answers.items():
+        assert scrubbed(answer, message_id) == scrubbed(never, unknown)
+
+
+def test_how_anothers_message_fares_is_not_told(app, sender, full):
+    somebody, recipient = at(sender, app, Sender), an_ebox()
+    asked = [
+        (full(recipient, sent_from="GENERAL"), recipient),
+        (full(somebody.ebox), somebody.ebox),
+        (uuid4(), recipient),
+    ]
+    items = [{"messageId": str(id_), "recipient": named(ebox)} for id_, ebox in asked]
+
+    answer = somebody.ask("POST", "/ebox/messageStatus/search", json={"items": items})
+
+    assert answer.json == {"items": [], "totalItems": 0}
 
 
 @pytest.mark.parametrize("path", OF_A_MESSAGE)

@@ -72,7 +72,9 @@ def test_a_message_is_filed_and_there_for_its_recipient_at_once(sender, reader):
 
     assert answer.status_code == 201
     message_id = answer.json["messageId"]
-    assert answer.headers["Location"].endswith(f"/enterprise/messageRegistry/v3{MESSAGES}/{message_id}")
+    assert answer.headers["Location"].endswith(
+        f"/enterprise/messageRegistry/v3{MESSAGES}/{message_id}"
+    )
     listed = recipient.get(MESSAGES).json
     assert [item["messageId"] for item in listed["items"]] == [message_id]
     assert bytes_of(recipient, message_id) == {"brief.pdf": PDF}
@@ -220,9 +222,7 @@ def test_who_sent_a_message_can_read_it_without_marking_it(sender, reader):
     assert recipient.get(f"{MESSAGES}/{message_id}").json["isRead"] is False
 
 
-def test_somebody_who_never_opened_his_ebox_gets_the_message_and_the_sender_is_told(
-    sender, facts
-):
+def test_somebody_who_never_opened_his_ebox_gets_the_message_and_the_sender_is_told(sender, facts):
     never, opened = an_ebox(), an_ebox()
     once = {"exclusivelyEbox": False, "lastConnectionDate": "2026-10-01T09:30:00+02:00"}
     facts(
@@ -331,14 +331,19 @@ def test_rules_are_asked_for_once(sender, reader, rules):
     assert partition_of(recipient, sender.published(recipient.ebox)) == "one"
 
 
-@pytest.mark.parametrize("fault", ["error", "lie", "reset", "garbage"])
+@pytest.fixture(params=["error", "lie", "reset", "garbage"])
+def ruleless(request, sender, publishing_with, faults):
+    """The sender at an application that nobody tells any rules."""
+    faults(rules=request.param)
+    return at(sender, publishing_with(), Sender)
+
+
 def test_without_word_on_rules_a_message_waits_in_general_until_they_arrive(
-    sender, reader, publishing_with, faults, owner, tell_rules, fault
+    ruleless, reader, owner, tell_rules
 ):
     recipient = reader()
-    faults(rules=fault)
 
-    message_id = at(sender, publishing_with(), Sender).published(recipient.ebox)
+    message_id = ruleless.published(recipient.ebox)
 
     assert partition_of(recipient, message_id) == "GENERAL"
     assert is_pending(owner, message_id)

@@ -31,8 +31,8 @@ def test_a_reply_lands_with_the_sender(sender, reader, asked, told):
     assert shown["sender"]["enterpriseNumber"] == recipient.ebox.number
     assert shown["messageTypeId"] == "information-letter"
     assert shown["recipient"]["partition"] == "GENERAL"
-    assert sender.get(f"{MESSAGES}/{reply_id}/attachments/1/content").data == PDF
     assert [str(told_of) for _, told_of in told(sender.ebox)] == [reply_id]
+    assert sender.get(f"{MESSAGES}/{reply_id}/attachments/1/content").data == PDF
 
 
 def test_a_reply_lands_in_the_partition_from_which_the_message_was_sent(
@@ -135,9 +135,7 @@ def test_a_reply_names_no_recipient(sender, reader, asked, nothing_stored):
 
 
 @pytest.mark.parametrize(("readable", "status"), [(["GENERAL"], 201), (["partitionB"], 403)])
-def test_a_person_replies_where_he_may_read(
-    publishing, party, asked, grant, readable, status
-):
+def test_a_person_replies_where_he_may_read(publishing, party, asked, grant, readable, status):
     ebox, person = an_ebox(), a_person()
     grant(ebox.number, ["GENERAL", "partitionB"], {person: readable})
     token = party(PORTAL, enterprise=ebox.number, person=person)

@@ -68,6 +68,7 @@ def test_a_sender_finds_where_his_message_went_and_nobody_else_does(application,
     message_id = fill(recipient)
 
     with application.begin() as connection:
+        name_ebox(connection, sender)
         sent.add(
             connection,
             sender,

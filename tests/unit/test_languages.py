@@ -61,9 +61,14 @@ def test_case_accents_and_ligatures_do_not_matter(text, folded):
     assert fold(text) == folded
 
 
-@pytest.mark.parametrize("character", ["\n", "\r", "\t", "\0", "\x7f", "\x85", "\u200b", "\ufeff"])
-def test_what_cannot_be_seen_becomes_a_space(character):
+@pytest.mark.parametrize("character", ["\n", "\r", "\t", "\0", "\x7f", "\x85"])
+def test_a_control_becomes_a_space(character):
     assert fold(f"a{character}b") == "a b"
+
+
+@pytest.mark.parametrize("character", ["\xad", "\u200b", "\u200d", "\ufeff"])
+def test_what_only_helps_to_set_a_word_does_not_part_it(character):
+    assert fold(f"a{character}b") == "ab"
 
 
 def test_wildcards_of_sql_stay_what_they_are():

@@ -24,7 +24,7 @@ from registry.api.v3.schemas.receipts import LinkedSchema, ReceiptSchema, Status
 from registry.domain.access import Operation
 from registry.domain.errors import Invalid, Issue
 from registry.domain.identifiers import Ebox, EboxKind, EnterpriseNumber, Malformed
-from registry.services.publishing import Receipt
+from registry.services.filing import Receipt
 
 ON_BEHALF_OF: Final = "On-Behalf-Of-Enterprise-Number"
 _PATH: Final = PathSchema()

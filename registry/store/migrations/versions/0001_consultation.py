@@ -179,11 +179,14 @@ CREATE TABLE search_texts (
     REFERENCES messages (ebox, message_id) ON DELETE CASCADE
 ) PARTITION BY HASH (ebox);
 
-CREATE INDEX ix_search_texts_ebox_de ON search_texts USING gin (ebox, de gin_trgm_ops);
+CREATE INDEX ix_search_texts_ebox_de ON search_texts USING gin (ebox, de gin_trgm_ops)
+  WITH (fastupdate = off);
 
-CREATE INDEX ix_search_texts_ebox_fr ON search_texts USING gin (ebox, fr gin_trgm_ops);
+CREATE INDEX ix_search_texts_ebox_fr ON search_texts USING gin (ebox, fr gin_trgm_ops)
+  WITH (fastupdate = off);
 
-CREATE INDEX ix_search_texts_ebox_nl ON search_texts USING gin (ebox, nl gin_trgm_ops);
+CREATE INDEX ix_search_texts_ebox_nl ON search_texts USING gin (ebox, nl gin_trgm_ops)
+  WITH (fastupdate = off);
 
 CREATE TABLE sent_messages (
   ebox TEXT NOT NULL,
