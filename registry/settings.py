@@ -168,6 +168,8 @@ class Settings(BaseModel):
     partition_timeout: Seconds = 3
     partition_mandate_swapped: bool = False  # the direction of hasMandate (contract 6.16)
 
+    # PEM with certificate and key, for mutual TLS with the services below and the Partition API.
+    federation_certificate: Path | None = None
     federation_url: Url | None = None  # preferences: who never opened his e-Box
     federation_scope: str = "scope:documentmanagement:ebox:enterprise:federation-rest:preference"
     federation_consents: bool = False  # ask for citizens' consents too (contract 6.21)

@@ -204,6 +204,7 @@ def _partition_service(settings: Settings) -> PartitionService | NoPartitionServ
             "partition service",
             timeout=settings.partition_timeout,
             ca_bundle=settings.oauth_ca_bundle,
+            certificate=settings.federation_certificate,
         ),
         Breaker(settings.breaker_failures, settings.breaker_pause),
         settings.partition_rights_path,
@@ -219,7 +220,10 @@ def _preferences(settings: Settings) -> Preferences | NoPreferences:
         settings.federation_url,
         _own_token(settings, settings.federation_scope),
         Upstream(
-            "preferences", timeout=settings.federation_timeout, ca_bundle=settings.oauth_ca_bundle
+            "preferences",
+            timeout=settings.federation_timeout,
+            ca_bundle=settings.oauth_ca_bundle,
+            certificate=settings.federation_certificate,
         ),
         Breaker(settings.breaker_failures, settings.breaker_pause),
         settings.federation_consents,

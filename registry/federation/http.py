@@ -125,14 +125,22 @@ class Upstream:
     """One federal service; its threads and connections are made on first use, in each process.
 
     `timeout` in seconds bounds connecting, the whole answer, and what `within` waits. `workers` is
-    how many calls may be under way at once.
+    how many calls may be under way at once. `certificate` is a PEM file with our certificate and
+    its key, for a service that wants mutual TLS (contract 6.20).
     """
 
     def __init__(
-        self, name: str, *, timeout: float, ca_bundle: Path | None = None, workers: int = 16
+        self,
+        name: str,
+        *,
+        timeout: float,
+        ca_bundle: Path | None = None,
+        certificate: Path | None = None,
+        workers: int = 16,
     ) -> None:
         self.name, self.timeout = name, timeout
         self._verify: bool | str = str(ca_bundle) if ca_bundle else True
+        self._certificate = str(certificate) if certificate else None
         self._workers = Workers(workers)
         self._session = PerProcess(lambda: _session(workers))
 
@@ -169,6 +177,7 @@ class Upstream:
                     auth=Bearer(bearer),
                     timeout=self.timeout,
                     verify=self._verify,
+                    cert=self._certificate,
                     stream=True,
                     allow_redirects=False,
                     **content,

@@ -1,0 +1,99 @@
+"""A federal service that lets nobody in without a certificate (contract 6.20)."""
+
+import ssl
+import threading
+from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, HTTPServer
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+
+from registry.domain.errors import Unavailable
+from registry.federation.http import Upstream
+
+
+@pytest.fixture(scope="module")
+def pem(tmp_path_factory):
+    """A self-signed certificate for localhost and its key, in one file."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
+    now = datetime.now(UTC)
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - timedelta(hours=1))
+        .not_valid_after(now + timedelta(hours=1))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    path = tmp_path_factory.mktemp("tls") / "certificate.pem"
+    path.write_bytes(
+        certificate.public_bytes(serialization.Encoding.PEM)
+        + key.private_bytes(
+            serialization.Encoding.PEM,
+            serialization.PrivateFormat.PKCS8,
+            serialization.NoEncryption(),
+        )
+    )
+    return path
+
+
+class Answering(BaseHTTPRequestHandler):
+    """Says yes to whoever got this far."""
+
+    def do_GET(self):
+        self.send_response(200)
+        self.send_header("Content-Length", "2")
+        self.end_headers()
+        self.wfile.write(b"{}")
+
+    def log_message(self, *_):
+        return
+
+
+class Quiet(HTTPServer):
+    """A server to which a refused handshake is nothing to report."""
+
+    def handle_error(self, *_):
+        return
+
+
+@pytest.fixture
+def service(pem):
+    """The URL of a server that asks its clients for that certificate."""
+    server = Quiet(("localhost", 0), Answering)
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH, cafile=pem)
+    context.load_cert_chain(pem)
+    context.verify_mode = ssl.CERT_REQUIRED
+    server.socket = context.wrap_socket(server.socket, server_side=True)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield f"https://localhost:{server.server_port}/"
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+def test_whoever_shows_the_certificate_is_answered(service, pem):
+    upstream = Upstream("service", timeout=3, ca_bundle=pem, certificate=pem)
+
+    answer = upstream.get(service, "token")
+
+    assert answer.status == 200
+    upstream.close()
+
+
+def test_whoever_shows_none_is_not(service, pem):
+    upstream = Upstream("service", timeout=3, ca_bundle=pem)
+
+    with pytest.raises(Unavailable):
+        upstream.get(service, "token")
+
+    upstream.close()
