@@ -73,16 +73,10 @@ def assemble(settings: Settings, observe: Observe) -> Registry:
     introspection = _introspection(settings, observe)
     federation, preferences = _partition_service(settings), _preferences(settings)
     scopes = settings.scope_table
-    permitting = Permitting(
-        transactions,
-        federation,
-        scopes,
-        fresh_for=timedelta(seconds=settings.partition_rights_ttl),
-        grace=timedelta(seconds=settings.partition_rights_grace),
-        now=_now,
-    )
+    permitting = _permitting(settings, transactions, federation)
     consulting = Consulting(transactions, permitting, blobs, _now, settings.soon_expiring_days)
     routing = Routing(transactions, federation, read_rules, _now)
+    filing = Filing(transactions, routing, preferences, _now)
 
     def dispose() -> None:
         introspection.close()
@@ -96,20 +90,11 @@ def assemble(settings: Settings, observe: Observe) -> Registry:
         consulting=consulting,
         cataloguing=Cataloguing(transactions),
         staging=Staging(transactions, blobs, _scanner(settings), _now),
-        publishing=Publishing(
-            consulting,
-            Filing(transactions, routing, preferences, _now),
-            federation,
-            scopes,
-            settings.single_language,
-        ),
+        publishing=Publishing(consulting, filing, federation, scopes, settings.single_language),
         broadcasting=Broadcasting(transactions, routing, _now, settings.checks_digits),
         routing=routing,
         monitoring=Monitoring(transactions, blobs),
-        roots={
-            EboxKind.ENTERPRISE: settings.public_url + settings.enterprise_base_path,
-            EboxKind.CITIZEN: settings.public_url + settings.citizen_base_path,
-        },
+        roots=_roots(settings),
         dispose=dispose,
     )
 
@@ -154,6 +139,28 @@ def s3_client(settings: Settings) -> Any:
             retries={"mode": "standard", "max_attempts": 2},
             max_pool_connections=4 * settings.database_pool_size,
         ),
+    )
+
+
+def _roots(settings: Settings) -> dict[EboxKind, str]:
+    return {
+        EboxKind.ENTERPRISE: settings.public_url + settings.enterprise_base_path,
+        EboxKind.CITIZEN: settings.public_url + settings.citizen_base_path,
+    }
+
+
+def _permitting(
+    settings: Settings,
+    transactions: Transactions,
+    federation: PartitionService | NoPartitionService,
+) -> Permitting:
+    return Permitting(
+        transactions,
+        federation,
+        settings.scope_table,
+        fresh_for=timedelta(seconds=settings.partition_rights_ttl),
+        grace=timedelta(seconds=settings.partition_rights_grace),
+        now=_now,
     )
 
 

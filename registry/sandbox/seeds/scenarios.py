@@ -107,7 +107,8 @@ def seeds() -> Iterator[Seed]:
 
 
 def _general() -> Iterator[Seed]:
-    """At least eleven messages in GENERAL, to turn the page."""
+    """At least eleven messages in GENERAL, to turn the page, and two to move."""
+    yield from _shown()
     for number in range(1, 9):
         yield Seed(
             f"general-{number}",
@@ -118,6 +119,19 @@ def _general() -> Iterator[Seed]:
             hours_ago=24 * (number + 10),
             files=_pdf(f"bijdrage-{number}.pdf", f"Bijdragebericht {number}"),
         )
+    for number in (1, 2):
+        yield Seed(
+            f"to-move-{number}",
+            _BAKERY,
+            f"Te verplaatsen {number}",
+            f"À déplacer {number}",
+            hours_ago=40 + number,
+            files=_pdf(f"te-verplaatsen-{number}.pdf", f"Te verplaatsen {number}"),
+        )
+
+
+def _shown() -> Iterator[Seed]:
+    """One of each thing that a message in GENERAL may have."""
     yield Seed(
         "one-document",
         _BAKERY,
@@ -162,15 +176,6 @@ def _general() -> Iterator[Seed]:
             "action_label": {"nl": "Bevestig uw komst", "fr": "Confirmez votre présence"},
         },
     )
-    for number in (1, 2):
-        yield Seed(
-            f"to-move-{number}",
-            _BAKERY,
-            f"Te verplaatsen {number}",
-            f"À déplacer {number}",
-            hours_ago=40 + number,
-            files=_pdf(f"te-verplaatsen-{number}.pdf", f"Te verplaatsen {number}"),
-        )
 
 
 def _partitions() -> Iterator[Seed]:
