@@ -4,7 +4,7 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any, Final
 
 import click
@@ -15,7 +15,6 @@ from registry import wiring
 from registry.domain.errors import RegistryError
 from registry.domain.identifiers import Ebox, EboxKind, EnterpriseNumber, Malformed
 from registry.federation.keys import KeyUnusable
-from registry.services.staging import PREFIX
 from registry.settings import Settings
 from registry.wiring import Registry
 
@@ -59,7 +58,7 @@ def sweep(*, dry_run: bool, older_than: int) -> None:
     """
     age = timedelta(hours=older_than)
     with _assembled() as registry, _counted() as tell:
-        keys = _waiting(registry, age) if dry_run else registry.staging.sweep(age)
+        keys = registry.staging.waiting(age) if dry_run else registry.staging.sweep(age)
         count = 0
         try:
             for key in keys:
@@ -87,12 +86,6 @@ def route(enterprises: tuple[Ebox, ...]) -> None:
             click.echo(f"{ebox.number}: {told}.")
     if silent:
         raise click.ClickException(f"No answer for {silent} of {len(enterprises)}.")
-
-
-def _waiting(registry: Registry, age: timedelta) -> Iterator[str]:
-    """What `sweep` would delete."""
-    yield from registry.staging.unclaimed(age)
-    yield from registry.staging.blobs.unfinished(PREFIX, datetime.now(UTC) - age)
 
 
 @contextmanager

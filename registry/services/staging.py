@@ -76,6 +76,11 @@ class Staging:
                 batch = []
         yield from self._unclaimed(batch)
 
+    def waiting(self, older_than: timedelta) -> Iterator[str]:
+        """What `sweep` would delete; the keys."""
+        yield from self.unclaimed(older_than)
+        yield from self.blobs.unfinished(PREFIX, self.now() - older_than)
+
     def sweep(self, older_than: timedelta) -> Iterator[str]:
         """Delete them, and uploads that were never finished; the keys of what was deleted."""
         for key in self.unclaimed(older_than):
