@@ -4,6 +4,7 @@ import logging
 from collections.abc import Callable, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
@@ -17,6 +18,7 @@ from registry.federation.flights import PerProcess, Workers
 from registry.federation.sockets import Redirected, arm
 
 T = TypeVar("T")
+_Take = Callable[[requests.Response], "Answer"]
 
 LIMIT: Final = 64 * 1024  # bytes of an answer
 NETWORK: Final = (OSError, urllib3.exceptions.HTTPError)  # what calls through requests may raise
@@ -55,11 +57,16 @@ def translated(service: str, error: Exception) -> RegistryError:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a service said, whole, with a status below 500."""
+    """What a service said; `media_type` in small letters and without parameters.
+
+    From `read`, it is whole and its status is below 500; from `heard`, any.
+    """
 
     service: str
     status: int
     body: bytes = field(repr=False)
+    media_type: str = field(default="", repr=False)
+    retry_after: str | None = field(default=None, repr=False)  # as it came
 
     @property
     def dislikes(self) -> bool:
@@ -102,22 +109,48 @@ def read(service: str, response: requests.Response, limit: int = LIMIT) -> Answe
         status = response.status_code
         if status >= 500 or status == 429:
             raise down(service, f"status {status}")
-        body = bytearray()
-        for chunk in response.iter_content(16 * 1024):
-            body += chunk
-            if len(body) > limit:
-                raise lied(service, "too long an answer")
-    return Answer(service, status, bytes(body))
+        answer = _taken(service, response, limit)
+    if len(answer.body) > limit:
+        raise lied(service, "too long an answer")
+    return answer
+
+
+def heard(service: str, response: requests.Response, limit: int = LIMIT) -> Answer:
+    """Read and close an answer of whatever status, the body for about `limit` bytes.
+
+    Raises `NETWORK`.
+    """
+    with closing(response):
+        return _taken(service, response, limit)
+
+
+def _taken(service: str, response: requests.Response, limit: int) -> Answer:
+    body = bytearray()
+    for chunk in response.iter_content(16 * 1024):
+        body += chunk
+        if len(body) > limit:
+            break
+    return Answer(
+        service,
+        response.status_code,
+        bytes(body),
+        response.headers.get("Content-Type", "").partition(";")[0].strip().lower(),
+        response.headers.get("Retry-After"),
+    )
 
 
 class Bearer(AuthBase):
-    """Given as `auth`, so that requests does not look for another password in a .netrc file."""
+    """Given as `auth`, so that requests does not look for another password in a .netrc file.
 
-    def __init__(self, token: str) -> None:
+    Without a token it says nothing, for a service to which a certificate is enough.
+    """
+
+    def __init__(self, token: str | None) -> None:
         self._token = token
 
     def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
-        request.headers["Authorization"] = f"Bearer {self._token}"
+        if self._token is not None:
+            request.headers["Authorization"] = f"Bearer {self._token}"
         return request
 
 
@@ -146,15 +179,26 @@ class Upstream:
 
     def get(self, url: str, bearer: str, *, limit: int = LIMIT) -> Answer:
         """GET; raises `Unavailable` or `UpstreamInvalid`."""
-        return self._send("GET", url, bearer, limit=limit)
+        return self._send("GET", url, bearer, partial(read, self.name, limit=limit))
 
     def post(self, url: str, bearer: str, form: Mapping[str, str]) -> Answer:
         """POST a form, for calls that may be repeated; raises like `get`."""
-        return self._send("POST", url, bearer, data=form)
+        return self._send("POST", url, bearer, partial(read, self.name), data=form)
 
     def ask(self, url: str, bearer: str, question: Any, *, limit: int = LIMIT) -> Answer:
         """POST a question as JSON, a search that changes nothing; raises like `get`."""
-        return self._send("POST", url, bearer, limit=limit, json=question)
+        take = partial(read, self.name, limit=limit)
+        return self._send("POST", url, bearer, take, json=question)
+
+    def tell(self, url: str, bearer: str | None, content: bytes) -> Answer:
+        """POST JSON that may be told twice; an answer of any status, its body cut when too long.
+
+        Raises `Unavailable` when there is no answer, `UpstreamInvalid` for a redirect and for a
+        header or an encoding that cannot be right.
+        """
+        kind = {"Content-Type": "application/json"}
+        take = partial(heard, self.name)
+        return self._send("POST", url, bearer, take, data=content, headers=kind)
 
     def within(self, work: Callable[[], T]) -> T:
         """Do work that calls this service; raises `Unavailable` when it takes too long."""
@@ -167,7 +211,7 @@ class Upstream:
             session.close()
 
     def _send(
-        self, method: str, url: str, bearer: str, *, limit: int = LIMIT, **content: Any
+        self, method: str, url: str, bearer: str | None, take: _Take, **content: Any
     ) -> Answer:
         for _ in range(2):  # a kept connection may have been closed at the other end meanwhile
             try:
@@ -182,7 +226,7 @@ class Upstream:
                     allow_redirects=False,
                     **content,
                 )
-                return read(self.name, response, limit)
+                return take(response)
             except NETWORK as error:
                 failure = translated(self.name, error)
                 if not _hung_up(error):

@@ -1,6 +1,9 @@
 """What stands in for a federal service that no setting names."""
 
+from collections.abc import Sequence
+
 from registry.domain.errors import Unavailable
+from registry.domain.events import Announcement, Response, Verdict
 from registry.domain.identifiers import Ebox, EnterpriseNumber, Ssin
 from registry.domain.routing import Rule
 
@@ -36,6 +39,17 @@ class NoPreferences:
     def is_digital(self, ebox: Ebox) -> bool | None:
         """Always None: unknown."""
         return None
+
+    def close(self) -> None:
+        """There is nothing to close."""
+
+
+class NoEventService:
+    """Hears nothing, so that events wait until there is one."""
+
+    def tell(self, announcements: Sequence[Announcement]) -> Response:
+        """Always `Verdict.AWAY`."""
+        return Response(Verdict.AWAY, "No event service is configured.")
 
     def close(self) -> None:
         """There is nothing to close."""

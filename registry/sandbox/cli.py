@@ -13,6 +13,7 @@ from rich.console import Console
 from registry.sandbox import detached, options, ownership, screens, tokens
 from registry.sandbox.binaries import PostgresMissing
 from registry.sandbox.cli_event import event
+from registry.sandbox.cli_events import events
 from registry.sandbox.layout import Layout
 from registry.sandbox.ownership import Occupied
 from registry.sandbox.personas import PERSONAS
@@ -23,12 +24,13 @@ from registry.sandbox.processes import Interrupted, StartFailed, free_port
 def sandbox() -> None:
     """A whole local federation on loopback, from nothing.
 
-    PostgreSQL, SeaweedFS (S3), stand-ins for the authorization server, the Partition API and the
-    Federation WS, and this registry with test data.
+    PostgreSQL, SeaweedFS (S3), stand-ins for the authorization server, the Partition API, the
+    Federation WS and the Event Service, and this registry with test data.
     """
 
 
 sandbox.add_command(event)
+sandbox.add_command(events)
 
 
 @sandbox.command()

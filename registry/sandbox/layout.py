@@ -7,11 +7,12 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from registry.sandbox.federation.addresses import AUDIENCE, FEDERATION, PARTITION
+from registry.sandbox.federation.addresses import AUDIENCE, EVENTS, FEDERATION, PARTITION
 from registry.sandbox.files import write_private
 from registry.sandbox.personas import PERSONAS, WEBHOOK
 
 Document = dict[str, Any]
+HASH_KEY: Final = "of the sandbox, where there is nobody to hide"
 _LOCAL: Final = "localhost,127.0.0.1"
 
 
@@ -100,8 +101,7 @@ class Layout:
 
     def environment(self, document: Document) -> dict[str, str]:
         """The variables that `registry.settings` reads, for the sandbox of this document."""
-        token_url = urlsplit(document["tokenUrl"])
-        origin = f"{token_url.scheme}://{token_url.netloc}"
+        origin = stand_ins(document)
         address = urlsplit(document["baseUrls"]["enterprise"]["v3"])
         store = document["s3"]
         return {
@@ -109,6 +109,8 @@ class Layout:
             "REGISTRY_PUBLIC_URL": f"{address.scheme}://{address.netloc}",
             "REGISTRY_DATABASE_URL": document["applicationDatabaseUrl"],
             "REGISTRY_DATABASE_OWNER_URL": document["databaseUrl"],
+            "REGISTRY_DATABASE_WORKER_URL": document["workerDatabaseUrl"],
+            "REGISTRY_HASH_KEY": HASH_KEY,
             "REGISTRY_S3_ENDPOINT": store["endpoint"],
             "REGISTRY_S3_BUCKET": store["bucket"],
             "REGISTRY_S3_ACCESS_KEY": store["accessKey"],
@@ -122,6 +124,7 @@ class Layout:
             "REGISTRY_TOKEN_AUDIENCE": AUDIENCE,
             "REGISTRY_PARTITION_URL": f"{origin}{PARTITION}",
             "REGISTRY_FEDERATION_URL": f"{origin}{FEDERATION}",
+            "REGISTRY_EVENTS_URL": f"{origin}{EVENTS}",
             "REGISTRY_WEBHOOK_SCOPE": WEBHOOK,
         }
 
@@ -139,6 +142,12 @@ class Layout:
         raise NotRunning(
             f"No sandbox is running in {self.directory}. Start one: registry sandbox up"
         )
+
+
+def stand_ins(document: Document) -> str:
+    """The origin of the federation's stand-ins, /sandbox/faults and the like included."""
+    token_url = urlsplit(document["tokenUrl"])
+    return f"{token_url.scheme}://{token_url.netloc}"
 
 
 def _read(path: Path) -> Document | None:

@@ -2,6 +2,7 @@
 
 import ssl
 import threading
+import uuid
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
@@ -12,6 +13,9 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from registry.domain.errors import Unavailable
+from registry.domain.events import Announcement, EventType, Verdict
+from registry.domain.identifiers import Ebox, EboxKind
+from registry.federation.events import EventService
 from registry.federation.http import Upstream
 
 
@@ -97,3 +101,60 @@ def test_whoever_shows_none_is_not(service, pem):
         upstream.get(service, "token")
 
     upstream.close()
+
+
+@pytest.fixture
+def events(pem, secure_federation):
+    """An event service that asks its clients for that certificate, and its URL."""
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH, cafile=pem)
+    context.load_cert_chain(pem)
+    context.verify_mode = ssl.CERT_REQUIRED
+    federation = secure_federation(context)
+    federation.on["/events"] = federation.says(b"", 201)
+    return federation, f"https://localhost:{federation.server.server_port}/events"
+
+
+@pytest.fixture
+def announcement():
+    return Announcement(
+        type=EventType.NEW_DOCUMENT,
+        correlation_id=uuid.uuid4(),
+        ebox=Ebox(EboxKind.ENTERPRISE, "0206731645"),
+        message_id=uuid.uuid4(),
+        received_at=datetime.now(UTC),
+        expires_at=datetime.now(UTC),
+        is_registered=False,
+        message_type_id="summons",
+        sender="0308357159",
+    )
+
+
+@pytest.mark.parametrize("bearer", [True, False])
+def test_events_are_told_by_certificate_with_a_bearer_or_without(
+    events, announcement, pem, own, clock, bearer
+):
+    federation, url = events
+    upstream = Upstream("events", timeout=3, ca_bundle=pem, certificate=pem)
+    service = EventService(url, own() if bearer else None, upstream, clock)
+
+    response = service.tell([announcement])
+
+    assert response.verdict is Verdict.ACCEPTED
+    assert ("Authorization" in federation.requests[-1].headers) is bearer
+    service.close()
+
+
+@pytest.mark.parametrize("known", [{"ca_bundle"}, {"certificate"}, set()], ids=str)
+def test_events_are_not_told_where_either_side_is_a_stranger(
+    events, announcement, pem, clock, known
+):
+    federation, url = events
+    service = EventService(
+        url, None, Upstream("events", timeout=3, **dict.fromkeys(known, pem)), clock
+    )
+
+    response = service.tell([announcement])
+
+    assert (response.verdict, response.reason) == (Verdict.AWAY, "no answer")
+    assert not federation.calls
+    service.close()

@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
-from registry.domain.errors import Unavailable
+from registry.domain.errors import Unavailable, UpstreamInvalid
 from registry.federation.http import Upstream
 from registry.federation.oauth import Identity, OwnToken
 
@@ -70,6 +70,8 @@ def test_a_server_is_trusted_by_the_authority_that_is_configured(
         OwnToken(Identity("us", rsa_key), url, clock, timeout=5).value()
     with pytest.raises(Unavailable):
         upstream().get(f"{federation.url}/x", "token")
+    with pytest.raises(Unavailable):
+        upstream().tell(f"{federation.url}/x", "token", b"[]")
     assert federation.calls == {"/token": 1, "/x": 1}
 
 
@@ -112,3 +114,45 @@ def test_a_password_file_does_not_replace_our_bearer(federation, upstream, monke
 
     assert federation.requests[-1].headers["Authorization"] == "Bearer token"
     assert "Cookie" not in federation.requests[-1].headers
+
+
+def test_a_password_file_does_not_fill_in_for_a_bearer(federation, upstream, monkeypatch, tmp_path):
+    netrc = tmp_path / "netrc"
+    netrc.write_text("machine 127.0.0.1 login someone password else\n")
+    monkeypatch.setenv("NETRC", str(netrc))
+    federation.on["/x"] = federation.says(b"", 201)
+
+    upstream().tell(f"{federation.url}/x", None, b"[]")
+
+    assert "Authorization" not in federation.requests[-1].headers
+
+
+@pytest.mark.parametrize("status", [201, 304, 400, 401, 409, 429, 500, 503])
+def test_what_is_told_is_answered_with_any_status(federation, upstream, status):
+    headers = {"Content-Type": "Text/Plain; charset=utf-8", "Retry-After": "7"}
+    federation.on["/x"] = federation.says(b"", status, **headers)
+
+    answer = upstream().tell(f"{federation.url}/x", "token", b'[{"a":1}]')
+
+    assert (answer.status, answer.media_type, answer.retry_after) == (status, "text/plain", "7")
+    asked = federation.requests[-1]
+    assert (asked.command, asked.body) == ("POST", b'[{"a":1}]')
+    assert asked.headers["Content-Type"] == "application/json"
+    assert asked.headers["Authorization"] == "Bearer token"
+
+
+def test_a_long_answer_to_what_was_told_is_cut(federation, upstream):
+    federation.on["/x"] = federation.says(b"x" * 1_000_000, 201)
+    service = upstream()
+
+    answers = [service.tell(f"{federation.url}/x", "token", b"[]") for _ in range(2)]
+
+    assert all(64 * 1024 < len(answer.body) < 100_000 for answer in answers)
+
+
+def test_what_is_told_does_not_follow_a_redirect(federation, upstream):
+    federation.on["/x"] = federation.says(b"", 307, Location="/y")
+
+    with pytest.raises(UpstreamInvalid):
+        upstream().tell(f"{federation.url}/x", "token", b"[]")
+    assert federation.calls == {"/x": 1}

@@ -4,7 +4,7 @@ import time
 import pytest
 import requests
 
-from registry.sandbox.federation.addresses import FEDERATION, PARTITION
+from registry.sandbox.federation.addresses import EVENTS, FEDERATION, PARTITION
 from registry.sandbox.personas import BAKERY
 from registry.sandbox.tokens import TokenRefused
 
@@ -17,6 +17,7 @@ SERVICES = (
     "mandates",
     "preferences",
     "consents",
+    "events",
 )
 
 
@@ -59,6 +60,7 @@ def test_calls_are_counted(federation, http, ask):
         ("mandates", "GET", f"{PARTITION}/ebox/{BAKERY}/hasMandate?operation=publish"),
         ("preferences", "POST", f"{FEDERATION}/eboxPreferences/search"),
         ("consents", "POST", f"{FEDERATION}/citizenEboxConsents/search"),
+        ("events", "POST", EVENTS),
     ],
 )
 def test_each_question_has_its_own_switch_and_count(service, method, path, federation, http, fault):
@@ -100,6 +102,19 @@ def test_a_lie(ask, fault):
     fault(introspect="lie")
 
     assert ask().json()["active"] == "false"
+
+
+def test_a_conflict(ask, fault):
+    fault(introspect="conflict")
+
+    assert ask().status_code == 409
+
+
+def test_a_quota_that_is_used_up(ask, fault):
+    fault(introspect="busy")
+
+    answer = ask()
+    assert (answer.status_code, answer.headers["Retry-After"]) == (429, "1")
 
 
 def test_a_connection_that_breaks(ask, fault):

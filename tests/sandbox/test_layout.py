@@ -12,6 +12,7 @@ DOCUMENT = {
     "introspectUrl": "http://127.0.0.1:2001/REST/oauth/v5/introspect",
     "databaseUrl": "postgresql://owner@127.0.0.1:2002/registry",
     "applicationDatabaseUrl": "postgresql://application@127.0.0.1:2002/registry",
+    "workerDatabaseUrl": "postgresql://worker@127.0.0.1:2002/registry",
     "s3": {
         "endpoint": "http://127.0.0.1:2003",
         "bucket": "registry",
@@ -45,6 +46,7 @@ def test_settings_that_the_registry_lacks_are_left_out(layout):
     wished = {
         "federation_url": "http://127.0.0.1:2001/REST/ebox/enterprise/federation/v1",
         "webhook_scope": personas.WEBHOOK,
+        "events_url": "http://127.0.0.1:2001/EventServices/Ebox/v2/enterprise/document/events",
     }
 
     environment = layout.environment(DOCUMENT)

@@ -5,9 +5,12 @@ from typing import Final
 OAUTH: Final = "/REST/oauth/v5"
 PARTITION: Final = "/REST/ebox/enterprise/partition/v1"
 FEDERATION: Final = "/REST/ebox/enterprise/federation/v1"
+EVENTS: Final = "/EventServices/Ebox/v2/enterprise/document/events"
 HEALTH: Final = "/sandbox/health"
 FAULTS: Final = "/sandbox/faults"
 CALLS: Final = "/sandbox/calls"
+RECEIVED: Final = "/sandbox/events"
+POISON: Final = "/sandbox/events/poison"
 
 INTROSPECT_SCOPE: Final = "scope:security:authorization:oauth:oauth-autz-server:introspect"
 PREFERENCE_SCOPE: Final = "scope:documentmanagement:ebox:enterprise:federation-rest:preference"

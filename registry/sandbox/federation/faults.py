@@ -1,8 +1,9 @@
 """Bad days: each service of the stand-in can be made slow, broken or lying, and is counted.
 
 `PUT /sandbox/faults` names a fault for each of `token`, `introspect`, `revoke`, `partitions` (and
-rights), `rules`, `mandates`, `preferences`, `consents`, and `seconds` for the slow ones; a service
-not named is well again. `GET /sandbox/calls` counts.
+rights), `rules`, `mandates`, `preferences`, `consents`, `events`, and `seconds` for the slow ones;
+a service not named is well again. A `lost` request is carried out, and never answered.
+`GET /sandbox/calls` counts.
 """
 
 import json
@@ -19,7 +20,14 @@ from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 from werkzeug.wrappers import Request, Response
 
-from registry.sandbox.federation.addresses import CALLS, FAULTS, FEDERATION, OAUTH, PARTITION
+from registry.sandbox.federation.addresses import (
+    CALLS,
+    EVENTS,
+    FAULTS,
+    FEDERATION,
+    OAUTH,
+    PARTITION,
+)
 
 # How the paths of each begin; the first that fits decides.
 SERVICES: Final = {
@@ -33,13 +41,14 @@ SERVICES: Final = {
         ("partitions", f"{PARTITION}/"),
         ("consents", f"{FEDERATION}/citizenEboxConsents/"),
         ("preferences", f"{FEDERATION}/"),
+        ("events", EVENTS),
     )
 }
 _LONG: Final = 30.0  # seconds: longer than anybody should wait
 _DRIP: Final = 0.25  # seconds between two bytes of a dribbled answer
 _JSON: Final = "application/json"
 
-# Answers that need no thought. The last is well-formed and wrong: the members' types are.
+# Answers that need no thought. The lie is well-formed and wrong: the members' types are.
 _CANNED: Final = {
     "error": (500, _JSON, '{"error":"server_error"}'),
     "html": (200, "text/html", "<!doctype html><title>Maintenance</title><p>Back soon.</p>"),
@@ -49,8 +58,11 @@ _CANNED: Final = {
         _JSON,
         '{"active":"false","exp":"tomorrow","scope":[7],"items":{},"hasMandate":"true"}',
     ),
+    "conflict": (409, _JSON, '{"title":"Conflict","status":409,"detail":"Known already"}'),
+    "busy": (429, _JSON, '{"title":"Too Many Requests","status":429}'),
 }
-KINDS: Final = frozenset({"ok", "slow", "dribble", "reset", *_CANNED})
+_HEADERS: Final = {"busy": {"Retry-After": "1"}}
+KINDS: Final = frozenset({"ok", "slow", "dribble", "reset", "lost", *_CANNED})
 
 
 class Faults:
@@ -81,12 +93,14 @@ class Faults:
             kind, seconds, changed = self._kinds.get(service, "ok"), self._seconds, self._changed
         if kind in _CANNED:
             status, media_type, text = _CANNED[kind]
-            return Response(text, status, content_type=media_type)
+            return Response(text, status, _HEADERS.get(kind), content_type=media_type)
         if kind == "reset":
             _reset(environ)
         if kind == "slow":
             changed.wait(seconds)
         answer = Response.from_app(self._healthy, environ, buffered=True)
+        if kind == "lost":
+            _reset(environ)
         if kind == "dribble":
             answer.response = _dribbled(answer.get_data(), seconds, changed)
         return answer

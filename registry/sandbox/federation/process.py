@@ -4,7 +4,7 @@ import sys
 from pathlib import Path
 from typing import Final, Self
 
-from registry.sandbox.federation.addresses import FEDERATION, HEALTH, OAUTH, PARTITION
+from registry.sandbox.federation.addresses import EVENTS, FEDERATION, HEALTH, OAUTH, PARTITION
 from registry.sandbox.processes import LOOPBACK, Process, answers, on_free_ports
 
 _START_TIMEOUT: Final = 30.0
@@ -58,6 +58,11 @@ class Federation:
     def federation_url(self) -> str:
         """The Federation WS's base: preferences and consents."""
         return f"{self.base_url}{FEDERATION}"
+
+    @property
+    def events_url(self) -> str:
+        """The Event Service: where events are sent to."""
+        return f"{self.base_url}{EVENTS}"
 
     def start(self) -> Self:
         """Start and wait until it answers; raises `StartFailed`."""

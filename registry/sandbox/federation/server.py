@@ -9,16 +9,17 @@ from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 from flask import Flask
 from werkzeug.serving import BaseWSGIServer, make_server
 
-from registry.sandbox.federation import authorization, partitions, preferences
+from registry.sandbox.federation import authorization, eventservice, partitions, preferences
 from registry.sandbox.federation.addresses import FEDERATION, HEALTH, OAUTH, PARTITION
 from registry.sandbox.federation.authorization import Authority
 from registry.sandbox.federation.faults import Faults
+from registry.sandbox.federation.received import Received
 from registry.sandbox.federation.records import JsonFile
 from registry.sandbox.processes import LOOPBACK
 
 
 def create_app(directory: Path, port: int) -> WSGIApplication:
-    """The whole federation; `directory` holds what `personas.enroll` writes."""
+    """The whole federation; `directory` holds what `personas.enroll` writes, and events.jsonl."""
     app = Flask("federation")
     issuer = f"http://{LOOPBACK}:{port}{OAUTH}"
     protector = authorization.install(app, Authority(JsonFile(directory / "clients.json"), issuer))
@@ -29,6 +30,8 @@ def create_app(directory: Path, port: int) -> WSGIApplication:
         partitions.partition_api(register, mandates, protector), url_prefix=PARTITION
     )
     app.register_blueprint(preferences.federation_ws(known, protector), url_prefix=FEDERATION)
+    received = Received(directory / "events.jsonl")
+    app.register_blueprint(eventservice.event_service(received, protector))
     app.add_url_rule(HEALTH, view_func=lambda: {"status": "UP"})
     return Faults(_BehindTls(app))
 
