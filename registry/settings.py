@@ -98,6 +98,7 @@ class Settings(BaseModel):
     public_url: Url
     enterprise_base_path: BasePath = "/REST/ebox/enterprise/messageRegistry"
     citizen_base_path: BasePath = "/REST/ebox/citizen/messageRegistry"
+    contact: str | None = None  # whom to turn to, as errors of version 2.1 say it
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     soon_expiring_days: int = Field(default=15, ge=0)
     cors_origins: tuple[Url, ...] = ()
@@ -118,6 +119,8 @@ class Settings(BaseModel):
     database_url: DatabaseUrl
     database_owner_url: DatabaseUrl | None = None
     database_application_role: str = "registry_application"
+    database_worker_url: DatabaseUrl | None = None  # of the worker and of what operators type
+    database_worker_role: str = "registry_worker"
     database_pool_size: int = Field(default=8, ge=1)
     database_pool_timeout: Seconds = 5
     database_statement_timeout: Seconds = 10
@@ -131,6 +134,9 @@ class Settings(BaseModel):
     s3_addressing: Literal["path", "virtual", "auto"] = "path"
     s3_encryption: Literal["AES256", "aws:kms"] | None = None
     s3_encryption_key: str | None = None
+    s3_object_lock: Literal["GOVERNANCE", "COMPLIANCE"] | None = None  # of every document
+    s3_object_lock_days: int = Field(default=30, ge=1)
+    s3_versioned: bool = False  # the bucket keeps versions, without any lock
     s3_checksums: Literal["when_required", "when_supported"] = "when_required"
     s3_timeout: Seconds = 10
 
@@ -174,6 +180,16 @@ class Settings(BaseModel):
     federation_scope: str = "scope:documentmanagement:ebox:enterprise:federation-rest:preference"
     federation_consents: bool = False  # ask for citizens' consents too (contract 6.21)
     federation_timeout: Seconds = 3
+
+    events_url: Url | None = None  # of the e-Box Event Service; unset: events wait
+    events_bearer: bool = True  # off: mutual TLS alone (contract 6.20)
+    events_scope: str | None = None  # of our token there; unset: all that is granted
+    events_timeout: Annotated[float, Field(gt=0, le=8)] = 5  # less than a worker has to stop
+    events_batch: int = Field(default=500, ge=1, le=1000)
+    events_subject: bool = False  # whether the federation is told subjects too
+    reminder_days: int = Field(default=15, ge=1)  # after publication, when unread
+    alert_days: int = Field(default=7, ge=1)  # before expiry, when unread
+    hash_key: SecretStr | None = None  # of the hashes that name e-Boxes in proofs of deletion
 
     @classmethod
     def load(cls, environ: Mapping[str, str]) -> Self:

@@ -31,6 +31,7 @@ from registry.sandbox.tokens import sign_in
 from registry.settings import Settings
 from registry.store import messages, migrations, sent
 from registry.store.sent import Sent
+from registry.wiring.clockwork import assemble_clockwork
 from tests.conformance.validation import ContractClient
 from tests.factories import PDF, a_file, a_message, a_person, an_ebox, an_enterprise
 from tests.given import GivenCluster
@@ -66,7 +67,9 @@ def database(cluster):
         reference.plant(connection)
     engine.dispose()
     urls = SimpleNamespace(
-        owner=cluster.url("owner", name), application=cluster.url("application", name)
+        owner=cluster.url("owner", name),
+        application=cluster.url("application", name),
+        worker=cluster.url("worker", name),
     )
     yield urls
     cluster.drop_database(name)
@@ -96,6 +99,7 @@ def settings(database, objects, federation):
         public_url="http://localhost",
         database_url=database.application,
         database_owner_url=database.owner,
+        database_worker_url=database.worker,
         s3_endpoint=objects.endpoint,
         s3_bucket=objects.bucket,
         s3_access_key=objects.access_key,
@@ -105,7 +109,9 @@ def settings(database, objects, federation):
         oauth_client_id=PERSONAS["registry"].client_id,
         oauth_key_path=federation.directory / "keys" / "registry.pem",
         partition_url=federation.partition_url,
+        events_url=federation.events_url,
         webhook_scope=WEBHOOK,
+        hash_key="a key of the tests, long enough to count",
         rate_limit=0,
     )
 
@@ -121,9 +127,17 @@ def app(settings):
 @pytest.fixture(scope="session")
 def owner(settings):
     """The owner of the tables, whom row-level security does not bind."""
-    engine = wiring.database(settings, owner=True)
+    engine = wiring.database(settings, "owner")
     yield engine
     engine.dispose()
+
+
+@pytest.fixture(scope="session")
+def clockwork(settings):
+    """The worker's services, on the same parts."""
+    assembled = assemble_clockwork(settings)
+    yield assembled
+    assembled.dispose()
 
 
 @pytest.fixture(scope="session")
@@ -137,7 +151,7 @@ def application(database):
 @pytest.fixture(scope="session")
 def blobs(settings):
     """The document store."""
-    store = wiring.S3Blobs(wiring.s3_client(settings), settings.s3_bucket)
+    store = wiring.documents(settings)
     yield store
     store.client.close()
 

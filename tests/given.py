@@ -7,7 +7,10 @@ from sqlalchemy.engine import make_url
 _ROLES = {
     "owner": "CREATE ROLE owner LOGIN CREATEROLE PASSWORD {}",
     "registry_application": "CREATE ROLE registry_application NOLOGIN",
+    "registry_worker": "CREATE ROLE registry_worker NOLOGIN",
     "application": "CREATE ROLE application LOGIN PASSWORD {} IN ROLE registry_application",
+    "worker": "CREATE ROLE worker LOGIN PASSWORD {}"
+    " IN ROLE registry_application, registry_worker",
 }
 
 

@@ -31,7 +31,12 @@ def migrate(revision: str) -> None:
     service needs.
     """
     with _owned("The database could not be migrated: ") as (engine, settings):
-        migrations.upgrade(engine, settings.database_application_role, revision)
+        migrations.upgrade(
+            engine,
+            settings.database_application_role,
+            revision,
+            worker_role=settings.database_worker_role,
+        )
         current, _ = migrations.revisions(engine)
     click.echo(f"The database is at revision {current}.")
 
@@ -42,7 +47,12 @@ def migrate(revision: str) -> None:
 def downgrade(revision: str) -> None:
     """Take the database back to an older shape, as the owner of the tables."""
     with _owned("The downgrade failed: ") as (engine, settings):
-        migrations.downgrade(engine, settings.database_application_role, revision)
+        migrations.downgrade(
+            engine,
+            settings.database_application_role,
+            revision,
+            worker_role=settings.database_worker_role,
+        )
     click.echo(f"The database is at revision {revision}.")
 
 
@@ -65,7 +75,7 @@ def _owned(failed: str = "") -> Iterator[tuple[Engine, Settings]]:
     settings = Settings.load(os.environ)
     if settings.database_owner_url is None:
         raise click.ClickException("REGISTRY_DATABASE_OWNER_URL is not set.")
-    engine = wiring.database(settings, owner=True)
+    engine = wiring.database(settings, "owner")
     try:
         yield engine, settings
     except (SQLAlchemyError, CommandError, KeyUnusable, RegistryError) as error:

@@ -12,6 +12,7 @@ from registry import wiring
 from registry.domain.errors import RegistryError
 from registry.federation.keys import KeyUnusable
 from registry.settings import PREFIX, Settings
+from registry.wiring.clockwork import assemble_clockwork
 
 
 @click.group()
@@ -33,7 +34,10 @@ def list_() -> None:
 @settings.command()
 @click.option("--online", is_flag=True, help="Also ask database, document store and OAuth server.")
 def check(*, online: bool) -> None:
-    """Say everything that is wrong with the settings at once; exit code 2 if anything is."""
+    """Say everything that is wrong with the settings at once; exit code 2 if anything is.
+
+    The worker's are looked at where REGISTRY_DATABASE_WORKER_URL is set.
+    """
     loaded = Settings.load(os.environ)
     try:
         with ExitStack() as afterwards:
@@ -42,6 +46,11 @@ def check(*, online: bool) -> None:
             if online:
                 registry.monitoring.check()
                 registry.introspection.own.value()
+            if loaded.database_worker_url is not None:
+                clockwork = assemble_clockwork(loaded)
+                afterwards.callback(clockwork.dispose)
+                if online:
+                    clockwork.monitoring.check()
     except (KeyUnusable, RegistryError) as error:
         click.echo(str(error), err=True)
         raise SystemExit(2) from None

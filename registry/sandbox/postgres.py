@@ -28,6 +28,8 @@ DATABASE: Final = "registry"
 OWNER: Final = "owner"
 APPLICATION: Final = "application"
 APPLICATION_ROLE: Final = "registry_application"
+WORKER: Final = "worker"
+WORKER_ROLE: Final = "registry_worker"
 SUPERUSER: Final = "postgres"
 _START_TIMEOUT: Final = 30.0
 
@@ -149,7 +151,8 @@ class Cluster:
         """Create the roles and an empty database where they are not there yet.
 
         `owner` owns the database and may create roles, no more; `application` logs in and is a
-        member of `registry_application`, to which migrations grant what the service needs.
+        member of `registry_application`, to which migrations grant what the service needs;
+        `worker` is a member of that and of `registry_worker`, which sees every e-Box.
         """
         with psycopg.connect(self.url(SUPERUSER, "postgres"), autocommit=True) as connection:
             known = {name for (name,) in connection.execute("SELECT rolname FROM pg_roles")}
@@ -230,12 +233,18 @@ def _is_ready(data: Path) -> bool:
 
 def _roles(version: int) -> dict[str, str]:
     """The statement that makes each role; `version` as the server counts, 150004 for 15.4."""
-    # From 16 on, CREATEROLE alone no longer rules over a role that another one made. INHERIT and
-    # SET stay off: the owner is to be nobody whom a row-level policy names.
-    admin = f"; GRANT {APPLICATION_ROLE} TO {OWNER} WITH ADMIN TRUE, INHERIT FALSE, SET FALSE"
     return {
         OWNER: f"CREATE ROLE {OWNER} LOGIN CREATEROLE",
-        APPLICATION_ROLE: f"CREATE ROLE {APPLICATION_ROLE} NOLOGIN"
-        + (admin if version >= 160_000 else ""),
+        APPLICATION_ROLE: _granted_role(APPLICATION_ROLE, version),
+        WORKER_ROLE: _granted_role(WORKER_ROLE, version),
         APPLICATION: f"CREATE ROLE {APPLICATION} LOGIN IN ROLE {APPLICATION_ROLE}",
+        WORKER: f"CREATE ROLE {WORKER} LOGIN IN ROLE {APPLICATION_ROLE}, {WORKER_ROLE}",
     }
+
+
+def _granted_role(role: str, version: int) -> str:
+    """A role to which migrations grant what a process needs."""
+    # From 16 on, CREATEROLE alone no longer rules over a role that another one made. INHERIT and
+    # SET stay off: the owner is to be nobody whom a row-level policy names.
+    admin = f"; GRANT {role} TO {OWNER} WITH ADMIN TRUE, INHERIT FALSE, SET FALSE"
+    return f"CREATE ROLE {role} NOLOGIN" + (admin if version >= 160_000 else "")

@@ -14,7 +14,7 @@ import registry
 from registry.sandbox import ownership, personas
 from registry.sandbox.federation.process import Federation
 from registry.sandbox.layout import Document, Layout
-from registry.sandbox.postgres import APPLICATION, Cluster
+from registry.sandbox.postgres import APPLICATION, WORKER, Cluster
 from registry.sandbox.processes import (
     LOOPBACK,
     Interrupted,
@@ -148,6 +148,7 @@ class Supervisor:
         urls = {
             "databaseUrl": cluster.url(),
             "applicationDatabaseUrl": cluster.url(APPLICATION),
+            "workerDatabaseUrl": cluster.url(WORKER),
         }
         self._add("postgres", cluster, self.layout.postgres / "postgres.log", urls)
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from registry.blobs import BlobStore
 from registry.domain.errors import Unavailable
-from registry.store.base import Transactions, unsafe_role
+from registry.store.base import Transactions, sees_every_ebox, unsafe_role
 
 
 @dataclass(frozen=True)
@@ -23,4 +23,23 @@ class Monitoring:
         with self.transactions() as connection:
             if fault := unsafe_role(connection):
                 raise Unavailable(fault)
+            if sees_every_ebox(connection):
+                raise Unavailable("The database role sees every e-Box, as only the worker may.")
+        self.blobs.check()
+
+
+@dataclass(frozen=True)
+class WorkerMonitoring:
+    """The same for the worker, who must see every e-Box, and still may not do anything."""
+
+    transactions: Transactions
+    blobs: BlobStore
+
+    def check(self) -> None:
+        """Raise `Unavailable` unless both answer and the role is the worker's."""
+        with self.transactions() as connection:
+            if fault := unsafe_role(connection):
+                raise Unavailable(fault)
+            if not sees_every_ebox(connection):
+                raise Unavailable("The database role is not the worker's: it sees one e-Box.")
         self.blobs.check()

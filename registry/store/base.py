@@ -139,6 +139,16 @@ def unsafe_role(connection: Connection) -> str | None:
     return "The database role owns the tables." if row.owner else None
 
 
+def sees_every_ebox(connection: Connection) -> bool:
+    """Whether a policy shows the connected role the rows of all e-Boxes, as it does the worker."""
+    return bool(
+        connection.exec_driver_sql(
+            "SELECT EXISTS (SELECT FROM pg_policy p, unnest(p.polroles) AS role"
+            " WHERE p.polname = 'every_ebox' AND pg_has_role(role, 'MEMBER'))"
+        ).scalar_one()
+    )
+
+
 def _command(connection: Connection, statement: str) -> None:
     """Run a statement without parameters or rows, past the machinery that those need.
 

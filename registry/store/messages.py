@@ -68,6 +68,8 @@ messages = Table(
     Column("action_label", JSON),
     Column("action_executed_at", INSTANT),
     Column("message_template_id", ForeignKey("message_templates.message_template_id")),
+    Column("is_reminded", Boolean, nullable=False, server_default=text("false")),
+    Column("is_alerted", Boolean, nullable=False, server_default=text("false")),
     CheckConstraint("(body IS NULL) = (is_body_main IS NULL)", name="body"),
     CheckConstraint("(partition IS NULL) = (ebox LIKE 'citizen:%')", name="partition"),
     Index(None, "ebox", text("received_at DESC"), text("message_id DESC")),
@@ -80,6 +82,18 @@ messages = Table(
         "ebox",
         postgresql_where=text("is_routing_pending"),
     ),
+    # The worker's, which looks across e-Boxes for what the clock asks for.
+    Index(
+        "ix_messages_to_remind",
+        "received_at",
+        postgresql_where=text("read_at IS NULL AND is_visible AND NOT is_reminded"),
+    ),
+    Index(
+        "ix_messages_to_alert",
+        "expires_at",
+        postgresql_where=text("read_at IS NULL AND is_visible AND NOT is_alerted"),
+    ),
+    Index("ix_messages_expires_at", "expires_at"),
     postgresql_partition_by=BY_EBOX,
 )
 
@@ -276,9 +290,11 @@ def _attachments() -> ColumnElement[Any]:
     )
 
 
-# What a listing and a detail show; body and structured data have resources of their own.
+# Body and structured data have resources of their own; the rest is the worker's memory.
+_UNSHOWN: Final = ("body", "structured_data", "is_reminded", "is_alerted")
+# What a listing and a detail show.
 _SHOWN = select(
-    *(column for column in messages.c if column.name not in ("body", "structured_data")),
+    *(column for column in messages.c if column.name not in _UNSHOWN),
     _attachments(),
 )
 

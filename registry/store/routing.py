@@ -133,6 +133,12 @@ def pending(connection: Connection, ebox: Ebox) -> Sequence[AnyRow]:
     ).all()
 
 
+def waiting(connection: Connection, limit: int) -> Sequence[Ebox]:
+    """e-Boxes whose messages wait for rules; the worker's role alone may look across them."""
+    query = select(messages.c.ebox).where(messages.c.is_routing_pending).distinct().limit(limit)
+    return connection.scalars(query).all()
+
+
 def settle(connection: Connection, ebox: Ebox, message_id: Any, partition: str) -> None:
     """Put a pending message where the rules want it."""
     connection.execute(

@@ -13,4 +13,6 @@ for module in pkgutil.iter_modules(store.__path__):
     import_module(f"registry.store.{module.name}")
 
 REFERENCE = {table.name for table in vars(reference).values() if isinstance(table, Table)}
-BY_EBOX = [table for table in metadata.sorted_tables if table.name not in REFERENCE]
+# The worker's own: proofs name the e-Box by a keyed hash, the others know of none.
+WORKERS = {"deletions", "doomed_documents", "turns"}
+BY_EBOX = [table for table in metadata.sorted_tables if table.name not in REFERENCE | WORKERS]

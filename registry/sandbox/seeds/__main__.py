@@ -13,14 +13,14 @@ from registry.sandbox.seeds.scenarios import Seed, seeds
 from registry.settings import Settings
 from registry.store import messages, sent
 from registry.store.sent import Sent
-from registry.wiring import database, s3_client
+from registry.wiring import database, documents
 
 
 def main() -> None:
     """Plant reference data, documents and messages, as the owner of the tables."""
     settings = Settings.load(os.environ)
-    engine = database(settings, owner=True)
-    blobs = S3Blobs(s3_client(settings), settings.s3_bucket)
+    engine = database(settings, "owner")
+    blobs = documents(settings)
     with engine.begin() as connection:
         reference.plant(connection)
     for seed in seeds():

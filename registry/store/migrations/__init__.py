@@ -12,16 +12,27 @@ from sqlalchemy import Engine
 _FOLDER: Final = Path(__file__).parent
 
 
-def upgrade(engine: Engine, application_role: str, revision: str = "head") -> None:
-    """Bring the database to `revision`; `application_role` is granted what the service needs."""
+WORKER_ROLE: Final = "registry_worker"
+
+
+def upgrade(
+    engine: Engine,
+    application_role: str,
+    revision: str = "head",
+    *,
+    worker_role: str = WORKER_ROLE,
+) -> None:
+    """Bring the database to `revision`; the roles are granted what service and worker need."""
     with engine.begin() as connection:
-        command.upgrade(_config(connection, application_role), revision)
+        command.upgrade(_config(connection, application_role, worker_role), revision)
 
 
-def downgrade(engine: Engine, application_role: str, revision: str) -> None:
+def downgrade(
+    engine: Engine, application_role: str, revision: str, *, worker_role: str = WORKER_ROLE
+) -> None:
     """Take the database back to `revision`; `base` leaves nothing."""
     with engine.begin() as connection:
-        command.downgrade(_config(connection, application_role), revision)
+        command.downgrade(_config(connection, application_role, worker_role), revision)
 
 
 def revisions(engine: Engine) -> tuple[str | None, str | None]:
@@ -31,8 +42,10 @@ def revisions(engine: Engine) -> tuple[str | None, str | None]:
     return current, ScriptDirectory(str(_FOLDER)).get_current_head()
 
 
-def _config(connection: object, application_role: str) -> Config:
+def _config(connection: object, application_role: str, worker_role: str) -> Config:
     config = Config()
     config.set_main_option("script_location", str(_FOLDER))
-    config.attributes.update(connection=connection, application_role=application_role)
+    config.attributes.update(
+        connection=connection, application_role=application_role, worker_role=worker_role
+    )
     return config

@@ -3,13 +3,16 @@
 from alembic import context
 
 from registry.store import (  # noqa: F401 - each brings its tables
+    holds,
     messages,
     outbox,
     partitions,
+    purge,
     reference,
     routing,
     search,
     sent,
+    turns,
 )
 from registry.store.base import metadata
 

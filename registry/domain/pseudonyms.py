@@ -1,0 +1,38 @@
+"""Names of e-Boxes in records that outlive their messages: keyed hashes (contract 4.20)."""
+
+import hashlib
+import hmac
+from dataclasses import dataclass, field
+from typing import Final
+
+from registry.domain.identifiers import Ebox
+
+_SHORTEST: Final = 32  # characters of a key
+
+
+class KeyTooShort(ValueError):
+    """A key under 32 characters can be guessed, and with it every number of eleven digits."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pseudonyms:
+    """HMAC-SHA256 under one key; raises `KeyTooShort`.
+
+    An SSIN has so few digits that a hash without a key would be undone in minutes.
+    """
+
+    key: str = field(repr=False)
+
+    def __post_init__(self) -> None:
+        if len(self.key) < _SHORTEST:
+            raise KeyTooShort(f"The hash key has less than {_SHORTEST} characters.")
+
+    @property
+    def key_id(self) -> str:
+        """Which key it was, for the day that there are several: eight hexadecimal digits."""
+        return hashlib.sha256(f"key id/{self.key}".encode()).hexdigest()[:8]
+
+    def of(self, ebox: Ebox) -> str:
+        """The e-Box as `key id:hash`, in hexadecimal; the same for the same e-Box and key."""
+        digest = hmac.digest(self.key.encode(), ebox.key.encode(), "sha256")
+        return f"{self.key_id}:{digest.hex()}"

@@ -1,0 +1,69 @@
+"""The operators' hand on the outbox: look, tell again, leave out."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+from uuid import UUID
+
+from registry.store import shelf, telling
+from registry.store.base import AnyRow, Transactions
+
+_BATCH: Final = 1000  # dead events told again in one transaction
+
+
+@dataclass(frozen=True)
+class Tending:
+    """What is on its way to the federation, and what did not get there.
+
+    Events have `ebox`, `correlation_id`, `type`, `message_id`, `state`, `is_bulk`, `due_at`,
+    `attempts`, `claimed_until`, `reason` and `settled_at`.
+    """
+
+    transactions: Transactions
+    now: Callable[[], datetime]
+
+    def due(self, limit: int) -> Sequence[AnyRow]:
+        """Events that wait to be told and are due, the oldest first."""
+        with self.transactions() as connection:
+            return shelf.due(connection, now=self.now(), limit=limit)
+
+    def dead(self, limit: int) -> Sequence[AnyRow]:
+        """Events that the event service refused, the oldest first."""
+        with self.transactions() as connection:
+            return shelf.dead(connection, limit=limit)
+
+    def find(self, wanted: UUID) -> Sequence[AnyRow]:
+        """The event of this correlation id, or all events of the message of this id."""
+        with self.transactions() as connection:
+            return shelf.find(connection, wanted)
+
+    def replay(self, correlation_ids: Sequence[UUID]) -> Sequence[AnyRow]:
+        """Have events told again, whatever became of them; those that there are."""
+        with self.transactions() as connection:
+            return shelf.replay(connection, correlation_ids, now=self.now())
+
+    def replay_dead(self) -> Iterator[int]:
+        """Have all events told again that are dead now; of how many, batch by batch.
+
+        Those that are refused anew meanwhile stay dead.
+        """
+        began = self.now()
+        while True:
+            with self.transactions() as connection:
+                done = shelf.replay_dead(
+                    connection, dead_before=began, now=self.now(), limit=_BATCH
+                )
+            if not done:
+                return
+            yield len(done)
+
+    def skip(self, correlation_ids: Sequence[UUID], why: str) -> Sequence[AnyRow]:
+        """Leave events untold that wait or are dead, unless one is being told; those that were."""
+        with self.transactions() as connection:
+            return shelf.skip(connection, correlation_ids, why=why, now=self.now())
+
+    def backlog(self) -> AnyRow:
+        """`waiting` and due, `oldest` due, `dead`: what a dashboard shows."""
+        with self.transactions() as connection:
+            return telling.backlog(connection, self.now())

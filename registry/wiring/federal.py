@@ -1,0 +1,128 @@
+"""The others: clients of the federation's services, as the settings have them."""
+
+from collections.abc import Callable
+
+from registry.federation.breaker import Breaker
+from registry.federation.claims import Expected
+from registry.federation.events import EventService
+from registry.federation.http import Upstream
+from registry.federation.introspection import Introspection
+from registry.federation.keys import load_key
+from registry.federation.memory import Lifetimes, Memory
+from registry.federation.oauth import Identity, OwnToken
+from registry.federation.partitions import PartitionService
+from registry.federation.preferences import Preferences
+from registry.federation.unconfigured import NoEventService, NoPartitionService, NoPreferences
+from registry.settings import Settings
+from registry.wiring.clock import now
+
+Observe = Callable[[str, float], None]
+
+
+def introspection(settings: Settings, observe: Observe) -> Introspection:
+    """What tells who is behind a token; `observe` hears of each look."""
+    return Introspection(
+        settings.oauth_introspect_url,
+        _own_token(settings, settings.oauth_introspect_scope),
+        Upstream(
+            "introspection", timeout=settings.oauth_timeout, ca_bundle=settings.oauth_ca_bundle
+        ),
+        Expected(
+            settings.enterprise_claim,
+            settings.person_claim,
+            settings.token_issuer,
+            settings.token_audience,
+        ),
+        Memory(
+            Lifetimes(
+                settings.token_cache_reads,
+                settings.token_cache_writes,
+                settings.token_cache_refusals,
+            ),
+            settings.token_cache_size,
+            now,
+        ),
+        Breaker(settings.breaker_failures, settings.breaker_pause),
+        now,
+        observe,
+    )
+
+
+def partition_service(settings: Settings) -> PartitionService | NoPartitionService:
+    """The Partition API, or what stands in for it."""
+    if settings.partition_url is None:
+        return NoPartitionService()
+    return PartitionService(
+        settings.partition_url,
+        _own_token(settings, None),
+        Upstream(
+            "partition service",
+            timeout=settings.partition_timeout,
+            ca_bundle=settings.oauth_ca_bundle,
+            certificate=settings.federation_certificate,
+        ),
+        Breaker(settings.breaker_failures, settings.breaker_pause),
+        settings.partition_rights_path,
+        settings.partition_list_path,
+        settings.partition_mandate_swapped,
+    )
+
+
+def preferences(settings: Settings) -> Preferences | NoPreferences:
+    """What knows who opened his e-Box, or what stands in for it."""
+    if settings.federation_url is None:
+        return NoPreferences()
+    return Preferences(
+        settings.federation_url,
+        _own_token(settings, settings.federation_scope),
+        Upstream(
+            "preferences",
+            timeout=settings.federation_timeout,
+            ca_bundle=settings.oauth_ca_bundle,
+            certificate=settings.federation_certificate,
+        ),
+        Breaker(settings.breaker_failures, settings.breaker_pause),
+        settings.federation_consents,
+    )
+
+
+def event_service(settings: Settings) -> EventService | NoEventService:
+    """The e-Box Event Service; events wait while no setting names it."""
+    if settings.events_url is None:
+        return NoEventService()
+    return EventService(
+        settings.events_url,
+        _own_token(settings, settings.events_scope) if settings.events_bearer else None,
+        Upstream(
+            "event service",
+            timeout=settings.events_timeout,
+            ca_bundle=settings.oauth_ca_bundle,
+            certificate=settings.federation_certificate,
+        ),
+        now,
+    )
+
+
+def _own_token(settings: Settings, scope: str | None) -> OwnToken:
+    password = settings.oauth_key_password
+    key = load_key(
+        settings.oauth_key_path,
+        password.get_secret_value() if password else None,
+        algorithm=settings.oauth_algorithm,
+    )
+    identity = Identity(
+        settings.oauth_client_id,
+        key,
+        settings.oauth_algorithm,
+        settings.oauth_key_id,
+        settings.oauth_audience,
+        settings.oauth_assertion_lifetime,
+    )
+    return OwnToken(
+        identity,
+        settings.oauth_token_url,
+        now,
+        scope=scope,
+        timeout=settings.oauth_timeout,
+        ca_bundle=settings.oauth_ca_bundle,
+    )

@@ -1,0 +1,90 @@
+"""Where things are kept: connections to PostgreSQL and to the document store."""
+
+from typing import Any, Final, Literal
+
+import boto3
+import orjson
+from botocore.config import Config
+from sqlalchemy import Engine, create_engine
+
+from registry.blobs import Retention
+from registry.blobs.s3 import S3Blobs
+from registry.settings import Settings, SettingsError
+from registry.wiring.clock import now
+
+_APPLICATION: Final = "ebox-message-registry"  # how PostgreSQL's views name our connections
+
+Role = Literal["application", "owner", "worker"]
+
+
+def database(settings: Settings, role: Role = "application") -> Engine:
+    """PostgreSQL through one of our roles; all but the owner's is for `Transactions`.
+
+    Raises `SettingsError` when no setting says how that role connects.
+    """
+    url = {
+        "application": settings.database_url,
+        "owner": settings.database_owner_url,
+        "worker": settings.database_worker_url,
+    }[role]
+    if url is None:
+        raise SettingsError([f"REGISTRY_DATABASE_{role.upper()}_URL: is needed here and not set"])
+    timeout = int(settings.database_statement_timeout * 1000)
+    is_owner = role == "owner"
+    options: dict[str, Any] = {} if is_owner else {"options": f"-c statement_timeout={timeout}"}
+    if not settings.database_prepare:
+        options["prepare_threshold"] = None
+    return create_engine(
+        url.get_secret_value(),
+        isolation_level=None if is_owner else "AUTOCOMMIT",
+        pool_size=settings.database_pool_size,
+        max_overflow=0,
+        pool_timeout=settings.database_pool_timeout,
+        connect_args={"application_name": _APPLICATION, "connect_timeout": 5, **options},
+        json_deserializer=orjson.loads,
+        json_serializer=lambda value: orjson.dumps(value).decode(),
+        hide_parameters=True,  # an error's text must not carry an SSIN or a text searched for
+    )
+
+
+def s3_client(settings: Settings) -> Any:
+    """A client for the document store, shared by all threads."""
+    secret = settings.s3_secret_key
+    return boto3.client(
+        "s3",
+        endpoint_url=settings.s3_endpoint,
+        region_name=settings.s3_region,
+        aws_access_key_id=settings.s3_access_key,
+        aws_secret_access_key=secret.get_secret_value() if secret else None,
+        config=Config(
+            s3={"addressing_style": settings.s3_addressing},
+            request_checksum_calculation=settings.s3_checksums,
+            response_checksum_validation=settings.s3_checksums,
+            connect_timeout=settings.s3_timeout,
+            read_timeout=settings.s3_timeout,
+            retries={"mode": "standard", "max_attempts": 2},
+            max_pool_connections=4 * settings.database_pool_size,
+        ),
+    )
+
+
+def documents(settings: Settings) -> S3Blobs:
+    """The document store; under Object Lock when the settings say so."""
+    mode = settings.s3_object_lock
+    return S3Blobs(
+        s3_client(settings),
+        settings.s3_bucket,
+        _encryption(settings),
+        retention=Retention(mode, settings.s3_object_lock_days) if mode else None,
+        is_versioned=settings.s3_versioned,
+        now=now,
+    )
+
+
+def _encryption(settings: Settings) -> dict[str, str]:
+    """What asks for server-side encryption, with whose key."""
+    asked = {
+        "ServerSideEncryption": settings.s3_encryption,
+        "SSEKMSKeyId": settings.s3_encryption_key,
+    }
+    return {name: value for name, value in asked.items() if value}
