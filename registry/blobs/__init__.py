@@ -1,8 +1,25 @@
 """Bytes: documents under keys that never change hands, put and streamed in bounded memory."""
 
 from collections.abc import Iterable, Iterator
-from datetime import datetime
-from typing import Protocol
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Literal, Protocol
+
+
+@dataclass(frozen=True)
+class Retention:
+    """How long the store itself refuses to part with a document, and for whom (S3 Object Lock).
+
+    GOVERNANCE may be lifted by who has the right, which the registry never uses; COMPLIANCE by
+    nobody.
+    """
+
+    mode: Literal["GOVERNANCE", "COMPLIANCE"]
+    days: int
+
+    def until(self, now: datetime) -> datetime:
+        """When a document stored now may be erased."""
+        return now + timedelta(days=self.days)
 
 
 class Blob(Protocol):
@@ -33,11 +50,29 @@ class BlobStore(Protocol):
         ...
 
     def delete(self, key: str) -> None:
-        """Forget the document; no matter if it was not there."""
+        """Forget the document; no matter if it was not there.
+
+        A store that keeps versions only hides it: `erase` is what ends them.
+        """
+        ...
+
+    def erase(self, key: str) -> bool:
+        """Destroy every version of the document, so that nothing of it is left.
+
+        False when the store must still keep it, for its retention or a hold: it can be read as
+        before then. Whatever else keeps it is `Unavailable`, and may have ended older versions.
+        """
+        ...
+
+    def hold(self, key: str, *, is_held: bool) -> None:
+        """Put the document on legal hold, or lift it; no matter if it is not there.
+
+        Does nothing where documents are stored without a retention.
+        """
         ...
 
     def check(self) -> None:
-        """Raise `Unavailable` unless the store can be reached."""
+        """Raise `Unavailable` unless the store can be reached, and can keep what it must."""
         ...
 
     def keys(self, prefix: str, before: datetime) -> Iterator[str]:

@@ -1,9 +1,11 @@
 """The twin of the S3 store for unit tests: a dictionary with the same promises."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
+from functools import partial
 
+from registry.blobs import Retention
 from registry.domain.errors import DocumentUnavailable
 
 
@@ -21,33 +23,68 @@ class MemoryBlob:
         """There is nothing to give back."""
 
 
+@dataclass
+class Version:
+    """What was put under a key once, to be kept until then; no content marks a deletion."""
+
+    content: bytes | None
+    until: datetime | None = None
+    is_held: bool = False
+
+    def is_locked(self, now: datetime) -> bool:
+        """Whether it must be kept."""
+        return self.is_held or (self.until is not None and self.until > now)
+
+
 @dataclass(frozen=True)
 class MemoryBlobs:
-    """Documents in a dictionary."""
+    """Documents in a dictionary, the versions of each in a list; the last is the one read."""
 
-    contents: dict[str, bytes] = field(default_factory=dict)
+    versions: dict[str, list[Version]] = field(default_factory=dict)
+    retention: Retention | None = None
+    is_versioned: bool = False
+    now: Callable[[], datetime] = field(default=partial(datetime.now, UTC))
 
     def put(self, key: str, chunks: Iterable[bytes]) -> None:
         """Store all chunks, or nothing."""
-        self.contents[key] = b"".join(chunks)
+        content = b"".join(chunks)
+        until = self.retention.until(self.now()) if self.retention else None
+        self._add(key, Version(content, until))
 
     def open(self, key: str, first: int, last: int) -> MemoryBlob:
         """Bytes `first` to `last`."""
-        content = self.contents.get(key)
+        content = self._current(key).content
         if content is None or last >= len(content) or (last < first and content):
             raise DocumentUnavailable
         return MemoryBlob(content[first : last + 1])
 
     def delete(self, key: str) -> None:
-        """Forget the document."""
-        self.contents.pop(key, None)
+        """Forget the document, or hide it."""
+        self._add(key, Version(None))
+
+    def erase(self, key: str) -> bool:
+        """The oldest version first."""
+        versions = self.versions.get(key, [])
+        while versions:
+            if versions[0].is_locked(self.now()):
+                return False
+            del versions[0]
+        return True
+
+    def hold(self, key: str, *, is_held: bool) -> None:
+        """The version that is read, if there is one."""
+        version = self._current(key)
+        if self.retention and version.content is not None:
+            version.is_held = is_held
 
     def check(self) -> None:
         """A dictionary can always be reached."""
 
     def keys(self, prefix: str, before: datetime) -> Iterator[str]:  # noqa: ARG002 - all are old
         """The keys; a dictionary does not know since when."""
-        yield from [key for key in self.contents if key.startswith(prefix)]
+        for key in list(self.versions):
+            if key.startswith(prefix) and self._current(key).content is not None:
+                yield key
 
     def unfinished(self, prefix: str, before: datetime) -> Iterator[str]:  # noqa: ARG002 - none
         """None: a dictionary takes a document whole."""
@@ -56,3 +93,12 @@ class MemoryBlobs:
     def abort_uploads(self, prefix: str, before: datetime) -> Iterator[str]:  # noqa: ARG002 - none
         """None: a dictionary takes a document whole."""
         yield from ()
+
+    def _current(self, key: str) -> Version:
+        return next(reversed(self.versions.get(key, [])), Version(None))
+
+    def _add(self, key: str, version: Version) -> None:
+        versions = self.versions.setdefault(key, [])
+        if self.retention is None and not self.is_versioned:
+            versions.clear()
+        versions.append(version)

@@ -1,14 +1,17 @@
 """Documents in S3 or anything that speaks it."""
 
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from botocore.exceptions import BotoCoreError, ClientError
 from urllib3.exceptions import HTTPError
 
+from registry.blobs import Retention
+from registry.blobs.versions import Versions, has_lock, locked, summed
 from registry.domain.errors import DocumentUnavailable, Unavailable
 
 if TYPE_CHECKING:
@@ -38,11 +41,17 @@ class S3Blob:
 
 @dataclass(frozen=True)
 class S3Blobs:
-    """One bucket. `encryption` holds the extra arguments that ask for server-side encryption."""
+    """One bucket. `encryption` holds the extra arguments that ask for server-side encryption.
+
+    `retention` is for a bucket with Object Lock; `is_versioned` for one that keeps versions only.
+    """
 
     client: "S3Client"
     bucket: str
     encryption: Mapping[str, Any] = field(default_factory=dict)
+    retention: Retention | None = None
+    is_versioned: bool = False
+    now: Callable[[], datetime] = field(default=partial(datetime.now, UTC))
 
     def put(self, key: str, chunks: Iterable[bytes]) -> None:
         """Upload in 8-MiB parts, or at once what fits in one.
@@ -51,15 +60,14 @@ class S3Blobs:
         is.
         """
         parts = _parts(chunks)
+        place: Any = {"Bucket": self.bucket, "Key": key}
         with _translated():
             first, is_all = next(parts)
             if is_all:
-                self.client.put_object(Bucket=self.bucket, Key=key, Body=first, **self.encryption)
+                self.client.put_object(**place, Body=first, **self._sum(first), **self._kept())
                 return
-            upload = self.client.create_multipart_upload(
-                Bucket=self.bucket, Key=key, **self.encryption
-            )["UploadId"]
-            named: Any = {"Bucket": self.bucket, "Key": key, "UploadId": upload}
+            upload = self.client.create_multipart_upload(**place, **self._kept())["UploadId"]
+            named: Any = {**place, "UploadId": upload}
             try:
                 stored: Any = [self._put_part(named, 1, first)]
                 for number, (part, _) in enumerate(parts, start=2):
@@ -70,8 +78,16 @@ class S3Blobs:
                 raise
 
     def _put_part(self, named: Any, number: int, part: Any) -> dict[str, Any]:
-        tag = self.client.upload_part(**named, PartNumber=number, Body=part)["ETag"]
-        return {"PartNumber": number, "ETag": tag}
+        answer = self.client.upload_part(**named, PartNumber=number, Body=part, **self._sum(part))
+        return {"PartNumber": number, "ETag": answer["ETag"]}
+
+    def _kept(self) -> dict[str, Any]:
+        """How the store is asked to keep what is put now."""
+        return {**self.encryption, **(locked(self.retention, self.now()) if self.retention else {})}
+
+    def _sum(self, part: Any) -> dict[str, Any]:
+        """S3 takes nothing under a lock whose bytes it cannot check."""
+        return summed(part) if self.retention else {}
 
     def open(self, key: str, first: int, last: int) -> S3Blob:
         """Start a ranged download; the object's headers have been seen when this returns."""
@@ -84,13 +100,33 @@ class S3Blobs:
         with _translated():
             self.client.delete_object(Bucket=self.bucket, Key=key)
 
+    def erase(self, key: str) -> bool:
+        """One request for a bucket without versions, two and more for one with them.
+
+        A bucket that keeps versions though nobody said so costs two more.
+        """
+        versions = Versions(self.client, self.bucket, key)
+        is_plain = self.retention is None and not self.is_versioned
+        with suppress(DocumentUnavailable), _translated():  # there was nothing
+            return (is_plain and versions.erase_one()) or versions.erase(self.now())
+        return True
+
+    def hold(self, key: str, *, is_held: bool) -> None:
+        """Of the version that is read, if there is one and the bucket has Object Lock."""
+        if self.retention is not None:
+            with suppress(DocumentUnavailable), _translated():
+                Versions(self.client, self.bucket, key).hold(is_held=is_held)
+
     def check(self) -> None:
-        """Ask for the bucket."""
+        """Ask for the bucket, and for its Object Lock where a retention counts on it."""
         try:
             with _translated():
                 self.client.head_bucket(Bucket=self.bucket)
+                is_fit = self.retention is None or has_lock(self.client, self.bucket)
         except DocumentUnavailable as error:  # here, what is gone is the bucket
             raise Unavailable("The document store has no such bucket.") from error
+        if not is_fit:
+            raise Unavailable(f"The bucket {self.bucket} has no Object Lock for the retention.")
 
     def keys(self, prefix: str, before: datetime) -> Iterator[str]:
         """Listed a thousand at a time."""

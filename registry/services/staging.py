@@ -61,7 +61,7 @@ class Staging:
         """Delete files that no message will claim; what cannot be deleted now is swept later."""
         for file in staged:
             try:
-                self.blobs.delete(file.blob_key)
+                self.blobs.erase(file.blob_key)
             except RegistryError:
                 return
 
@@ -82,10 +82,13 @@ class Staging:
         yield from self.blobs.unfinished(PREFIX, self.now() - older_than)
 
     def sweep(self, older_than: timedelta) -> Iterator[str]:
-        """Delete them, and uploads that were never finished; the keys of what was deleted."""
+        """Delete them, and uploads that were never finished; the keys of what was deleted.
+
+        What storage must keep, because of Object Lock, is left for another day.
+        """
         for key in self.unclaimed(older_than):
-            self.blobs.delete(key)
-            yield key
+            if self.blobs.erase(key):
+                yield key
         yield from self.blobs.abort_uploads(PREFIX, self.now() - older_than)
 
     def _unclaimed(self, keys: list[str]) -> Iterator[str]:

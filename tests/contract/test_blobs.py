@@ -40,18 +40,18 @@ def store(request):
 @pytest.fixture
 def another(settings):
     """A store with settings changed: `another(s3_secret_key=…)`."""
-    clients = []
+    stores = []
 
     def make(**changes):
         values = settings.model_dump() | {"s3_timeout": 5} | changes
         changed = type(settings).model_validate(values)
-        client = wiring.s3_client(changed)
-        clients.append(client)
-        return S3Blobs(client, changed.s3_bucket, wiring._encryption(changed))
+        store = wiring.documents(changed)
+        stores.append(store)
+        return store
 
     yield make
-    for client in clients:
-        client.close()
+    for store in stores:
+        store.client.close()
 
 
 def read(store, key, first, last):
@@ -253,6 +253,7 @@ def every_operation(store):
         lambda: store.put("key", [b"1"]),
         lambda: store.open("key", 0, 0),
         lambda: store.delete("key"),
+        lambda: store.erase("key"),
         store.check,
     ]
 

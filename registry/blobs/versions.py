@@ -1,0 +1,125 @@
+"""What S3 keeps under one key, and for how long: versions, Object Lock, legal hold."""
+
+import base64
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Final
+
+from botocore.exceptions import ClientError
+
+from registry.blobs import Retention
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+_UNLOCKED: Final = "ObjectLockConfigurationNotFoundError"
+_GONE: Final = {"404", "NoSuchKey", "NoSuchVersion"}
+
+
+def locked(retention: Retention, now: datetime) -> dict[str, Any]:
+    """The arguments that have an object kept."""
+    return {
+        "ObjectLockMode": retention.mode,
+        "ObjectLockRetainUntilDate": retention.until(now),
+    }
+
+
+def summed(content: Any) -> dict[str, Any]:
+    """The argument that lets S3 check these bytes: MD5, which every store knows.
+
+    boto3 would send a checksum as a trailer, which not every store does.
+    """
+    digest = hashlib.md5(content, usedforsecurity=False).digest()
+    return {"ContentMD5": base64.b64encode(digest).decode()}
+
+
+def has_lock(client: "S3Client", bucket: str) -> bool:
+    """Whether the bucket was made with Object Lock."""
+    try:
+        answer = client.get_object_lock_configuration(Bucket=bucket)
+    except ClientError as error:
+        if _code(error) == _UNLOCKED:
+            return False
+        raise
+    return answer.get("ObjectLockConfiguration", {}).get("ObjectLockEnabled") == "Enabled"
+
+
+@dataclass(frozen=True)
+class Versions:
+    """All that is stored under exactly this key; what boto3 raises flies."""
+
+    client: "S3Client"
+    bucket: str
+    key: str
+
+    def erase(self, now: datetime) -> bool:
+        """Delete them all, or stop at one that must be kept.
+
+        The oldest first and markers last: until the end, what could be read still can, and what
+        was hidden still is.
+        """
+        versions, markers = self._listed()
+        return all(self._is_ended(entry, now) for entry in [*reversed(versions), *markers])
+
+    def erase_one(self) -> bool:
+        """Delete without a list; false, and as it was, when that has only hidden the document."""
+        answer: Any = self.client.delete_object(Bucket=self.bucket, Key=self.key)
+        if "VersionId" not in answer:
+            return True
+        self.client.delete_object(**self._named(answer))
+        return False
+
+    def hold(self, *, is_held: bool) -> None:
+        """Hold the current one, or let it go, by its name.
+
+        Not every store says of a key, asked to hold it, that nothing is there.
+        """
+        versions, _ = self._listed()
+        for entry in versions:
+            if entry["IsLatest"]:
+                self.client.put_object_legal_hold(
+                    **self._named(entry), LegalHold={"Status": "ON" if is_held else "OFF"}
+                )
+
+    def _listed(self) -> tuple[list[Any], list[Any]]:
+        """Versions and delete markers, each the newest first."""
+        versions: list[Any] = []
+        markers: list[Any] = []
+        pages = self.client.get_paginator("list_object_versions")
+        for page in pages.paginate(Bucket=self.bucket, Prefix=self.key):
+            versions += [entry for entry in page.get("Versions", ()) if entry["Key"] == self.key]
+            markers += [
+                entry for entry in page.get("DeleteMarkers", ()) if entry["Key"] == self.key
+            ]
+        return versions, markers
+
+    def _is_ended(self, entry: Mapping[str, Any], now: datetime) -> bool:
+        """Delete one; false if that is refused because of a lock, not for want of rights."""
+        try:
+            self.client.delete_object(**self._named(entry))
+        except ClientError as error:
+            # Stores call a lock AccessDenied, InvalidRequest and more: ask the version itself.
+            if _code(error) in _GONE:
+                return True
+            if self._is_locked(entry, now):
+                return False
+            raise
+        return True
+
+    def _is_locked(self, entry: Mapping[str, Any], now: datetime) -> bool:
+        """What cannot be asked is not known to be locked: the refusal stands."""
+        try:
+            answer = self.client.head_object(**self._named(entry))
+        except ClientError:
+            return False
+        is_held = answer.get("ObjectLockLegalHoldStatus") == "ON"
+        return is_held or answer.get("ObjectLockRetainUntilDate", now) > now
+
+    def _named(self, entry: Mapping[str, Any]) -> Any:
+        return {"Bucket": self.bucket, "Key": self.key, "VersionId": entry["VersionId"]}
+
+
+def _code(error: ClientError) -> str | None:
+    return error.response.get("Error", {}).get("Code")
