@@ -7,6 +7,8 @@ import click
 
 from registry import __version__
 from registry.cli.database import database
+from registry.cli.events import events
+from registry.cli.hold import hold
 from registry.cli.jobs import jobs
 from registry.cli.publish import publish
 from registry.cli.settings import settings
@@ -25,6 +27,8 @@ def registry() -> None:
 
 
 registry.add_command(database)
+registry.add_command(events)
+registry.add_command(hold)
 registry.add_command(jobs)
 registry.add_command(publish)
 registry.add_command(settings)

@@ -1,24 +1,19 @@
-"""What an operator's scheduler runs: sweep what nobody claimed, ask for routing rules again."""
+"""What an operator's scheduler runs: sweep, purge, remind, ask for routing rules again."""
 
-import os
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
+from itertools import islice
 from typing import Any, Final
 
 import click
-from rich.console import Console
-from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-from registry import wiring
-from registry.domain.errors import RegistryError
+from registry.cli.assembled import Tell, clockwork, counted, service
 from registry.domain.identifiers import Ebox, EboxKind, EnterpriseNumber, Malformed
-from registry.federation.keys import KeyUnusable
-from registry.settings import Settings
-from registry.wiring import Registry
+from registry.services.retaining import Erased, Retaining
 
 _LONGEST: Final = 10 * 366 * 24  # hours
+_BATCH: Final = 500  # messages that are deleted in one transaction
 
 
 class _Enterprise(click.ParamType[Ebox]):
@@ -57,7 +52,7 @@ def sweep(*, dry_run: bool, older_than: int) -> None:
     They are what a publication leaves that was cut off by a crash. Prints the key of each.
     """
     age = timedelta(hours=older_than)
-    with _assembled() as registry, _counted() as tell:
+    with service() as registry, counted() as tell:
         keys = registry.staging.waiting(age) if dry_run else registry.staging.sweep(age)
         count = 0
         try:
@@ -78,7 +73,7 @@ def route(enterprises: tuple[Ebox, ...]) -> None:
     Exit code 1 when the Partition API gave no answer for one of them.
     """
     silent = 0
-    with _assembled() as registry:
+    with service() as registry:
         for ebox in enterprises:
             is_known = registry.routing.refresh(ebox)
             silent += not is_known
@@ -88,31 +83,55 @@ def route(enterprises: tuple[Ebox, ...]) -> None:
         raise click.ClickException(f"No answer for {silent} of {len(enterprises)}.")
 
 
-@contextmanager
-def _assembled() -> Iterator[Registry]:
-    """The service while a job needs it; what goes wrong is told in one line."""
-    settings = Settings.load(os.environ)
+@jobs.command()
+@click.option(
+    "--limit",
+    metavar="BATCHES",
+    type=click.IntRange(1),
+    help=f"End after so many batches of {_BATCH} messages, and so many of documents; else with "
+    "the last that is due.",
+)
+def purge(*, limit: int | None) -> None:
+    """Delete the messages that have expired, with a proof of each, and then their documents.
+
+    What is under a legal hold stays, and a document that storage must still keep. For those who do
+    not run the worker, which does this all the time.
+    """
+    with clockwork() as services, counted() as tell:
+        one = partial(services.retaining.purge, _BATCH)
+        _drain(one, limit, tell, "Messages deleted: {}.")
+        _erase(services.retaining, limit, tell)
+
+
+@jobs.command()
+def remind() -> None:
+    """Remind of messages that nobody has read, and alert before they expire.
+
+    Puts events into the outbox, each message once. For those who do not run the worker.
+    """
+    with clockwork() as services, counted() as tell:
+        _drain(services.reminding.remind, None, tell, "Reminders: {}.")
+        _drain(services.reminding.alert, None, tell, "Alerts: {}.")
+
+
+def _drain(batch: Callable[[], int], limit: int | None, tell: Tell, told: str) -> None:
+    """Do batches until one does nothing, and say how many there were, whatever happens."""
+    count = 0
     try:
-        registry = wiring.assemble(settings, lambda *_: None)
-        try:
-            yield registry
-        finally:
-            registry.dispose()
-    except (KeyUnusable, RegistryError) as error:
-        raise click.ClickException(str(error)) from None
+        for done in islice(iter(batch, 0), limit):
+            count += done
+            tell(count)
+    finally:
+        click.echo(told.format(count))
 
 
-@contextmanager
-def _counted() -> Iterator[Any]:
-    """A count on standard error, only where somebody looks at it."""
-    console = Console(stderr=True)
-    columns = (SpinnerColumn(), TextColumn("{task.completed:.0f} so far"), TimeElapsedColumn())
-    with Progress(
-        *columns,
-        console=console,
-        transient=True,
-        disable=not console.is_terminal,
-        redirect_stdout=sys.stdout.isatty(),  # else the keys would end on standard error
-    ) as bar:
-        task = bar.add_task("", total=None)
-        yield lambda count: bar.update(task, completed=count)
+def _erase(retaining: Retaining, limit: int | None, tell: Tell) -> None:
+    """Have storage forget documents, until none is left to look at."""
+    erased, shared, kept = 0, 0, 0
+    try:
+        for done in islice(iter(retaining.erase, Erased()), limit):
+            erased, shared, kept = erased + done.erased, shared + done.shared, kept + done.kept
+            tell(erased)
+    finally:
+        others = f"still of other messages: {shared}, kept by storage for now: {kept}"
+        click.echo(f"Documents erased: {erased}; {others}.")

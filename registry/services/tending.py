@@ -56,7 +56,7 @@ class Tending:
                 )
             if not done:
                 return
-            yield len(done)
+            yield done
 
     def skip(self, correlation_ids: Sequence[UUID], why: str) -> Sequence[AnyRow]:
         """Leave events untold that wait or are dead, unless one is being told; those that were."""

@@ -8,9 +8,9 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import Column, Connection, Text, Uuid, text
+from sqlalchemy import Connection, text
 
-from registry.store.base import INSTANT, AnyRow, EboxKey
+from registry.store.base import AnyRow, EboxKey
 
 
 def due(connection: Connection, *, now: datetime, limit: int) -> Sequence[AnyRow]:
@@ -29,16 +29,17 @@ def find(connection: Connection, wanted: UUID) -> Sequence[AnyRow]:
 
 
 def replay(connection: Connection, ids: Sequence[UUID], *, now: datetime) -> Sequence[AnyRow]:
-    """Have these events told again, whatever became of them; those that there are."""
+    """Have these events told again, whatever became of them; those that there are.
+
+    One that waits still keeps its place and its claim.
+    """
     return connection.execute(_REPLAY, {"ids": list(ids), "now": now}).all()
 
 
-def replay_dead(
-    connection: Connection, *, dead_before: datetime, now: datetime, limit: int
-) -> Sequence[AnyRow]:
-    """The same for up to `limit` of those that are dead since then or longer."""
+def replay_dead(connection: Connection, *, dead_before: datetime, now: datetime, limit: int) -> int:
+    """The same for up to `limit` of those that are dead since then or longer; how many."""
     asked = {"before": dead_before, "now": now, "limit": limit}
-    return connection.execute(_REPLAY_DEAD, asked).all()
+    return connection.execute(_REPLAY_DEAD, asked).rowcount
 
 
 def skip(
@@ -55,46 +56,43 @@ _COLUMNS: Final = (
     "o.ebox, o.correlation_id, o.type, o.message_id, o.state, o.is_bulk, o.due_at, o.attempts,"
     " o.claimed_until, o.reason, o.settled_at"
 )
-_TYPES: Final = (
-    Column("ebox", EboxKey),
-    Column("correlation_id", Uuid),
-    Column("type", Text),
-    Column("message_id", Uuid),
-    Column("due_at", INSTANT),
-    Column("claimed_until", INSTANT),
-    Column("settled_at", INSTANT),
+_DUE: Final = text(f"""
+SELECT {_COLUMNS} FROM outbox o WHERE o.state = 'waiting' AND o.due_at <= :now
+ORDER BY o.due_at, o.correlation_id LIMIT :limit
+""").columns(ebox=EboxKey)
+_DEAD: Final = text(f"""
+SELECT {_COLUMNS} FROM outbox o WHERE o.state = 'dead'
+ORDER BY o.settled_at, o.correlation_id LIMIT :limit
+""").columns(ebox=EboxKey)
+_FIND: Final = text(f"""
+SELECT {_COLUMNS} FROM outbox o WHERE o.correlation_id = :id OR o.message_id = :id
+ORDER BY o.due_at, o.correlation_id
+""").columns(ebox=EboxKey)
+# Due from now on and in bulk, so that a thousand of them do not hold up today's publications.
+# `attempts` goes on, since a claim is known by it.
+_AGAIN: Final = """
+UPDATE outbox o
+SET state = 'waiting', is_bulk = true, due_at = :now, reason = NULL, settled_at = NULL
+"""
+_REPLAY: Final = text(f"""
+WITH again AS (
+  {_AGAIN} WHERE o.correlation_id = ANY(:ids) AND o.state <> 'waiting' RETURNING {_COLUMNS}
 )
-_DUE: Final = text(
-    f"SELECT {_COLUMNS} FROM outbox o WHERE o.state = 'waiting' AND o.due_at <= :now"
-    " ORDER BY o.due_at, o.correlation_id LIMIT :limit"
-).columns(*_TYPES)
-_DEAD: Final = text(
-    f"SELECT {_COLUMNS} FROM outbox o WHERE o.state = 'dead'"
-    " ORDER BY o.settled_at, o.correlation_id LIMIT :limit"
-).columns(*_TYPES)
-_FIND: Final = text(
-    f"SELECT {_COLUMNS} FROM outbox o WHERE o.correlation_id = :id OR o.message_id = :id"
-    " ORDER BY o.due_at, o.correlation_id"
-).columns(*_TYPES)
-# One that waits is left alone, with its claim. All others are due from now on, and among those in
-# bulk, so that a thousand of them do not hold up today's publications.
-_AGAIN: Final = (
-    "UPDATE outbox o SET state = 'waiting', reason = NULL, settled_at = NULL, attempts = 0,"
-    " is_bulk = is_bulk OR state <> 'waiting',"
-    " due_at = CASE state WHEN 'waiting' THEN due_at ELSE :now END"
+SELECT * FROM again
+UNION ALL
+SELECT {_COLUMNS} FROM outbox o WHERE o.correlation_id = ANY(:ids) AND o.state = 'waiting'
+""").columns(ebox=EboxKey)
+_REPLAY_DEAD: Final = text(f"""
+WITH dead AS (
+  SELECT d.ebox, d.correlation_id FROM outbox d
+  WHERE d.state = 'dead' AND d.settled_at <= :before
+  ORDER BY d.settled_at LIMIT :limit FOR UPDATE SKIP LOCKED
 )
-_REPLAY: Final = text(
-    f"{_AGAIN} WHERE o.correlation_id = ANY(:ids) RETURNING {_COLUMNS}"
-).columns(*_TYPES)
-_REPLAY_DEAD: Final = text(
-    "WITH dead AS (SELECT d.ebox AS whose, d.correlation_id AS id FROM outbox d"
-    " WHERE d.state = 'dead' AND d.settled_at <= :before"
-    " ORDER BY d.settled_at LIMIT :limit FOR UPDATE SKIP LOCKED)"
-    f" {_AGAIN} FROM dead WHERE o.ebox = whose AND o.correlation_id = id RETURNING {_COLUMNS}"
-).columns(*_TYPES)
-_SKIP: Final = text(
-    "UPDATE outbox o SET state = 'skipped', reason = :why, settled_at = :now, claimed_until = NULL"
-    " WHERE o.correlation_id = ANY(:ids) AND o.state IN ('waiting', 'dead')"
-    " AND (o.claimed_until IS NULL OR o.claimed_until <= clock_timestamp())"
-    f" RETURNING {_COLUMNS}"
-).columns(*_TYPES)
+{_AGAIN} FROM dead d WHERE o.ebox = d.ebox AND o.correlation_id = d.correlation_id
+""")
+_SKIP: Final = text(f"""
+UPDATE outbox o SET state = 'skipped', reason = :why, settled_at = :now, claimed_until = NULL
+WHERE o.correlation_id = ANY(:ids) AND o.state IN ('waiting', 'dead')
+  AND (o.claimed_until IS NULL OR o.claimed_until <= clock_timestamp())
+RETURNING {_COLUMNS}
+""").columns(ebox=EboxKey)

@@ -9,9 +9,13 @@ from uuid import uuid4
 import pytest
 from click.testing import CliRunner
 from pydantic import SecretStr
+from sqlalchemy import create_engine
 
 from registry.cli import registry
+from registry.sandbox.seeds import reference
 from registry.settings import PREFIX
+from registry.store import migrations
+from tests.conftest import ROLE
 
 PASSWORD = "correct-horse-battery"
 
@@ -40,6 +44,35 @@ def fresh(cluster, environment):
     cluster.drop_database(name)
 
 
+@pytest.fixture(scope="module")
+def secluded(cluster, environment):
+    """A registry with a database of its own: its environment and its owner's engine."""
+    name = f"cli_{uuid4().hex[:12]}"
+    cluster.create_database(name)
+    owner = create_engine(cluster.url("owner", name))
+    migrations.upgrade(owner, ROLE)
+    with owner.begin() as connection:
+        reference.plant(connection)
+    urls = {
+        "REGISTRY_DATABASE_URL": cluster.url("application", name),
+        "REGISTRY_DATABASE_OWNER_URL": cluster.url("owner", name),
+        "REGISTRY_DATABASE_WORKER_URL": cluster.url("worker", name),
+    }
+    yield SimpleNamespace(environment=environment | urls, owner=owner)
+    owner.dispose()
+    cluster.drop_database(name)
+
+
+@pytest.fixture
+def alone(secluded):
+    """The same, with nothing in it yet."""
+    with secluded.owner.begin() as connection:
+        connection.exec_driver_sql(
+            "TRUNCATE messages, outbox, legal_holds, deletions, doomed_documents CASCADE"
+        )
+    return secluded
+
+
 @pytest.fixture
 def run():
     """Type a command in this process; gives exit code and all that was said."""
@@ -48,7 +81,9 @@ def run():
         done = CliRunner().invoke(registry, command, env=env, input=answer)
         if done.exception and not isinstance(done.exception, SystemExit):
             raise done.exception
-        return SimpleNamespace(code=done.exit_code, said=done.output)
+        return SimpleNamespace(
+            code=done.exit_code, said=done.output, out=done.stdout, err=done.stderr
+        )
 
     return typed
 

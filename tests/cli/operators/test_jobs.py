@@ -1,6 +1,7 @@
-"""`registry jobs`: sweep, route."""
+"""`registry jobs`: sweep, route, purge, remind."""
 
 import json
+from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
 import pytest
@@ -8,7 +9,8 @@ from sqlalchemy import text
 
 from registry.sandbox.files import write_private
 from registry.sandbox.processes import LOOPBACK, free_port
-from tests.factories import PDF, a_file, an_ebox, an_enterprise
+from registry.store import messages
+from tests.factories import PDF, a_file, a_message, an_ebox, an_enterprise
 
 NOW = ("--older-than", "0")
 
@@ -172,3 +174,115 @@ def test_routing_again_says_when_nobody_answers(run, environment):
 
 def test_routing_for_what_is_no_enterprise_is_refused(run, environment):
     assert run("jobs", "route", "bakery", env=environment).code == 2
+
+
+@pytest.fixture
+def old(alone, blobs):
+    """Put a message that has expired and its document where nothing else is; gives both names."""
+
+    def put(key=None, **columns):
+        ebox, file = an_ebox(), a_file(blob_key=key or f"documents/{uuid4()}")
+        blobs.put(file["blob_key"], [PDF])
+        expired = {"expires_at": datetime.now(UTC) - timedelta(days=1)}
+        message = a_message(ebox, **(expired | columns))
+        with alone.owner.begin() as connection:
+            messages.add(connection, ebox, message, [file])
+        return message["message_id"], file["blob_key"]
+
+    return put
+
+
+@pytest.fixture
+def left(alone):
+    """The messages that are there."""
+
+    def look():
+        with alone.owner.connect() as connection:
+            return set(connection.execute(text("SELECT message_id FROM messages")).scalars())
+
+    return look
+
+
+def test_a_purge_deletes_what_has_expired_and_then_its_documents(run, alone, blobs, old, left):
+    later = {"expires_at": datetime.now(UTC) + timedelta(days=1)}
+    _, gone = old()
+    kept, document = old(**later)
+    _, shared = old()
+    another, _ = old(shared, **later)
+
+    done = run("jobs", "purge", env=alone.environment)
+
+    assert (done.code, done.err) == (0, "")
+    assert done.out.splitlines() == [
+        "Messages deleted: 2.",
+        "Documents erased: 1; still of other messages: 1, kept by storage for now: 0.",
+    ]
+    assert left() == {kept, another}
+    assert stored(blobs) & {gone, document, shared} == {document, shared}
+
+
+def test_purging_again_finds_nothing(run, alone, old):
+    old()
+    run("jobs", "purge", env=alone.environment)
+
+    done = run("jobs", "purge", env=alone.environment)
+
+    assert (done.code, done.out.splitlines()[0]) == (0, "Messages deleted: 0.")
+
+
+def test_a_purge_goes_on_to_the_last_batch_unless_it_is_limited(run, alone, left):
+    ebox, expired = an_ebox(), datetime.now(UTC) - timedelta(days=1)
+    with alone.owner.begin() as connection:
+        for _ in range(1001):
+            messages.add(connection, ebox, a_message(ebox, expires_at=expired), [])
+
+    limited = run("jobs", "purge", "--limit", "1", env=alone.environment)
+    whole = run("jobs", "purge", env=alone.environment)
+
+    assert limited.out.startswith("Messages deleted: 500.\n")
+    assert whole.out.startswith("Messages deleted: 501.\n")
+    assert left() == set()
+
+
+def test_a_purge_without_storage_says_how_far_it_came_and_goes_on_later(run, alone, blobs, old):
+    _, key = old()
+    away = alone.environment | {"REGISTRY_S3_ENDPOINT": f"http://{LOOPBACK}:{free_port()}"}
+
+    broken = run("jobs", "purge", env=away)
+    with alone.owner.begin() as connection:  # the lease is over
+        connection.execute(text("UPDATE doomed_documents SET due_at = now()"))
+    later = run("jobs", "purge", env=alone.environment)
+
+    assert broken.code == 1
+    assert broken.out.splitlines()[0] == "Messages deleted: 1."
+    assert broken.err == "Error: The document store does not answer.\n"
+    assert later.out.splitlines()[1].startswith("Documents erased: 1;")
+    assert key not in stored(blobs)
+
+
+def test_reminders_and_alerts_are_put_into_the_outbox_once(run, alone):
+    now = datetime.now(UTC)
+    unread = [{"received_at": now - timedelta(days=40)}, {"expires_at": now + timedelta(days=1)}]
+    with alone.owner.begin() as connection:
+        for columns in (unread[0], *unread):
+            ebox = an_ebox()
+            messages.add(connection, ebox, a_message(ebox, **columns), [])
+
+    first, again = (run("jobs", "remind", env=alone.environment) for _ in range(2))
+
+    listed = json.loads(run("events", "list", "--json", env=alone.environment).out)
+    assert (first.code, first.out, first.err) == (0, "Reminders: 2.\nAlerts: 1.\n", "")
+    assert again.out == "Reminders: 0.\nAlerts: 0.\n"
+    assert sorted(event["type"] for event in listed) == (
+        ["documentExpirationAlert", "newDocumentReminder", "newDocumentReminder"]
+    )
+
+
+@pytest.mark.parametrize("job", ["purge", "remind"])
+def test_what_the_worker_does_needs_the_role_of_the_worker(start, environment, job):
+    without = {k: v for k, v in environment.items() if k != "REGISTRY_DATABASE_WORKER_URL"}
+
+    done = start("jobs", job, env=without)
+
+    assert done.returncode == 2
+    assert done.stderr.startswith("REGISTRY_DATABASE_WORKER_URL: ")

@@ -1,0 +1,60 @@
+"""What operators ask of the outbox stays quick when it remembers ten million events."""
+
+import pytest
+from sqlalchemy import create_engine, text
+
+from registry.store import migrations, shelf
+from tests.conftest import ROLE
+
+# Enough for a plan that does not read every partition from end to end.
+REMEMBERED = """
+INSERT INTO outbox (ebox, correlation_id, type, message_id, due_at, state, settled_at)
+SELECT 'enterprise:0' || 100000000 + n, gen_random_uuid(), 'newDocument', gen_random_uuid(),
+  now(), CASE WHEN n % 50 = 0 THEN 'dead' WHEN n % 51 = 0 THEN 'waiting' ELSE 'told' END, now()
+FROM generate_series(1, 30000) AS n
+"""
+
+
+@pytest.fixture(scope="module")
+def full(cluster):
+    """The worker's engine on a database that remembers many events."""
+    name = "shelf_full"
+    cluster.create_database(name)
+    owner = create_engine(cluster.url("owner", name))
+    migrations.upgrade(owner, ROLE)
+    with owner.begin() as connection:
+        connection.execute(text(REMEMBERED))
+        connection.execute(text("ANALYZE outbox"))
+    worker = create_engine(cluster.url("worker", name))
+    yield worker
+    for engine in (owner, worker):
+        engine.dispose()
+    cluster.drop_database(name)
+
+
+QUESTIONS = {
+    "find": (shelf._FIND, ("correlation_id_idx", "message_id_ebox_idx")),
+    "replay": (shelf._REPLAY, ("correlation_id_idx",)),
+    "skip": (shelf._SKIP, ("correlation_id_idx",)),
+    "dead": (shelf._DEAD, ("settled_at_idx",)),
+    "replay_dead": (shelf._REPLAY_DEAD, ("settled_at_idx", "correlation_id_idx", "pkey")),
+    "due": (shelf._DUE, ("is_bulk_due_at_idx",)),
+}
+
+
+@pytest.mark.parametrize("question", QUESTIONS)
+def test_no_question_reads_the_outbox_from_end_to_end(full, question):
+    statement, indexes = QUESTIONS[question]
+    with full.connect() as connection:
+        one = connection.scalar(text("SELECT correlation_id FROM outbox LIMIT 1"))
+        now = connection.scalar(text("SELECT now()"))
+        values = {"id": one, "ids": [one], "now": now, "before": now, "limit": 10, "why": "test"}
+        asked = {name: values[name] for name in statement.compile().params}
+
+        plan = connection.execute(text(f"EXPLAIN {statement}"), asked).scalars().all()
+
+    scans = [line for line in plan if "Scan" in line and " on outbox" in line]
+    assert not [line for line in scans if "Seq Scan" in line]
+    used = [line for line in scans if "Index" in line]
+    assert used
+    assert not [line for line in used if not any(index in line for index in indexes)]
