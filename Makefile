@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 UV := .cache/uv/bin/uv
 READY := $(VENV)/.ready
 
-.PHONY: help setup demo sandbox test check journeys bench-list bench-publish lock clean
+.PHONY: help setup demo sandbox test check journeys bench-list bench-publish bench-outbox lock clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | sort | expand -t 14
@@ -47,6 +47,9 @@ bench-list: $(READY)  ## CPU per request of a listing beside the least it could 
 
 bench-publish: $(READY)  ## memory, throughput and SQL statements of publications
 	$(BIN)/python -m tests.bench.publishing
+
+bench-outbox: $(READY)  ## events told a second, and listings while expired messages are purged
+	$(BIN)/python -m tests.bench.outbox
 
 lock: $(UV)  ## bring uv.lock up to date with pyproject.toml
 	$(UV) lock

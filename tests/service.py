@@ -17,7 +17,7 @@ from sqlalchemy import create_engine
 
 from registry.sandbox.federation.process import Federation
 from registry.sandbox.personas import AGENCY, BAKERY, PERSONAS, SENDER, enroll
-from registry.sandbox.postgres import APPLICATION_ROLE, Cluster
+from registry.sandbox.postgres import APPLICATION_ROLE, WORKER, Cluster
 from registry.sandbox.processes import LOOPBACK, Process, answers, free_port
 from registry.sandbox.seaweed import ObjectStore
 from registry.sandbox.seeds import reference
@@ -35,6 +35,7 @@ class Service:
     def __init__(self, area: Path, *, durable: bool = False):
         self.area = area
         self._durable = durable
+        self._started = 0
         self._stack = ExitStack()
 
     def __enter__(self):
@@ -63,6 +64,9 @@ class Service:
             "REGISTRY_ENVIRONMENT": "test",
             "REGISTRY_PUBLIC_URL": "http://localhost",
             "REGISTRY_DATABASE_URL": self.cluster.url("application"),
+            "REGISTRY_DATABASE_WORKER_URL": self.cluster.url(WORKER),
+            "REGISTRY_HASH_KEY": "of a throw-away service, whom nobody looks for",
+            "REGISTRY_EVENTS_URL": self.federation.events_url,
             "REGISTRY_S3_ENDPOINT": self.objects.endpoint,
             "REGISTRY_S3_BUCKET": self.objects.bucket,
             "REGISTRY_S3_ACCESS_KEY": self.objects.access_key,
@@ -86,6 +90,15 @@ class Service:
         self.gunicorn.start([*command, "registry.app:create_app()"], env=self.env)
         health = f"http://{LOOPBACK}:{self.port}{BASE}/health"
         self.gunicorn.wait_until(lambda: answers(health), timeout=60)
+
+    def start_worker(self, *options: str, **settings: str) -> Process:
+        """A `registry worker` beside gunicorn, which ends with the service at the latest."""
+        self._started += 1
+        log = self.area / f"worker-{self._started}.log"
+        process = Process("worker", log, grace=10)
+        self._stack.callback(process.stop)
+        command = [sys.executable, "-m", "registry", "worker", *options]
+        return process.start(command, env={**self.env, **settings})
 
     def workers(self) -> list[int]:
         """The processes that answer, as they are now."""
