@@ -40,7 +40,8 @@ check: $(READY)  ## what CI runs: format, lint, types, walls, tests
 	$(MAKE) test
 
 journeys: $(READY)  ## whole-service journeys on gunicorn, longer than in `make test`
-	JOURNEY_KILLS=50 $(BIN)/python -m pytest tests/journeys -m journey
+	JOURNEY_KILLS=50 JOURNEY_PUBLICATIONS=20000 JOURNEY_MESSAGES=1000000 \
+	  $(BIN)/python -m pytest tests/journeys -m journey
 
 bench-list: $(READY)  ## CPU per request of a listing beside the least it could cost
 	$(BIN)/python -m tests.bench.listing

@@ -20,6 +20,7 @@ _MARKS: Final = {
     "seaweedfs": ("weed", "mini"),
     "federation": ("registry.sandbox.federation",),
     "gunicorn": ("gunicorn", "registry.app"),
+    "worker": ("registry worker",),
     "sandbox": ("sandbox", "up"),
 }
 

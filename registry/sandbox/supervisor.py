@@ -31,6 +31,7 @@ from registry.sandbox.seaweed import ObjectStore
 ENTERPRISE: Final = "/REST/ebox/enterprise/messageRegistry/v3"
 CITIZEN: Final = "/REST/ebox/citizen/messageRegistry/v3"
 _WORKERS: Final = "2"
+_WORKER: Final = (sys.executable, "-m", "registry", "worker")
 _READY_TIMEOUT: Final = 60.0
 _TASK_TIMEOUT: Final = 120.0
 
@@ -105,6 +106,7 @@ class Supervisor:
         if not self._keep:
             for directory in (self.layout.postgres, self.layout.objects):
                 shutil.rmtree(directory, ignore_errors=True)
+            (self.layout.federation / "events.jsonl").unlink(missing_ok=True)  # what was told
 
     def _start(self) -> None:
         seeded = self.layout.postgres / "seeded"
@@ -127,6 +129,8 @@ class Supervisor:
                 seeded.touch()
         with self._step("The registry"):
             self._start_registry()
+        with self._step("The worker"):
+            self._start_worker()
 
     @contextmanager
     def _step(self, name: str) -> Iterator[None]:
@@ -177,6 +181,14 @@ class Supervisor:
         self._add("gunicorn", process, log, {})
         health = f"http://{LOOPBACK}:{self.port}{ENTERPRISE}/health"
         process.wait_until(lambda: answers(health), timeout=_READY_TIMEOUT)
+
+    def _start_worker(self) -> None:
+        log = self.layout.logs / "worker.log"
+        process = Process("worker", log)
+        # Gunicorn has the port of the metrics, where one is set.
+        process.start(_WORKER, env={**self._environment(), "METRICS_PORT": ""})
+        self._add("worker", process, log, {})
+        process.wait_until(lambda: '"started"' in tail(log), timeout=_READY_TIMEOUT)
 
     def _task(self, name: str, *arguments: str) -> None:
         task = Process(name, self.layout.logs / f"{name}.log")

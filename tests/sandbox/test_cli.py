@@ -20,7 +20,7 @@ from registry.sandbox.cli import sandbox
 from registry.sandbox.layout import Layout
 from registry.sandbox.personas import PERSONAS
 
-PROCESSES = {"postgres", "seaweedfs", "federation", "gunicorn", "sandbox"}
+PROCESSES = {"postgres", "seaweedfs", "federation", "gunicorn", "worker", "sandbox"}
 
 
 @pytest.fixture(scope="module")

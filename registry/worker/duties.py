@@ -1,0 +1,104 @@
+"""What a worker does, and how often; what each means is for the services to say."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Final, NamedTuple
+
+from registry.telemetry import worker as telemetry
+from registry.wiring.clockwork import Clockwork
+
+_MINUTE: Final = timedelta(minutes=1)
+_DAY: Final = timedelta(days=1)
+_PURGED_AT_ONCE: Final = 200
+_ROUTED_AT_ONCE: Final = 100
+_EASE: Final = 3.0  # so that three quarters of the time belong to those who read
+
+
+class Means(NamedTuple):
+    """What duties are done with; `is_stopping` tells that the process wants to end."""
+
+    clockwork: Clockwork
+    is_stopping: Callable[[], bool]
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One batch of a duty, in numbers by their name in the log, or why there was none.
+
+    `trouble` is what somebody else's service is in, `wait` how many seconds it asks for. `ease`
+    is for how many times as long as the batch took to rest before the next.
+    """
+
+    counts: Mapping[str, int] = field(default_factory=dict)
+    trouble: str | None = None
+    wait: float | None = None
+    ease: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Duty:
+    """`work` goes on until nothing is left, and again after `every`.
+
+    Of one that `is_shared`, all workers together do one turn in that time.
+    """
+
+    name: str
+    every: timedelta
+    work: Callable[[Means], Iterator[Step]]
+    is_shared: bool = True
+
+
+def _remind(means: Means) -> Iterator[Step]:
+    while count := means.clockwork.reminding.remind():
+        yield Step({"reminded": count})
+
+
+def _alert(means: Means) -> Iterator[Step]:
+    while count := means.clockwork.reminding.alert():
+        yield Step({"alerted": count})
+
+
+def _route(means: Means) -> Iterator[Step]:
+    while count := means.clockwork.routing.catch_up(_ROUTED_AT_ONCE):
+        yield Step({"routed": count})
+        if count < _ROUTED_AT_ONCE:
+            return
+
+
+def _deliver(means: Means) -> Iterator[Step]:
+    while (done := means.clockwork.delivering.deliver(means.is_stopping)).claimed:
+        counts = {"told": done.told, "dead": done.dead, "withdrawn": done.withdrawn}
+        yield Step(counts, done.trouble, done.wait)
+        if done.trouble:
+            return
+
+
+def _purge(means: Means) -> Iterator[Step]:
+    retaining = means.clockwork.retaining
+    while count := retaining.purge(_PURGED_AT_ONCE):
+        yield Step({"purged": count}, ease=_EASE)
+    while (done := retaining.erase()).looked_at:
+        yield Step({"erased": done.erased, "shared": done.shared, "kept": done.kept})
+
+
+def _sweep(means: Means) -> Iterator[Step]:
+    for _key in means.clockwork.staging.sweep(_DAY):
+        yield Step({"swept": 1})
+
+
+def _measure(means: Means) -> Iterator[Step]:
+    telemetry.measured(means.clockwork.tending.backlog())
+    yield Step()
+
+
+# In the order of `--once`: what the clock brings to mind is told in the same run.
+DUTIES: Final = (
+    Duty("remind", _MINUTE, _remind),
+    Duty("alert", _MINUTE, _alert),
+    Duty("route", _MINUTE, _route),
+    Duty("deliver", timedelta(seconds=1), _deliver, is_shared=False),
+    Duty("purge", timedelta(minutes=5), _purge),
+    Duty("sweep", _DAY, _sweep),
+    Duty("measure", timedelta(seconds=15), _measure, is_shared=False),
+)
