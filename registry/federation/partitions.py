@@ -49,7 +49,7 @@ class PartitionService:
 
     def partitions(self, enterprise: EnterpriseNumber) -> frozenset[str]:
         """The partitions of this e-Box, always with the general one; raises like `rights`."""
-        return self._ask(self.list_path, enterprise, _existing)
+        return _given(self._ask(self.list_path, enterprise, _existing))
 
     def has_mandate(
         self, enterprise: EnterpriseNumber, mandatary: EnterpriseNumber, operation: str = "publish"
@@ -95,7 +95,10 @@ def _readable(answer: Answer) -> frozenset[str]:
     )
 
 
-def _existing(answer: Answer) -> frozenset[str]:
+def _existing(answer: Answer) -> frozenset[str] | None:
+    if answer.dislikes or answer.status == 404:
+        lied(answer.service, f"status {answer.status}")
+        return None
     return frozenset(_name(answer, item) for item in _items(answer)) | {GENERAL}
 
 

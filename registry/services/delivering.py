@@ -95,8 +95,8 @@ class Delivering:
         until = self.clock() + _SPLITTING
         parts = [events]
         while parts:
-            is_late = is_stopping() or self.clock() > until
-            if is_late and done.told + done.dead:  # a first part is told always, or nothing moves
+            is_late = self.clock() > until and done.told + done.dead  # or nothing ever moves
+            if is_late or is_stopping():
                 break
             part = parts.pop()
             response = self.service.tell([self._announcement(event) for event in part])

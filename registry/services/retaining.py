@@ -62,26 +62,32 @@ class Retaining:
             gone = purge.delete_expired(connection, now=now, limit=limit)
             if gone:
                 purge.prove(connection, [self._proof(row, now) for row in gone])
-                keys = [key for row in gone for key in row.blob_keys]
-                purge.doom(connection, keys, due_at=now)
+                keys = dict.fromkeys(key for row in gone for key in row.blob_keys)
+                purge.doom(connection, list(keys), due_at=now)
         return len(gone)
 
     def erase(self) -> Erased:
         """Delete a batch of documents whose messages are gone from storage.
 
-        Raises `Unavailable` when storage does not answer; what is left comes up again.
+        Raises `Unavailable` when storage does not answer; what was not asked for yet is due again
+        at once, and the document that it failed on later, so that it holds up no other.
         """
         now = self.now()
         with self.transactions() as connection:
             doomed = purge.take_doomed(connection, now=now, limit=_DOCUMENTS, again_at=now + _LEASE)
+        untried = list(doomed)
         done: list[int] = []
         kept: list[int] = []
-        for row in doomed:
-            is_gone = row.is_claimed or self.blobs.erase(row.blob_key)
-            (done if is_gone else kept).append(row.doom_id)
-        with self.transactions() as connection:
-            purge.forget(connection, done)
-            purge.postpone(connection, kept, until=now + _KEPT)
+        try:
+            while untried:
+                row = untried.pop(0)
+                is_gone = row.is_claimed or self.blobs.erase(row.blob_key)
+                (done if is_gone else kept).append(row.doom_id)
+        finally:
+            with self.transactions() as connection:
+                purge.forget(connection, done)
+                purge.postpone(connection, kept, until=now + _KEPT)
+                purge.postpone(connection, [row.doom_id for row in untried], until=now)
         shared = sum(row.is_claimed for row in doomed)
         return Erased(len(done) - shared, shared, len(kept))
 

@@ -16,6 +16,7 @@ from registry.store.base import Transactions
 
 Rules = tuple[Rule, ...]
 
+_UNANSWERED: Final = 3  # questions in a row, after which the federation is left alone
 _RULE_EVENTS: Final = "be.eboxenterprise.v1.routingRule."
 _RIGHT_EVENTS: Final = (
     "be.eboxenterprise.v1.partition.",
@@ -54,14 +55,19 @@ class Routing:
     def catch_up(self, limit: int) -> int:
         """Ask for the rules that messages wait for (contract 6.18); how many e-Boxes it helped.
 
-        For the worker, who looks across e-Boxes; stops at the first question without an answer.
+        For the worker, who looks across e-Boxes; stops when nobody answers time and again.
         """
         with self.transactions() as connection:
             eboxes = store.waiting(connection, limit)
-        for helped, ebox in enumerate(eboxes):
-            if not self.refresh(ebox):
-                return helped
-        return len(eboxes)
+        helped = unanswered = 0
+        for ebox in eboxes:
+            if self.refresh(ebox):
+                helped, unanswered = helped + 1, 0
+            else:
+                unanswered += 1
+            if unanswered == _UNANSWERED:
+                break
+        return helped
 
     def settle(self, ebox: Ebox) -> None:
         """Route what waits, if the rules are known by now."""

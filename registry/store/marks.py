@@ -3,24 +3,14 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Final
 from uuid import UUID
 
-from sqlalchemy import Boolean, Connection, Text, Uuid, func, literal, select, update
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy import Connection, select, text, update
 
 from registry.domain.identifiers import Ebox
 from registry.store.base import AnyRow
 from registry.store.messages import messages, present
-
-_MARKS = (
-    messages.c.message_id,
-    messages.c.is_visible,
-    messages.c.partition,
-    messages.c.action_id,
-    messages.c.action_label,
-    messages.c.action_executed_at,
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,10 +20,11 @@ class Mark:
     message_id: UUID
     is_visible: bool
     partition: str | None
+    is_routing_pending: bool
 
-    def differs(self, row: AnyRow) -> bool:
-        """Whether the row of the message is not so yet."""
-        return (self.is_visible, self.partition) != (row.is_visible, row.partition)
+
+_ACTION: Final = (messages.c.action_id, messages.c.action_label, messages.c.action_executed_at)
+_LOCKED: Final = (*(messages.c[name] for name in Mark.__slots__), *_ACTION)
 
 
 def lock(
@@ -44,7 +35,7 @@ def lock(
     Always in the same order, so that two who change the same messages cannot block each other.
     """
     return connection.execute(
-        select(*_MARKS)
+        select(*_LOCKED)
         .where(*present(ebox, now), messages.c.message_id.in_(list(message_ids)))
         .order_by(messages.c.message_id)
         .with_for_update()
@@ -52,28 +43,29 @@ def lock(
 
 
 def update_all(connection: Connection, ebox: Ebox, marks: Sequence[Mark]) -> None:
-    """Change messages; one that somebody puts somewhere waits for no routing rule any more."""
+    """Change messages that are locked, all in one statement; none if there are none."""
     if not marks:
         return
-    new = select(
-        func.unnest(literal([mark.message_id for mark in marks], ARRAY(Uuid))).label("message_id"),
-        func.unnest(literal([mark.is_visible for mark in marks], ARRAY(Boolean))).label("visible"),
-        func.unnest(literal([mark.partition for mark in marks], ARRAY(Text))).label("partition"),
-    ).subquery("new")
-    values: dict[str, Any] = {"is_visible": new.c.visible, "partition": new.c.partition}
-    moved = messages.c.partition.is_distinct_from(new.c.partition)
-    values["is_routing_pending"] = messages.c.is_routing_pending & ~moved
-    connection.execute(
-        update(messages)
-        .where(messages.c.ebox == ebox, messages.c.message_id == new.c.message_id)
-        .values(values)
-    )
+    columns = {f"{name}s": [getattr(mark, name) for mark in marks] for name in Mark.__slots__}
+    connection.execute(_UPDATE, {"ebox": ebox.key, **columns})
 
 
-def execute_action(connection: Connection, ebox: Ebox, message_id: UUID, now: datetime) -> None:
-    """Note that the action of a message was executed."""
-    connection.execute(
+def execute_action(connection: Connection, ebox: Ebox, message_id: UUID, now: datetime) -> AnyRow:
+    """Note that the action of a message was executed; gives the action as it is then."""
+    return connection.execute(
         update(messages)
         .where(messages.c.ebox == ebox, messages.c.message_id == message_id)
         .values(action_executed_at=now)
-    )
+        .returning(*_ACTION)
+    ).one()
+
+
+_UPDATE: Final = text("""
+UPDATE messages AS m
+SET is_visible = new.is_visible, partition = new.partition,
+  is_routing_pending = new.is_routing_pending
+FROM unnest(CAST(:message_ids AS uuid[]), CAST(:is_visibles AS boolean[]),
+  CAST(:partitions AS text[]), CAST(:is_routing_pendings AS boolean[]))
+  AS new (message_id, is_visible, partition, is_routing_pending)
+WHERE m.ebox = :ebox AND m.message_id = new.message_id
+""")

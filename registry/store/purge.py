@@ -21,6 +21,7 @@ deletions = Table(
     Column("expired_at", INSTANT, nullable=False),
     Column("deleted_at", INSTANT, nullable=False),
     Column("why", Text, nullable=False),
+    Index(None, "message_id"),
 )
 
 # Documents whose message is gone and which are to follow: storage knows no transactions.
@@ -41,11 +42,11 @@ def delete_expired(connection: Connection, *, now: datetime, limit: int) -> Sequ
     and size, and `blob_keys`: where its documents are. Left alone are those under a legal hold, and
     those of whom something is still to be told.
     """
-    rows = connection.execute(_DELETE, {"now": now, "limit": limit}).all()
-    named = {"eboxes": [row.ebox.key for row in rows], "ids": [row.message_id for row in rows]}
+    locked = connection.execute(_LOCK, {"now": now, "limit": limit}).all()
+    rows = connection.execute(_DELETE, _named(locked)).all() if locked else []
     if rows:
-        connection.execute(_FORGET_EVENTS, named)
-        connection.execute(_FORGET_SENT, {**named, "senders": [row.sender for row in rows]})
+        connection.execute(_FORGET_EVENTS, _named(rows))
+        connection.execute(_FORGET_SENT, {**_named(rows), "senders": [row.sender for row in rows]})
     return rows
 
 
@@ -86,13 +87,23 @@ def proofs(connection: Connection, message_id: UUID) -> Sequence[AnyRow]:
     return connection.execute(deletions.select().where(deletions.c.message_id == message_id)).all()
 
 
+def _named(rows: Sequence[AnyRow]) -> dict[str, Any]:
+    return {"eboxes": [row.ebox.key for row in rows], "ids": [row.message_id for row in rows]}
+
+
+_UNTOLD: Final = (
+    "SELECT FROM outbox o WHERE o.ebox = m.ebox AND o.message_id = m.message_id"
+    " AND o.state = 'waiting' AND o.type IN ('newDocument', 'readDocument')"
+)
+_LOCK: Final = text(f"""
+SELECT m.ebox, m.message_id FROM messages m
+WHERE m.expires_at <= :now AND NOT EXISTS ({HELD}) AND NOT EXISTS ({_UNTOLD})
+ORDER BY m.expires_at LIMIT :limit FOR UPDATE SKIP LOCKED
+""").columns(ebox=EboxKey)
+# Asked again what is to be told: whoever read a message just before it was locked has said so.
 _DELETE: Final = text(f"""
 WITH expired AS (
-  SELECT m.ebox, m.message_id FROM messages m
-  WHERE m.expires_at <= :now AND NOT EXISTS ({HELD})
-    AND NOT EXISTS (SELECT FROM outbox o WHERE o.ebox = m.ebox AND o.message_id = m.message_id
-      AND o.state = 'waiting' AND o.type IN ('newDocument', 'readDocument'))
-  ORDER BY m.expires_at LIMIT :limit FOR UPDATE SKIP LOCKED
+  SELECT * FROM unnest(CAST(:eboxes AS text[]), CAST(:ids AS uuid[])) AS e(ebox, message_id)
 ), files AS (
   SELECT a.ebox, a.message_id,
     jsonb_agg(jsonb_build_object('attachmentId', a.attachment_id, 'digest', a.digest,
@@ -102,18 +113,12 @@ WITH expired AS (
   GROUP BY a.ebox, a.message_id
 ), gone AS (
   DELETE FROM messages m USING expired e
-  WHERE m.ebox = e.ebox AND m.message_id = e.message_id
+  WHERE m.ebox = e.ebox AND m.message_id = e.message_id AND NOT EXISTS ({_UNTOLD})
   RETURNING m.ebox, m.message_id, m.expires_at, m.sender
 )
 SELECT g.*, coalesce(f.documents, '[]') AS documents, coalesce(f.keys, '{{}}') AS blob_keys
 FROM gone g LEFT JOIN files f ON f.ebox = g.ebox AND f.message_id = g.message_id
-""").columns(
-    Column("ebox", EboxKey),
-    Column("message_id", Uuid),
-    Column("expires_at", INSTANT),
-    Column("sender", Text),
-    Column("documents", JSON),
-)
+""").columns(ebox=EboxKey, documents=JSON)
 _FORGET_EVENTS: Final = text("""
 DELETE FROM outbox o
 USING unnest(CAST(:eboxes AS text[]), CAST(:ids AS uuid[])) AS k(ebox, id)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
-from sqlalchemy import Column, Connection, TextClause, Uuid, text
+from sqlalchemy import Connection, TextClause, text
 
 from registry.store.base import AnyRow, EboxKey
 from registry.store.holds import HELD
@@ -78,9 +78,8 @@ RETURNING m.ebox, m.message_id
 """)
 
 
-_NAMED = (Column("ebox", EboxKey), Column("message_id", Uuid))
-_REMIND: Final = _marking("is_reminded", _REMINDABLE, "received_at").columns(*_NAMED)
-_ALERT: Final = _marking("is_alerted", _ALERTABLE, "expires_at").columns(*_NAMED)
+_REMIND: Final = _marking("is_reminded", _REMINDABLE, "received_at").columns(ebox=EboxKey)
+_ALERT: Final = _marking("is_alerted", _ALERTABLE, "expires_at").columns(ebox=EboxKey)
 _DAY: Final = "date(greatest({0}, CAST(:now AS timestamptz)) AT TIME ZONE :zone)"
 _FORESEEN: Final = text(f"""
 SELECT 'newDocumentReminder' AS type, {_DAY.format("m.received_at + :reminder_after")} AS day,

@@ -129,20 +129,29 @@ def pending(connection: Connection, ebox: Ebox) -> Sequence[AnyRow]:
             messages.c.message_type_id,
             messages.c.sender_application_id,
             messages.c.sender,
-        ).where(messages.c.ebox == ebox, messages.c.is_routing_pending)
+        )
+        .where(messages.c.ebox == ebox, messages.c.is_routing_pending)
+        .order_by(messages.c.message_id)  # as others lock them, so that nobody blocks another
     ).all()
 
 
 def waiting(connection: Connection, limit: int) -> Sequence[Ebox]:
-    """e-Boxes whose messages wait for rules; the worker's role alone may look across them."""
-    query = select(messages.c.ebox).where(messages.c.is_routing_pending).distinct().limit(limit)
-    return connection.scalars(query).all()
+    """e-Boxes whose messages wait for rules; the worker's role alone may look across them.
+
+    In no order, so that some about whom nobody ever answers do not keep others waiting.
+    """
+    eboxes = select(messages.c.ebox).where(messages.c.is_routing_pending).distinct().subquery()
+    return connection.scalars(select(eboxes.c.ebox).order_by(func.random()).limit(limit)).all()
 
 
 def settle(connection: Connection, ebox: Ebox, message_id: Any, partition: str) -> None:
-    """Put a pending message where the rules want it."""
+    """Put a pending message where the rules want it, unless its owner has moved it meanwhile."""
     connection.execute(
         update(messages)
-        .where(messages.c.ebox == ebox, messages.c.message_id == message_id)
+        .where(
+            messages.c.ebox == ebox,
+            messages.c.message_id == message_id,
+            messages.c.is_routing_pending,
+        )
         .values(partition=partition, is_routing_pending=False)
     )

@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import Boolean, Column, Connection, Text, Uuid, text
+from sqlalchemy import Connection, text
 
-from registry.store.base import INSTANT, JSON, AnyRow, EboxKey
+from registry.store.base import JSON, AnyRow, EboxKey
 
 
 def claim(
@@ -20,10 +20,10 @@ def claim(
 
     A quarter of the room is kept for bulk events, the rest goes to single publications first. An
     event waits while an earlier one of its message waits, so that their order is kept. Others pass
-    over what is claimed for the length of the lease, by the database's clock. The message's
-    columns are NULL when it is no longer there.
+    over what is claimed for the length of the lease, by the database's clock. `attempts` counts
+    this one. The message's columns are NULL when it is no longer there.
     """
-    asked = {"now": now, "prompt": limit - limit // 4, "limit": limit}
+    asked = {"now": now, "prompt": limit * 3 // 4 or 1, "limit": limit}
     rows = connection.execute(_CLAIMABLE, asked).all()
     if rows:
         connection.execute(_LEASE, {**_named(rows), "lease": lease})
@@ -38,13 +38,19 @@ def settle(
     now: datetime,
     reason: str | None = None,
 ) -> None:
-    """Have done with events: told, dead, skipped or withdrawn, and why."""
+    """Have done with claimed events: told, dead or withdrawn, and why.
+
+    Those that another has claimed since are his, except that what was told is told.
+    """
     asked = {**_named(events), "state": state, "now": now, "reason": reason}
     connection.execute(_SETTLE, asked)
 
 
 def release(connection: Connection, events: Sequence[AnyRow], *, reason: str | None) -> None:
-    """Give claimed events back, for whoever comes next, with why they were not told."""
+    """Give claimed events back, for whoever comes next, with why they were not told.
+
+    Not those that another has claimed since.
+    """
     connection.execute(_RELEASE, {**_named(events), "reason": reason})
 
 
@@ -57,13 +63,14 @@ def _named(events: Sequence[Any]) -> dict[str, Any]:
     return {
         "eboxes": [event.ebox.key for event in events],
         "ids": [event.correlation_id for event in events],
+        "attempts": [event.attempts for event in events],
     }
 
 
 # By cause and not by clock, which may go back: announced, then brought to mind, then read.
 _RANK: Final = "CASE {0}.type WHEN 'newDocument' THEN 0 WHEN 'readDocument' THEN 2 ELSE 1 END"
 _LANE: Final = f"""
-  SELECT o.ebox, o.correlation_id, o.type, o.message_id, o.due_at, o.attempts
+  SELECT o.ebox, o.correlation_id, o.type, o.message_id, o.due_at, o.attempts + 1 AS attempts
   FROM outbox o
   WHERE o.state = 'waiting' AND o.is_bulk = {{bulk}} AND o.due_at <= :now
     AND (o.claimed_until IS NULL OR o.claimed_until <= clock_timestamp())
@@ -84,32 +91,28 @@ SELECT c.*, m.received_at, m.expires_at, m.read_at, m.is_visible, m.is_registere
 FROM claimed c
 LEFT JOIN messages m ON m.ebox = c.ebox AND m.message_id = c.message_id
 ORDER BY c.due_at
-""").columns(
-    Column("ebox", EboxKey),
-    Column("correlation_id", Uuid),
-    Column("type", Text),
-    Column("message_id", Uuid),
-    Column("received_at", INSTANT),
-    Column("expires_at", INSTANT),
-    Column("is_visible", Boolean),
-    Column("subject", JSON),
-)
+""").columns(ebox=EboxKey, subject=JSON)
 _THESE: Final = """
-FROM unnest(CAST(:eboxes AS text[]), CAST(:ids AS uuid[])) AS k(ebox, id)
+FROM unnest(CAST(:eboxes AS text[]), CAST(:ids AS uuid[]), CAST(:attempts AS integer[]))
+  AS k(ebox, id, attempt)
 WHERE o.ebox = k.ebox AND o.correlation_id = k.id AND o.state = 'waiting'
 """
 _LEASE: Final = text(
-    "UPDATE outbox o SET claimed_until = clock_timestamp() + :lease, attempts = attempts + 1"
-    + _THESE
+    "UPDATE outbox o SET claimed_until = clock_timestamp() + :lease, attempts = k.attempt" + _THESE
 )
 _SETTLE: Final = text(
     "UPDATE outbox o SET state = :state, settled_at = :now, reason = :reason, claimed_until = NULL"
     + _THESE
+    + " AND (o.attempts = k.attempt OR :state = 'told')"
 )
-_RELEASE: Final = text("UPDATE outbox o SET claimed_until = NULL, reason = :reason" + _THESE)
+_RELEASE: Final = text(
+    "UPDATE outbox o SET claimed_until = NULL, reason = :reason"
+    + _THESE
+    + " AND o.attempts = k.attempt"
+)
 _BACKLOG: Final = text("""
 SELECT
   (SELECT count(*) FROM outbox WHERE state = 'waiting' AND due_at <= :now) AS waiting,
-  (SELECT min(due_at) FROM outbox WHERE state = 'waiting') AS oldest,
+  (SELECT min(due_at) FROM outbox WHERE state = 'waiting' AND due_at <= :now) AS oldest,
   (SELECT count(*) FROM outbox WHERE state = 'dead') AS dead
 """)

@@ -14,9 +14,10 @@ from registry.domain.events import Event, EventType
 from registry.domain.identifiers import Ssin
 from registry.domain.notifications import Notification
 from registry.domain.routing import Rule
-from registry.store import messages, outbox, partitions, routing, sent
+from registry.store import holds, messages, outbox, partitions, routing, sent
 from registry.store.base import Transactions, name_ebox
 from registry.store.sent import Sent
+from tests.alone import a_database
 from tests.factories import a_file, a_message, a_person
 
 
@@ -24,6 +25,28 @@ from tests.factories import a_file, a_message, a_person
 def transactions(settings):
     """The service's own transactions, all on one pooled connection."""
     opened = Transactions(wiring.database(settings.model_copy(update={"database_pool_size": 1})))
+    yield opened
+    opened.engine.dispose()
+
+
+@pytest.fixture(scope="module")
+def database_alone(cluster, settings):
+    """A database of the module's own."""
+    with a_database(cluster, settings) as alone:
+        yield alone
+
+
+@pytest.fixture
+def alone(database_alone):
+    """The same without a message; whoever looks across e-Boxes sees what this test puts there."""
+    database_alone.clear()
+    return database_alone
+
+
+@pytest.fixture
+def worker(settings):
+    """The worker's transactions, which see every e-Box."""
+    opened = Transactions(wiring.database(settings, "worker"))
     yield opened
     opened.engine.dispose()
 
@@ -67,6 +90,7 @@ def fill(owner):
             routing.keep_rules(connection, ebox, [Rule("B")], told_at=now)
             told = Notification(source="s", id="1", type="t", time=now, data={})
             routing.note_event(connection, ebox, told, happened=now, now=now)
+            holds.add(connection, ebox, uuid4(), message_id=None, why="a lawsuit", now=now)
         return message["message_id"]
 
     return put

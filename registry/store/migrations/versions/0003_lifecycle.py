@@ -65,6 +65,7 @@ CREATE TABLE deletions (
   why TEXT NOT NULL,
   CONSTRAINT pk_deletions PRIMARY KEY (ebox_hash, message_id)
 );
+CREATE INDEX ix_deletions_message_id ON deletions (message_id);
 
 CREATE TABLE doomed_documents (
   doom_id BIGINT GENERATED ALWAYS AS IDENTITY,

@@ -1,0 +1,39 @@
+"""What runs by the clock, on a database of each module's own and a clock that is set by hand."""
+
+import pytest
+
+from registry.blobs.memory import MemoryBlobs
+from registry.services.holding import Holding
+from tests.alone import Clock, a_database
+
+
+@pytest.fixture(scope="module")
+def database_alone(cluster, settings):
+    """A database of the module's own."""
+    with a_database(cluster, settings) as alone:
+        yield alone
+
+
+@pytest.fixture
+def alone(database_alone):
+    """The same without a message; whoever looks across e-Boxes sees what this test puts there."""
+    database_alone.clear()
+    return database_alone
+
+
+@pytest.fixture
+def clock():
+    """Noon, until it is moved."""
+    return Clock()
+
+
+@pytest.fixture
+def hold(alone, clock):
+    """Hold a message, or an e-Box with all that is in it; gives what lifts it."""
+
+    def put(ebox, message_id=None):
+        holding = Holding(alone.worker, MemoryBlobs(), clock)
+        hold_id = holding.set(ebox, message_id, "a lawsuit")
+        return lambda: holding.lift(hold_id, "settled")
+
+    return put
