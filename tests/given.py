@@ -9,8 +9,7 @@ _ROLES = {
     "registry_application": "CREATE ROLE registry_application NOLOGIN",
     "registry_worker": "CREATE ROLE registry_worker NOLOGIN",
     "application": "CREATE ROLE application LOGIN PASSWORD {} IN ROLE registry_application",
-    "worker": "CREATE ROLE worker LOGIN PASSWORD {}"
-    " IN ROLE registry_application, registry_worker",
+    "worker": "CREATE ROLE worker LOGIN PASSWORD {} IN ROLE registry_application, registry_worker",
 }
 
 

@@ -2,10 +2,22 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from functools import lru_cache
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import BigInteger, Column, Connection, Identity, Index, Table, Text, Uuid, text
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Connection,
+    Identity,
+    Index,
+    Table,
+    Text,
+    TextualSelect,
+    Uuid,
+    text,
+)
 from sqlalchemy.dialects.postgresql import insert
 
 from registry.store.base import INSTANT, JSON, AnyRow, EboxKey, metadata
@@ -42,7 +54,7 @@ def delete_expired(connection: Connection, *, now: datetime, limit: int) -> Sequ
     and size, and `blob_keys`: where its documents are. Left alone are those under a legal hold, and
     those of whom something is still to be told.
     """
-    locked = connection.execute(_LOCK, {"now": now, "limit": limit}).all()
+    locked = connection.execute(_lock(limit), {"now": now}).all()
     rows = connection.execute(_DELETE, _named(locked)).all() if locked else []
     if rows:
         connection.execute(_FORGET_EVENTS, _named(rows))
@@ -91,15 +103,23 @@ def _named(rows: Sequence[AnyRow]) -> dict[str, Any]:
     return {"eboxes": [row.ebox.key for row in rows], "ids": [row.message_id for row in rows]}
 
 
-_UNTOLD: Final = (
-    "SELECT FROM outbox o WHERE o.ebox = m.ebox AND o.message_id = m.message_id"
-    " AND o.state = 'waiting' AND o.type IN ('newDocument', 'readDocument')"
+# A scalar subquery, and a limit that the planner can read: else it would join all that has expired.
+_IS_TOLD: Final = (
+    "(SELECT true FROM outbox o WHERE o.ebox = m.ebox AND o.message_id = m.message_id"
+    " AND o.state = 'waiting' AND o.type IN ('newDocument', 'readDocument') LIMIT 1) IS NULL"
 )
-_LOCK: Final = text(f"""
+
+
+@lru_cache
+def _lock(limit: int) -> TextualSelect:
+    """The statement for so many messages."""
+    return text(f"""
 SELECT m.ebox, m.message_id FROM messages m
-WHERE m.expires_at <= :now AND NOT EXISTS ({HELD}) AND NOT EXISTS ({_UNTOLD})
-ORDER BY m.expires_at LIMIT :limit FOR UPDATE SKIP LOCKED
+WHERE m.expires_at <= :now AND NOT EXISTS ({HELD}) AND {_IS_TOLD}
+ORDER BY m.expires_at LIMIT {limit} FOR UPDATE SKIP LOCKED
 """).columns(ebox=EboxKey)
+
+
 # Asked again what is to be told: whoever read a message just before it was locked has said so.
 _DELETE: Final = text(f"""
 WITH expired AS (
@@ -113,7 +133,7 @@ WITH expired AS (
   GROUP BY a.ebox, a.message_id
 ), gone AS (
   DELETE FROM messages m USING expired e
-  WHERE m.ebox = e.ebox AND m.message_id = e.message_id AND NOT EXISTS ({_UNTOLD})
+  WHERE m.ebox = e.ebox AND m.message_id = e.message_id AND {_IS_TOLD}
   RETURNING m.ebox, m.message_id, m.expires_at, m.sender
 )
 SELECT g.*, coalesce(f.documents, '[]') AS documents, coalesce(f.keys, '{{}}') AS blob_keys

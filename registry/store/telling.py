@@ -6,9 +6,10 @@ while the federation is spoken to; the lease of a worker that died runs out.
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any, Final
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, TextualSelect, text
 
 from registry.store.base import JSON, AnyRow, EboxKey
 
@@ -23,8 +24,7 @@ def claim(
     over what is claimed for the length of the lease, by the database's clock. `attempts` counts
     this one. The message's columns are NULL when it is no longer there.
     """
-    asked = {"now": now, "prompt": limit * 3 // 4 or 1, "limit": limit}
-    rows = connection.execute(_CLAIMABLE, asked).all()
+    rows = connection.execute(_claimable(limit), {"now": now}).all()
     if rows:
         connection.execute(_LEASE, {**_named(rows), "lease": lease})
     return rows
@@ -69,29 +69,41 @@ def _named(events: Sequence[Any]) -> dict[str, Any]:
 
 # By cause and not by clock, which may go back: announced, then brought to mind, then read.
 _RANK: Final = "CASE {0}.type WHEN 'newDocument' THEN 0 WHEN 'readDocument' THEN 2 ELSE 1 END"
+# A scalar subquery, and limits that the planner can read: where a hundred thousand are due, it
+# would else sort and join all of them for the first five hundred.
 _LANE: Final = f"""
   SELECT o.ebox, o.correlation_id, o.type, o.message_id, o.due_at, o.attempts + 1 AS attempts
   FROM outbox o
   WHERE o.state = 'waiting' AND o.is_bulk = {{bulk}} AND o.due_at <= :now
     AND (o.claimed_until IS NULL OR o.claimed_until <= clock_timestamp())
-    AND NOT EXISTS (
-      SELECT FROM outbox e
+    AND (
+      SELECT true FROM outbox e
       WHERE e.ebox = o.ebox AND e.message_id = o.message_id AND e.state = 'waiting'
-        AND ({_RANK.format("e")}, e.due_at) < ({_RANK.format("o")}, o.due_at))
+        AND ({_RANK.format("e")}, e.due_at) < ({_RANK.format("o")}, o.due_at)
+      LIMIT 1) IS NULL
   ORDER BY o.due_at
   LIMIT {{room}}
   FOR UPDATE OF o SKIP LOCKED
 """
-_CLAIMABLE: Final = text(f"""
-WITH prompt AS ({_LANE.format(bulk="false", room=":prompt")}),
-bulk AS ({_LANE.format(bulk="true", room=":limit - (SELECT count(*) FROM prompt)")}),
-claimed AS (SELECT * FROM prompt UNION ALL SELECT * FROM bulk)
+
+
+@lru_cache
+def _claimable(limit: int) -> TextualSelect:
+    """The statement for so many events."""
+    return text(f"""
+WITH prompt AS ({_LANE.format(bulk="false", room=limit * 3 // 4 or 1)}),
+bulk AS ({_LANE.format(bulk="true", room=limit)}),
+claimed AS (SELECT * FROM prompt UNION ALL SELECT * FROM bulk LIMIT {limit})
 SELECT c.*, m.received_at, m.expires_at, m.read_at, m.is_visible, m.is_registered,
   m.message_type_id, m.sender, m.sender_application_id, m.subject
 FROM claimed c
-LEFT JOIN messages m ON m.ebox = c.ebox AND m.message_id = c.message_id
+LEFT JOIN LATERAL (
+  SELECT * FROM messages m WHERE m.ebox = c.ebox AND m.message_id = c.message_id LIMIT 1
+) m ON true
 ORDER BY c.due_at
 """).columns(ebox=EboxKey, subject=JSON)
+
+
 _THESE: Final = """
 FROM unnest(CAST(:eboxes AS text[]), CAST(:ids AS uuid[]), CAST(:attempts AS integer[]))
   AS k(ebox, id, attempt)
