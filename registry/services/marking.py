@@ -1,6 +1,6 @@
 """Keeping an e-Box in order: showing, hiding and moving messages, executing their actions."""
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -15,6 +15,8 @@ from registry.store import marks
 from registry.store.base import AnyRow
 from registry.store.marks import Mark
 
+Target = tuple[int, str]  # which of the changes, and the partition that it moves a message to
+
 
 @dataclass(frozen=True, slots=True)
 class Change:
@@ -23,15 +25,6 @@ class Change:
     message_id: UUID
     is_visible: bool | None = None
     partition: str | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Action:
-    """What a message asks its owner to do, by the names it has in the store."""
-
-    action_id: str
-    action_label: Mapping[str, str]
-    action_executed_at: datetime | None
 
 
 class PartitionService(Protocol):
@@ -55,84 +48,91 @@ class Marking:
     now: Callable[[], datetime]
 
     def update(self, caller: Caller, ebox: Ebox, changes: Sequence[Change]) -> Sequence[Mark]:
-        """Show, hide or move messages; each as it then is, in the order asked.
+        """Show, hide or move messages, each named once; as they then are, in the order asked.
 
         Moving needs the right to consult both partitions, and the target must exist: raises
-        `Invalid` when it does not (contract 6.7, 6.8). Asking again changes nothing.
+        `Invalid` for each that does not (contract 6.7, 6.8). Asking again changes nothing. A
+        message that somebody puts into a partition, be it its own, waits for no routing rule.
         """
-        targets = {change.partition: at for at, change in enumerate(changes) if change.partition}
+        targets = [(at, change.partition) for at, change in enumerate(changes) if change.partition]
         if targets and ebox.kind is EboxKind.CITIZEN:
             fault = "is not for citizens, who have no partitions"
             raise Invalid(_issues(targets, fault, IssueKind.INVALID_INPUT))
-        known = self._known(caller, ebox, targets)
-        wanted = {change.message_id: change for change in changes}
+        existing = self._existing(caller, ebox, targets)
+        wanted = [change.message_id for change in changes]
         with self.permitting.opened(caller, ebox) as (connection, rights):
-            found = marks.lock(connection, ebox, wanted, self.now())
-            _check_sources(wanted, found, rights)
-            _check_targets(targets, rights, known)
-            new = {row.message_id: _merged(wanted[row.message_id], row) for row in found}
-            changed = [new[row.message_id] for row in found if new[row.message_id].differs(row)]
+            found = _permitted(wanted, marks.lock(connection, ebox, wanted, self.now()), rights)
+            _check_targets(targets, rights, existing | rights.known)
+            before = [_mark(message) for message in found]
+            after = [_changed(*pair) for pair in zip(before, changes, strict=True)]
+            changed = [new for old, new in zip(before, after, strict=True) if new != old]
             marks.update_all(connection, ebox, changed)
-        return [new[message_id] for message_id in wanted]
+        return after
 
-    def execute_action(self, caller: Caller, ebox: Ebox, message_id: UUID) -> Action:
+    def execute_action(self, caller: Caller, ebox: Ebox, message_id: UUID) -> AnyRow:
         """Note that the message's action was executed, which happens once (contract 6.11)."""
         now = self.now()
         with self.permitting.opened(caller, ebox) as (connection, rights):
             found = marks.lock(connection, ebox, [message_id], now)
-            _check_sources([message_id], found, rights)
-            (message,) = found
+            (message,) = _permitted([message_id], found, rights)
             if message.action_id is None:
                 raise NotFound("message_id", str(message_id), "The message has no action.")
             if message.action_executed_at is None:
-                marks.execute_action(connection, ebox, message_id, now)
-        return Action(
-            action_id=message.action_id,
-            action_label=message.action_label,
-            action_executed_at=message.action_executed_at or now,
-        )
+                return marks.execute_action(connection, ebox, message_id, now)
+        return message
 
-    def _known(self, caller: Caller, ebox: Ebox, targets: Collection[str]) -> frozenset[str]:
-        """The partitions that exist, for a caller who may read them all; for a person, none.
+    def _existing(self, caller: Caller, ebox: Ebox, targets: Collection[Target]) -> frozenset[str]:
+        """The partitions that exist, as far as must be asked; a person's rights know the others.
 
-        A person's rights say it too. No transaction is open while the federation is asked.
+        No transaction is open while the federation is asked.
         """
-        if not set(targets) - {GENERAL} or not self.permitting.scopes.sees_whole(caller, ebox):
-            return frozenset()
-        return self.federation.partitions(EnterpriseNumber(ebox.number))
+        general = frozenset({GENERAL})
+        if {partition for _, partition in targets} <= general:
+            return general
+        if not self.permitting.scopes.sees_whole(caller, ebox):
+            return general
+        return general | self.federation.partitions(EnterpriseNumber(ebox.number))
 
 
-def _merged(change: Change, row: AnyRow) -> Mark:
-    """The message as it will be."""
-    return Mark(
-        row.message_id,
-        row.is_visible if change.is_visible is None else change.is_visible,
-        change.partition or row.partition,
-    )
-
-
-def _check_sources(wanted: Collection[UUID], found: Sequence[AnyRow], rights: Rights) -> None:
-    there = {row.message_id for row in found}
+def _permitted(wanted: Iterable[UUID], found: Iterable[AnyRow], rights: Rights) -> Sequence[AnyRow]:
+    """The messages in the order wanted, if all are there and may be consulted."""
+    there = {message.message_id: message for message in found}
     for message_id in wanted:
         if message_id not in there:
             raise NotFound("message_id", str(message_id))
-    if not all(rights.allow(row.partition) for row in found):
+    if not all(rights.allow(message.partition) for message in there.values()):
         raise PermissionMissing("The caller has no right on the partition of a message.")
+    return [there[message_id] for message_id in wanted]
 
 
-def _check_targets(targets: Mapping[str, int], rights: Rights, known: frozenset[str]) -> None:
-    existing = known | rights.known | {GENERAL}
-    unknown = {partition: at for partition, at in targets.items() if partition not in existing}
+def _check_targets(targets: Collection[Target], rights: Rights, existing: frozenset[str]) -> None:
+    unknown = [target for target in targets if target[1] not in existing]
     if unknown:
         kind = IssueKind.REFERENCED_RESOURCE_NOT_FOUND
         raise Invalid(_issues(unknown, "does not exist", kind))
-    if not all(rights.allow(partition) for partition in targets):
+    if not all(rights.allow(partition) for _, partition in targets):
         raise PermissionMissing("The caller has no right on the partition to move to.")
 
 
-def _issues(targets: Mapping[str, int], fault: str, kind: IssueKind) -> list[Issue]:
+def _mark(message: AnyRow) -> Mark:
+    return Mark(
+        message.message_id, message.is_visible, message.partition, message.is_routing_pending
+    )
+
+
+def _changed(mark: Mark, change: Change) -> Mark:
+    """The message as it will be."""
+    return Mark(
+        mark.message_id,
+        mark.is_visible if change.is_visible is None else change.is_visible,
+        change.partition or mark.partition,
+        mark.is_routing_pending and change.partition is None,
+    )
+
+
+def _issues(targets: Iterable[Target], fault: str, kind: IssueKind) -> list[Issue]:
     """An issue for each target, naming the item that asks for it."""
     return [
         Issue("body", f"items[{at}].partition", f"items[{at}].partition {fault}", kind, partition)
-        for partition, at in targets.items()
+        for at, partition in targets
     ]
