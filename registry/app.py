@@ -1,29 +1,28 @@
-"""The Flask application: blueprints, problems and headers around the assembled service."""
+"""The Flask application: versions, problems and headers around the assembled service."""
 
 import os
-from typing import Final
 
 import structlog
-from flask import Blueprint, Flask, Response, g
+from flask import Flask, Response, g
 from flask_cors import CORS
 from werkzeug.exceptions import HTTPException
 
 from registry import wiring
-from registry.api import docs, health
-from registry.api.authentication import authenticate
+from registry.api import health, problems
 from registry.api.bodies import BodyRules
 from registry.api.context import EXTENSION
 from registry.api.multipart import Limits
-from registry.api.negotiation import check_accept
+from registry.api.problems import SHAPES, Shapes
 from registry.api.quota import Quota
 from registry.api.receiving import LIMITS, RULES
-from registry.api.v3 import messages, problems, publishing, reference, webhook
+from registry.api.v2.problems import StatusMessages
+from registry.api.v3.problems import problem_json
+from registry.api.versions import V2, V3
 from registry.domain.errors import DocumentUnavailable, RegistryError
 from registry.domain.identifiers import EboxKind
 from registry.settings import Settings
 from registry.telemetry import logs, metrics, requests
 
-_DOCUMENT: Final = "messageregistry-3.yaml"
 _log = structlog.get_logger("registry.app")
 
 
@@ -38,28 +37,23 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.extensions[EXTENSION] = wiring.assemble(settings, metrics.introspected)
     app.extensions["quota"] = Quota(settings.rate_limit)
     app.extensions["health"] = health.Health()
-    app.extensions[LIMITS] = Limits(
-        files=settings.publication_files,
-        file=settings.publication_file_size,
-        request=settings.publication_request_size,
-        message=settings.publication_message_size,
-    )
-    app.extensions[RULES] = BodyRules(
-        subject=settings.publication_subject_length,
-        value=settings.publication_value_length,
-        label=settings.publication_label_length,
-        attachments=settings.publication_files,
-        checked=settings.checks_digits,
-    )
+    files = {V3.name: settings.publication_files, V2.name: settings.publication_files_v2}
+    app.extensions[LIMITS] = {version: _limits(settings, most) for version, most in files.items()}
+    app.extensions[RULES] = {version: _rules(settings, most) for version, most in files.items()}
     app.url_map.merge_slashes = False  # an odd path is not found; it is not redirected
     requests.observe(app)
-    for kind in EboxKind:
-        base = {
-            EboxKind.ENTERPRISE: settings.enterprise_base_path,
-            EboxKind.CITIZEN: settings.citizen_base_path,
-        }[kind]
-        app.register_blueprint(_resources(kind), url_prefix=f"{base}/v3")
-        app.register_blueprint(_open(kind), url_prefix=f"{base}/v3")
+    bases = {
+        EboxKind.ENTERPRISE: settings.enterprise_base_path,
+        EboxKind.CITIZEN: settings.citizen_base_path,
+    }
+    for kind, base in bases.items():
+        for version in (V3, V2):
+            prefix = f"{base}/{version.name}"
+            app.register_blueprint(version.resources(kind), url_prefix=prefix)
+            app.register_blueprint(version.open(kind), url_prefix=prefix)
+    told = StatusMessages(settings.contact, settings.environment)
+    shapes = {V3.name: problem_json, V2.name: told.status_message}
+    app.extensions[SHAPES] = Shapes(shapes, bases.values())
     app.register_error_handler(RegistryError, _registry_error)
     app.register_error_handler(HTTPException, _http_error)
     app.register_error_handler(Exception, _unexpected)
@@ -67,22 +61,23 @@ def create_app(settings: Settings | None = None) -> Flask:
     return app
 
 
-def _resources(kind: EboxKind) -> Blueprint:
-    """What needs a token; the name tells version and family (see `api.context`)."""
-    blueprint = Blueprint(f"v3-{kind}", __name__)
-    blueprint.before_request(authenticate)
-    blueprint.before_request(check_accept)
-    for resources in (messages, publishing, reference, webhook):
-        resources.add_resources(blueprint)
-    return blueprint
+def _limits(settings: Settings, files: int) -> Limits:
+    return Limits(
+        files=files,
+        file=settings.publication_file_size,
+        request=settings.publication_request_size,
+        message=settings.publication_message_size,
+    )
 
 
-def _open(kind: EboxKind) -> Blueprint:
-    """What anybody may ask."""
-    blueprint = Blueprint(f"v3-open-{kind}", __name__)
-    health.add_resources(blueprint)
-    docs.add_resources(blueprint, _DOCUMENT)
-    return blueprint
+def _rules(settings: Settings, files: int) -> BodyRules:
+    return BodyRules(
+        subject=settings.publication_subject_length,
+        value=settings.publication_value_length,
+        label=settings.publication_label_length,
+        attachments=files,
+        checked=settings.checks_digits,
+    )
 
 
 def _registry_error(error: RegistryError) -> Response:
@@ -91,16 +86,16 @@ def _registry_error(error: RegistryError) -> Response:
         _log.error("document unavailable", trace_id=str(g.occurrence))
     elif problems.is_fault(error):
         _log.warning("unavailable", trace_id=str(g.occurrence), detail=error.detail)
-    return problems.registry_problem(error, g.occurrence)
+    return problems.shown(problems.registry_problem(error), g.occurrence)
 
 
 def _http_error(error: HTTPException) -> Response:
-    return problems.http_problem(error, g.occurrence)
+    return problems.shown(problems.http_problem(error), g.occurrence)
 
 
 def _unexpected(error: Exception) -> Response:
     _log.error("unexpected", trace_id=str(g.occurrence), exc_info=error)
-    return problems.internal_problem(g.occurrence)
+    return problems.shown(problems.internal_problem(), g.occurrence)
 
 
 def _let_browsers_in(app: Flask, settings: Settings) -> None:

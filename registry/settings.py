@@ -27,9 +27,12 @@ _CONSUMER: Final = frozenset(
 )
 # The official strings of contract 1.4 and what each opens (contract 6.15).
 OFFICIAL_SCOPES: Final[Mapping[str, frozenset[Operation]]] = {
-    f"{_CONSULT}:documentconsumer": _CONSUMER | {Operation.WHOLE_EBOX},
+    f"{_CONSULT}:documentconsumer": _CONSUMER | {Operation.WHOLE_EBOX, Operation.READ_SUMMARY},
     f"{_CONSULT}:messagesfull": _CONSUMER - {Operation.READ_REFERENCE},
     f"{_CONSULT}:referencedata": frozenset({Operation.READ_REFERENCE}),
+    # Version 2.1's; it has no way to name another e-Box than one's own.
+    f"{_CONSULT}:summaryownebox": frozenset({Operation.READ_SUMMARY}),
+    f"{_CONSULT}:summaryallebox": frozenset({Operation.READ_SUMMARY}),
     f"{_CONSULT}:publicationsender": frozenset({Operation.PUBLISH}),
     f"{_CONSULT}:{_REPRESENTATIVE}": frozenset({Operation.PUBLISH_FOR_ANOTHER}),
     f"scope:document:management:ws-eboxrestentreprise:{_REPRESENTATIVE}": frozenset(
@@ -107,6 +110,7 @@ class Settings(BaseModel):
     check_digits: bool | None = None  # of numbers in publications; unset: in production only
     single_language: bool = False  # refuse publications in more than one language (contract 6.30)
     publication_files: int = Field(default=20, ge=1)
+    publication_files_v2: int = Field(default=6, ge=1)  # where version 2.1 is spoken
     publication_file_size: int = Field(default=1 << 30, ge=1)  # bytes, as the next two
     publication_request_size: int = Field(default=2 << 30, ge=1)
     publication_message_size: int = Field(default=1 << 20, ge=1)

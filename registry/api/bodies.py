@@ -25,6 +25,8 @@ class BodyRules:
     value: int = 256
     label: int = 100
     attachments: int = 20
+    recipients: int = 10_000  # of one broadcast
+    statuses: int = 500  # asked for at once
     checked: bool = True
 
 
@@ -77,7 +79,7 @@ class Members(Schema):
 
 def load(
     schema: Schema,
-    members: Mapping[str, Any],
+    members: Mapping[str, Any] | list[Any],
     where: str = "body",
     *,
     rules: BodyRules = _USUAL,

@@ -37,7 +37,11 @@ def ebox() -> Ebox:
     return caller().ebox(kind())
 
 
+def version() -> str:
+    """The version that this base path serves: the first part of the name; empty outside of any."""
+    return (request.blueprint or "").partition("-")[0]
+
+
 def base_url() -> str:
     """The public URL of this version for this family of e-Boxes, without a slash at its end."""
-    version = (request.blueprint or "").partition("-")[0]
-    return registry().base_url(kind(), version)
+    return registry().base_url(kind(), version())

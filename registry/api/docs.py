@@ -8,23 +8,24 @@ from typing import Any
 import orjson
 import yaml
 from flask import Blueprint, Response
+from marshmallow import Schema
 from werkzeug.exceptions import NotAcceptable
 
 from registry.api.context import base_url
 from registry.api.negotiation import accepts
-from registry.api.reading import EmptySchema, reads
+from registry.api.reading import reads
 
 
-def add_resources(blueprint: Blueprint, document: str) -> None:
+def add_resources(blueprint: Blueprint, document: str, path: Schema) -> None:
     """Route the two forms of `document`, a file of the folder `openapi`."""
 
     @blueprint.get("/doc/openapi.yaml")
-    @reads(EmptySchema())
+    @reads(path)
     def get_openapi_yaml() -> Response:
         return _shown(_in_yaml(document, base_url()), "application/yaml")
 
     @blueprint.get("/doc/openapi.json")
-    @reads(EmptySchema())
+    @reads(path)
     def get_openapi_json() -> Response:
         return _shown(_in_json(document, base_url()), "application/json")
 

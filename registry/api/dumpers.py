@@ -10,8 +10,21 @@ from typing import Any, Final
 
 from marshmallow import Schema, fields
 
-from registry.api.fields import Happened, Href, KeptAsJson, Kilobytes, Listing, Translated, Within
-from registry.domain.languages import filled
+from registry.api.fields import (
+    Amount,
+    Happened,
+    Href,
+    KeptAsJson,
+    Kilobytes,
+    Listing,
+    Named,
+    OrFalse,
+    Otherwise,
+    Translated,
+    Within,
+    amount,
+)
+from registry.domain.languages import LANGUAGES, filled
 
 Dumper = Callable[[Any, str], dict[str, Any]]
 _Names = dict[str, Any]
@@ -21,7 +34,7 @@ _Code = tuple[str, str]  # how a value is read from the object `o`, how it is sh
 @cache
 def dumper(schema: type[Schema]) -> Dumper:
     """The function (object, base URL) → members of a schema; absent members are left out."""
-    names: _Names = {"filled": filled, "listing": _listing}
+    names: _Names = {"filled": filled, "listing": _listing, "amount": amount, "named": _named_by}
     read = "o.get({!r})" if issubclass(schema, KeptAsJson) else "o.{}"
     lines = ["def dump(o, base):", "    d = {}"]
     for name, field in schema().dump_fields.items():
@@ -43,6 +56,10 @@ def _code(field: fields.Field[Any], read: str, names: _Names) -> _Code:
         if isinstance(field, kind):
             return code(field, read, names)
     return read, "v"
+
+
+def _named_by(name: str) -> dict[str, str]:
+    return dict.fromkeys(LANGUAGES, name)
 
 
 def _listing(items: list[Any]) -> dict[str, Any]:
@@ -80,6 +97,10 @@ _CODES: Final[tuple[tuple[type, Callable[[Any, str, _Names], _Code]], ...]] = (
     ),
     (fields.Nested, lambda field, read, names: (read, _dump(type(field.schema), names))),
     (fields.List, _list),
+    (Named, lambda field, read, __: (f"{read} or named(o.get({field.other!r}))", "filled(v)")),
     (Translated, lambda _, read, __: (read, "filled(v)")),
+    (Otherwise, lambda field, read, __: (f"{read} or o.get({field.other!r})", "v")),
+    (OrFalse, lambda _, read, __: (f"bool({read})", "v")),
+    (Amount, lambda _, read, __: (read, "amount(v)")),
     (Kilobytes, lambda _, read, __: (read, "v / 1000")),
 )

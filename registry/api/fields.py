@@ -1,6 +1,7 @@
 """Fields of our own: how the wire writes what our domain holds."""
 
 import re
+import sys
 from datetime import date
 from typing import Any, Final
 from uuid import UUID
@@ -8,7 +9,7 @@ from uuid import UUID
 from marshmallow import Schema, ValidationError, fields, post_dump, validate
 
 from registry.api.context import base_url
-from registry.domain.languages import filled
+from registry.domain.languages import LANGUAGES, filled
 
 INT32: Final = 2**31 - 1
 
@@ -80,6 +81,44 @@ class Translated(fields.Dict):
         return None if value is None else filled(value)
 
 
+class Named(Translated):
+    """A name that may be missing: then that of the object's member `other`, in every language."""
+
+    def __init__(self, other: str, **more: Any) -> None:
+        super().__init__(**more)
+        self.other = other
+
+    def get_value(self, obj: Any, attr: str, accessor: Any = None, default: Any = None) -> Any:
+        """The value that marshmallow goes on with."""
+        return obj.get(attr) or dict.fromkeys(LANGUAGES, obj.get(self.other))
+
+
+class Otherwise(fields.String):
+    """A text that may be missing: then that of the object's member `other`, if there is one."""
+
+    def __init__(self, other: str, **more: Any) -> None:
+        super().__init__(**more)
+        self.other = other
+
+    def get_value(self, obj: Any, attr: str, accessor: Any = None, default: Any = None) -> Any:
+        """The value that marshmallow goes on with."""
+        return obj.get(attr) or obj.get(self.other)
+
+
+class OrFalse(fields.Boolean):
+    """Whether something is so; what has no value is not."""
+
+    def _serialize(self, value: Any, attr: str | None, obj: Any, **_: Any) -> bool:
+        return bool(value)
+
+
+class Amount(fields.Float):
+    """A number, of a value that is a decimal text."""
+
+    def _serialize(self, value: Any, attr: str | None, obj: Any, **_: Any) -> float | None:
+        return None if value is None else amount(value)
+
+
 class Kilobytes(fields.Float):
     """A size in kB, of a value in bytes."""
 
@@ -144,6 +183,11 @@ class Listing(fields.Field[Any]):
             return None
         items = self.item().dump(value, many=True)
         return {"items": items, "totalItems": len(items)}
+
+
+def amount(text: str) -> float:
+    """The number that is nearest to a decimal text, of those that JSON can write."""
+    return max(-sys.float_info.max, min(float(text), sys.float_info.max))
 
 
 def one_of(*choices: str) -> validate.OneOf:

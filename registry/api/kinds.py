@@ -1,4 +1,4 @@
-"""The types of problem of version 3, and which error is which."""
+"""The types of problem, and which error is which; each version has its own shape for them."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -8,32 +8,27 @@ from typing import Final
 from registry.domain import errors
 from registry.domain.errors import RegistryError
 
-GUIDE: Final = "https://www.belgif.be/specification/rest/api-guide"
-
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """A type of problem: its URN, title, status, and the code that StatusMessage readers know."""
+    """A type of problem: its name, title, status, and the code that StatusMessage readers know.
 
-    urn: str
+    The name is one of the Belgian guide unless it `is_own` (contract 6.35).
+    """
+
+    name: str
     title: str
     status: HTTPStatus
     code: str
-
-    @property
-    def href(self) -> str | None:
-        """Where the Belgian guide explains it; our own types have no page."""
-        namespace, _, name = self.urn.rpartition(":")
-        return f"{GUIDE}/problems/{name}.html" if namespace == "urn:problem-type:belgif" else None
+    is_own: bool = False
 
 
 def _belgif(name: str, title: str, status: HTTPStatus, code: str) -> Kind:
-    return Kind(f"urn:problem-type:belgif:{name}", title, status, code)
+    return Kind(name, title, status, code)
 
 
 def _own(name: str, title: str, status: HTTPStatus, code: str) -> Kind:
-    """One of our own types (contract 6.35)."""
-    return Kind(f"urn:problem-type:ebox:messageRegistry:{name}", title, status, code)
+    return Kind(name, title, status, code, is_own=True)
 
 
 INTERNAL: Final = _belgif(

@@ -7,7 +7,7 @@ from urllib.parse import unquote_to_bytes
 
 from flask import request
 from flask.typing import ResponseReturnValue
-from marshmallow import Schema, ValidationError, fields
+from marshmallow import EXCLUDE, Schema, ValidationError, fields
 
 from registry.domain.errors import ABSENT, Invalid, Issue, IssueKind
 
@@ -24,9 +24,10 @@ def reads(path: Schema, query: Schema | None = None) -> Callable[[View], View]:
     """Give a view its path parameters, and `query` loaded by its schema, or raise `Invalid`.
 
     `path` loads every path parameter by the name it has in the contract. An unknown query
-    parameter is a fault (contract 6.32).
+    parameter is a fault, unless the schema, `path` where there is no query, excludes what it does
+    not know (contract 6.32).
     """
-    schema = query or EmptySchema()
+    schema = query or EmptySchema(unknown=path.unknown)
     nothing = schema.load({})  # most requests ask for nothing in particular
     names = {name: field.data_key or name for name, field in path.fields.items()}
 
@@ -53,6 +54,8 @@ def _query(schema: Schema) -> tuple[Any, list[Issue]]:
     values: dict[str, Any] = {}
     issues: list[Issue] = []
     for name, value in _pairs(request.query_string):
+        if schema.unknown == EXCLUDE and name not in listed:
+            continue
         if value is None:
             issues.append(_issue("query", name, "is not UTF-8", ABSENT))
         elif name not in listed:

@@ -7,6 +7,7 @@ from marshmallow import Schema
 
 from registry.api import strictjson
 from registry.api.bodies import BodyRules, load
+from registry.api.context import version
 from registry.api.multipart import Limits
 from registry.domain.errors import Invalid, TooLarge, UnsupportedMediaType
 
@@ -15,13 +16,13 @@ RULES: Final = "body rules"
 
 
 def body_limits() -> Limits:
-    """How many bytes a body may hold (contract 6.24)."""
-    return cast(Limits, current_app.extensions[LIMITS])
+    """How much a body of this version may hold (contract 6.24)."""
+    return cast(Limits, current_app.extensions[LIMITS][version()])
 
 
 def body_rules() -> BodyRules:
     """How long texts may be, and whether check digits are looked at (contract 4.9, 6.31)."""
-    return cast(BodyRules, current_app.extensions[RULES])
+    return cast(BodyRules, current_app.extensions[RULES][version()])
 
 
 def read_bytes() -> bytes:
@@ -33,11 +34,18 @@ def read_bytes() -> bytes:
     return content
 
 
-def read_json(schema: Schema) -> Any:
-    """What the schema makes of this request's JSON body; raises `Invalid` with every fault."""
-    if request.mimetype != "application/json":
+def read_json(schema: Schema, *media_types: str) -> Any:
+    """What the schema makes of this request's JSON body; raises `Invalid` with every fault.
+
+    The body calls itself one of the media types, application/json if none is named. It is an array
+    when the schema is one of many.
+    """
+    if request.mimetype not in (media_types or ("application/json",)):
         raise UnsupportedMediaType
-    value, issues = load(schema, strictjson.parse(read_bytes()), rules=body_rules())
+    under = "body" if schema.many else ""
+    read = strictjson.parse_array if schema.many else strictjson.parse
+    members = read(read_bytes(), under=under)
+    value, issues = load(schema, members, rules=body_rules(), under=under)
     if issues:
         raise Invalid(issues)
     return value

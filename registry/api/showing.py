@@ -27,6 +27,12 @@ def listed(values: Iterable[Any], total: int, schema: type[Schema]) -> Response:
     return answered({"items": [dump(value, base) for value in values], "totalItems": total})
 
 
+def arrayed(values: Iterable[Any], schema: type[Schema]) -> Response:
+    """A list without anything around it."""
+    dump, base = dumper(schema), base_url()
+    return answered([dump(value, base) for value in values])
+
+
 def answered(members: Any, headers: Mapping[str, str] = _PRIVATE) -> Response:
     """A JSON answer; nobody may keep it unless `headers` say so."""
     content = orjson.dumps(members, option=_OPTIONS)

@@ -30,9 +30,25 @@ def parse(content: bytes, *, under: str = "", nulls: bool = False) -> dict[str, 
     out), NaN and numbers that a 64-bit reader does not have, NUL and lone surrogates in texts or
     names, more than 32 levels. Faults are named by their path, `items[0].name`, after `under`.
     """
-    name = under or "body"
+    read = _read(content, under or "body")
+    if not isinstance(read, dict):
+        raise _invalid(under or "body", "is not a JSON object")
+    _check(read, under, nulls=nulls)
+    return read
+
+
+def parse_array(content: bytes, *, under: str = "") -> list[Any]:
+    """The items of a JSON array; raises as `parse` does."""
+    read = _read(content, under or "body")
+    if not isinstance(read, list):
+        raise _invalid(under or "body", "is not a JSON array")
+    _check(read, under, nulls=False)
+    return read
+
+
+def _read(content: bytes, name: str) -> Any:
     try:
-        read = json.loads(
+        return json.loads(
             content.decode("utf-8-sig"), object_pairs_hook=_members, parse_constant=float
         )
     except UnicodeDecodeError:
@@ -44,15 +60,15 @@ def parse(content: bytes, *, under: str = "", nulls: bool = False) -> dict[str, 
         raise _invalid(name, f"is not JSON: {error.msg} at {place}") from None
     except ValueError:  # Python refuses to read an integer of thousands of digits
         raise _invalid(name, "has a number that is too large") from None
-    if not isinstance(read, dict):
-        raise _invalid(name, "is not a JSON object")
+
+
+def _check(read: Any, under: str, *, nulls: bool) -> None:
     faults = [
         issue
         for issue, _ in zip(_faults(read, under, nulls=nulls), range(_MOST_FAULTS), strict=False)
     ]
     if faults:
         raise Invalid(faults)
-    return read
 
 
 def _members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -64,7 +80,7 @@ def _members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return repeating
 
 
-def _faults(whole: dict[str, Any], under: str, *, nulls: bool) -> Iterator[Issue]:
+def _faults(whole: Any, under: str, *, nulls: bool) -> Iterator[Issue]:
     """Faults in the order of the document; with a stack of our own, deep input breaks nothing."""
     waiting: list[tuple[str, Any, int]] = [(under, whole, 1)]
     while waiting:

@@ -15,6 +15,7 @@ class Operation(StrEnum):
     READ_MESSAGES = "messages.read"
     UPDATE_MESSAGES = "messages.update"
     READ_STATISTICS = "statistics.read"
+    READ_SUMMARY = "summary.read"  # of version 2.1
     READ_REFERENCE = "reference.read"
     REPLY = "replies.create"
     PUBLISH = "messages.publish"

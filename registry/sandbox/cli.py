@@ -80,7 +80,12 @@ def _attend(layout: Layout, port: int, wishes: dict[str, bool], terse: bool) -> 
 def demo(port: int) -> None:
     """Start a fresh sandbox, walk through the main job, stop it; exit code 0 if all held."""
     # Late, for the same reason as in `_attend`.
-    from registry.sandbox import demo, demo_lifecycle, demo_publication  # noqa: PLC0415
+    from registry.sandbox import (  # noqa: PLC0415
+        demo,
+        demo_lifecycle,
+        demo_publication,
+        demo_versions,
+    )
     from registry.sandbox.supervisor import Supervisor  # noqa: PLC0415
 
     console = Console()
@@ -91,6 +96,7 @@ def demo(port: int) -> None:
             with supervisor.up() as document:
                 demo.tour(layout, document, console)
                 demo_publication.publication_tour(layout, document, console)
+                demo_versions.versions_tour(layout, document, console)
                 demo_lifecycle.lifecycle_tour(layout, document, console)
         except (Occupied, StartFailed, PostgresMissing, demo.DemoFailed) as error:
             raise click.ClickException(str(error)) from None

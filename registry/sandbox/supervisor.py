@@ -28,8 +28,8 @@ from registry.sandbox.processes import (
 )
 from registry.sandbox.seaweed import ObjectStore
 
-ENTERPRISE: Final = "/REST/ebox/enterprise/messageRegistry/v3"
-CITIZEN: Final = "/REST/ebox/citizen/messageRegistry/v3"
+ENTERPRISE: Final = "/REST/ebox/enterprise/messageRegistry"
+CITIZEN: Final = "/REST/ebox/citizen/messageRegistry"
 _WORKERS: Final = "2"
 _WORKER: Final = (sys.executable, "-m", "registry", "worker")
 _READY_TIMEOUT: Final = 60.0
@@ -179,7 +179,7 @@ class Supervisor:
         metrics = {"PROMETHEUS_MULTIPROC_DIR": str(self.layout.metrics)}
         process.start(_gunicorn(self.port), env={**self._environment(), **metrics})
         self._add("gunicorn", process, log, {})
-        health = f"http://{LOOPBACK}:{self.port}{ENTERPRISE}/health"
+        health = f"http://{LOOPBACK}:{self.port}{ENTERPRISE}/v3/health"
         process.wait_until(lambda: answers(health), timeout=_READY_TIMEOUT)
 
     def _start_worker(self) -> None:
@@ -204,8 +204,8 @@ def _empty_document(port: int) -> Document:
     origin = f"http://localhost:{port}"
     return {
         "baseUrls": {
-            "enterprise": {"v3": origin + ENTERPRISE},
-            "citizen": {"v3": origin + CITIZEN},
+            kind: {version: f"{origin}{root}/{version}" for version in ("v3", "v2")}
+            for kind, root in (("enterprise", ENTERPRISE), ("citizen", CITIZEN))
         },
         "personas": {name: persona.identity for name, persona in personas.PERSONAS.items()},
         "processes": {},

@@ -47,6 +47,17 @@ class Receipt:
         return _NEVER_OPENED if self.code else None
 
 
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """That a message answers one which its owner received, and may say so.
+
+    It needs no configuration of its own, and goes `into` the partition that the other one was sent
+    from, which no rule decides (contract 6.10). A message that only refers to another is none.
+    """
+
+    into: str | None
+
+
 class _RulesUnknown(Exception):
     """Nobody has asked for the recipient's rules yet; the transaction is taken back for that."""
 
@@ -67,9 +78,9 @@ class Filing:
         files: Sequence[File],
         key: str | None,
         *,
-        into: str | None = None,
+        reply: Reply | None = None,
     ) -> Receipt:
-        """File the owner's message, or nothing; `into` is a partition that no rule decides.
+        """File the owner's message, or nothing; `reply` tells that it is one.
 
         Raises `Invalid` when what the message refers to does not fit, and `DuplicatePublication`.
         """
@@ -83,10 +94,10 @@ class Filing:
             key=key,
         )
         try:
-            expires = self._file(owner, draft, files, claim, into=into, may_wait=False)
+            expires = self._file(owner, draft, files, claim, reply=reply, may_wait=False)
         except _RulesUnknown:
             self.routing.refresh(recipient)
-            expires = self._file(owner, draft, files, claim, into=into, may_wait=True)
+            expires = self._file(owner, draft, files, claim, reply=reply, may_wait=True)
             self.routing.settle(recipient)  # rules may have come between our look and our commit
         return Receipt(message_id=claim.message_id, expires_at=expires, code=code)
 
@@ -97,7 +108,7 @@ class Filing:
         files: Sequence[File],
         claim: Sent,
         *,
-        into: str | None,
+        reply: Reply | None,
         may_wait: bool,
     ) -> datetime:
         """The transaction: eight statements, BEGIN and COMMIT among them."""
@@ -107,8 +118,8 @@ class Filing:
                 raise DuplicatePublication(first)
             name_ebox(connection, recipient)
             facts = _facts(connection, owner, recipient, draft)
-            _check(facts, draft)
-            partition = _partition(facts, owner, draft, recipient, into)
+            _check(facts, draft, reply)
+            partition = _partition(facts, owner, draft, recipient, reply)
             if partition is None and not may_wait:
                 raise _RulesUnknown
             columns = _columns(draft, owner, received, facts)
@@ -138,9 +149,10 @@ def _facts(connection: Connection, owner: Ebox, recipient: Ebox, draft: Draft) -
 
 
 def _partition(
-    facts: AnyRow, owner: Ebox, draft: Draft, recipient: Ebox, into: str | None
+    facts: AnyRow, owner: Ebox, draft: Draft, recipient: Ebox, reply: Reply | None
 ) -> str | None:
     """Where the message goes; None when the recipient's rules are not known."""
+    into = reply.into if reply else None
     if into is not None or recipient.kind is EboxKind.CITIZEN:
         return into or GENERAL
     if facts.rules is None:
@@ -178,7 +190,7 @@ def _columns(draft: Draft, owner: Ebox, received: datetime, facts: AnyRow) -> di
     }
 
 
-def _check(facts: AnyRow, draft: Draft) -> None:
+def _check(facts: AnyRow, draft: Draft, reply: Reply | None) -> None:
     """Type, application, organization and template known, and meant for each other."""
     unknown = [
         Issue(
@@ -197,7 +209,7 @@ def _check(facts: AnyRow, draft: Draft) -> None:
     ]
     if unknown:
         raise Invalid(unknown)
-    if draft.original_message_id is None and not facts.is_configured:
+    if reply is None and not facts.is_configured:
         kind, code = IssueKind.INVALID_INPUT, "INVALID_SENDER"
         raise Invalid([Issue("body", "senderApplicationId", NOT_CONFIGURED, kind, code=code)])
 

@@ -16,7 +16,7 @@ from registry.domain.errors import (
 )
 from registry.domain.identifiers import Ebox, EboxKind, EnterpriseNumber
 from registry.services.consulting import Consulting
-from registry.services.filing import Filing, Receipt
+from registry.services.filing import Filing, Receipt, Reply
 from registry.store.base import AnyRow
 
 # Clients may match these texts (contract 5).
@@ -69,13 +69,13 @@ class Publishing:
         staged: Sequence[Staged],
         key: str | None,
     ) -> Receipt:
-        """File the message for its recipient, or nothing.
+        """File the message for its recipient, or nothing; a draft may leave its sender out.
 
         Raises `Invalid` with every fault, and `DuplicatePublication` when sender and application
         have used the key before.
         """
         files = self._paired(draft, staged)
-        if draft.sender != sender:
+        if draft.sender not in (None, sender):
             raise _refused(_NOT_THE_SENDER, name="sender.enterpriseNumber")
         return self.filing.file(Ebox(EboxKind.ENTERPRISE, sender.digits), draft, files, key)
 
@@ -102,7 +102,7 @@ class Publishing:
             message_type_id=draft.message_type_id or original.message_type_id,
             original_message_id=message_id,
         )
-        return self.filing.file(ebox, answer, files, key, into=original.sender_partition)
+        return self.filing.file(ebox, answer, files, key, reply=Reply(original.sender_partition))
 
     def replyable(self, caller: Caller, ebox: Ebox, message_id: UUID) -> AnyRow:
         """The message, if it may be answered by its recipient; raises `ReplyNotAuthorized`.

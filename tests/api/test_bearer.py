@@ -125,11 +125,11 @@ def test_a_token_anywhere_but_in_the_header_is_not_looked_at(app, consumer, way)
 
 
 @pytest.mark.parametrize(
-    "path", [path for method, path, _ in served() if method == "GET" and not is_open(path)]
+    ("method", "path"), [(method, path) for method, path, _ in served() if not is_open(path)]
 )
-def test_every_operation_but_the_open_ones_wants_a_token(app, path):
+def test_every_operation_but_the_open_ones_wants_a_token(app, method, path):
     for base in V3.values():
-        answer = app.test_client().get(base + path)
+        answer = app.test_client().open(base + path, method=method)
 
         assert problem(answer) == (401, "noAccessToken", REALM)
 

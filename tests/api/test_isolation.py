@@ -11,12 +11,17 @@ import pytest
 from registry.domain.identifiers import Ebox, EboxKind
 from registry.sandbox.personas import CONSUMER, PORTAL, REFERENCE, SENDER
 from tests.api.contract import is_open, served
+from tests.api.marking import change, execute
 from tests.api.publication import Sender, at, named
 from tests.factories import PAYMENT, a_file, a_person, an_ebox, an_enterprise
 
 READING = [path for method, path, _ in served() if method == "GET" and not is_open(path)]
 OF_A_MESSAGE = [path for path in READING if "{messageId}" in path]
 OF_AN_EBOX = ["/ebox/messages", "/ebox/statistics"]
+CHANGING = {
+    "PATCH /ebox/messages": lambda reader, id_: change(reader, (id_, {"isVisible": False})),
+    "PATCH /ebox/messages/{messageId}/messageAction": execute,
+}
 OWNERS = ["consumer", "portal_user", "citizen", "other_enterprise"]
 SCOPELESS = ["sender", "no_scope"]
 EVERYTHING = {
@@ -24,6 +29,8 @@ EVERYTHING = {
     "is_body_main": True,
     "payment_data": PAYMENT,
     "structured_data": {"any": "thing"},
+    "action_id": "confirm-1",
+    "action_label": {"nl": "Bevestig"},
     "subject": {"nl": "needle"},
 }
 
@@ -50,6 +57,18 @@ def full(deliver):
     return lambda ebox, **changes: deliver(ebox, a_file(), **{**EVERYTHING, **changes})
 
 
+@pytest.fixture
+def changes_of(owner):
+    """What an owner may have changed of a message: whether it is visible, when it was executed."""
+
+    def look(message_id):
+        query = "SELECT is_visible, action_executed_at FROM messages WHERE message_id = %s"
+        with owner.connect() as connection:
+            return tuple(connection.exec_driver_sql(query, (message_id,)).one())
+
+    return look
+
+
 def filled(path, message_id):
     return path.format(messageId=message_id, attachmentId="1")
 
@@ -66,6 +85,12 @@ def test_the_matrix_holds_every_operation_that_reads():
 
     assert {*OF_A_MESSAGE, *OF_AN_EBOX} == others
     assert len(OF_A_MESSAGE) == 7
+
+
+def test_the_matrix_holds_every_operation_that_changes():
+    assert {f"{method} {path}" for method, path, _ in served() if method == "PATCH"} == set(
+        CHANGING
+    )
 
 
 @pytest.mark.parametrize("path", OF_A_MESSAGE)
@@ -120,6 +145,66 @@ def test_looking_for_what_is_anothers_leaves_no_trace_with_him(
         query = "SELECT read_at FROM messages WHERE message_id = %s"
         assert connection.exec_driver_sql(query, (message,)).scalar_one() is None
     assert told(victim) == told(consumer.ebox) == []
+
+
+@pytest.mark.parametrize("changing", CHANGING)
+@pytest.mark.parametrize("name", OWNERS)
+def test_changing_what_is_not_ones_own_looks_exactly_like_changing_what_never_existed(
+    somebody, full, statements, changes_of, changing, name
+):
+    reader = somebody(name)
+    past = datetime.now(UTC) - timedelta(seconds=1)
+    hidden = {
+        "an enterprise's": full(an_ebox()),
+        "a citizen's": full(an_ebox(EboxKind.CITIZEN)),
+        "in a partition of the same name": full(an_ebox(), partition="partitionB"),
+        "sent from here": full(an_ebox(), sender=reader.ebox.number[:10], sent_from="GENERAL"),
+        "expired": full(reader.ebox, expires_at=past),
+    }
+    unknown = uuid4()
+    CHANGING[changing](reader, unknown)  # rights and token are known from here on
+    with statements() as for_unknown:
+        never = CHANGING[changing](reader, unknown)
+
+    assert never.status_code == 404
+    for whose, message_id in hidden.items():
+        with statements() as for_this:
+            answer = CHANGING[changing](reader, message_id)
+
+        assert scrubbed(answer, message_id) == scrubbed(never, unknown), whose
+        assert for_this == for_unknown, whose
+        assert changes_of(message_id) == (True, None), whose
+
+
+@pytest.mark.parametrize("changing", CHANGING)
+@pytest.mark.parametrize("name", SCOPELESS)
+def test_without_scope_nothing_is_changed_and_all_are_refused_alike(
+    somebody, full, changes_of, changing, name
+):
+    reader = somebody(name)
+    own = full(reader.ebox)
+    ids = [own, full(an_ebox()), uuid4()]
+
+    answers = [scrubbed(CHANGING[changing](reader, id_), id_) for id_ in ids]
+
+    assert answers[0].startswith(b"403 ")
+    assert b"missingScope" in answers[0]
+    assert answers[0] == answers[1] == answers[2]
+    assert changes_of(own) == (True, None)
+
+
+def test_the_same_id_in_two_eboxes_is_changed_in_ones_own(visitor, full):
+    shared = uuid4()
+    one, other = visitor(CONSUMER), visitor(CONSUMER)
+    full(one.ebox, message_id=shared)
+    full(other.ebox, message_id=shared)
+
+    for changing in CHANGING.values():
+        assert changing(one, shared).status_code == 200
+
+    mine, theirs = (reader.get(f"/ebox/messages/{shared}").json for reader in (one, other))
+    assert (mine["isVisible"], mine["messageAction"]["isExecuted"]) == (False, True)
+    assert (theirs["isVisible"], theirs["messageAction"]["isExecuted"]) == (True, False)
 
 
 @pytest.mark.parametrize("path", ["replies", "recipients"])

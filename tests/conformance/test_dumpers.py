@@ -10,15 +10,30 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from marshmallow import fields
 
-from registry.api.fields import Happened, Href, Instant, KeptAsJson, Listing, Translated, Within
-from registry.api.showing import listed, shown
+from registry.api.fields import (
+    Amount,
+    Happened,
+    Href,
+    Instant,
+    KeptAsJson,
+    Listing,
+    Named,
+    OrFalse,
+    Otherwise,
+    Translated,
+    Within,
+    amount,
+)
+from registry.api.showing import arrayed, listed, shown
+from registry.api.v2.schemas import messages as messages_2
+from registry.api.v2.schemas.receipts import StatusSchema
 from registry.api.v3.schemas.messages import MessageSchema
 from registry.domain.identifiers import Ebox, EboxKind
 from registry.domain.languages import LANGUAGES
-from tests.conformance.test_schemas import SHOWN
+from tests.conformance.bases import V2
+from tests.conformance.test_schemas import SCHEMAS
 from tests.conftest import V3
 
-SCHEMAS = sorted(SHOWN, key=lambda schema: schema.__name__)
 WORDS = st.text(max_size=8)
 OFFSETS = st.integers(-14 * 60, 14 * 60).map(lambda minutes: timezone(timedelta(minutes=minutes)))
 INSTANTS = st.datetimes(datetime(1, 1, 3), datetime(9999, 12, 29), timezones=OFFSETS)  # noqa: DTZ001
@@ -31,11 +46,13 @@ JSON = st.recursive(
 )
 # What URLs are made of, which no schema shows by itself.
 PLACES = {"message_id": st.uuids(), "collection": WORDS, "owner_id": WORDS}
+DECIMALS = st.from_regex(r"[-+]?([0-9]{1,400}(\.[0-9]*)?|\.[0-9]+)", fullmatch=True)
 PLAIN = (  # the first that fits: what an object holds for a member of this kind
     (Instant, INSTANTS),
     (Translated, TRANSLATED),
     (fields.UUID, st.uuids()),
     (fields.Boolean, st.booleans()),
+    (Amount, DECIMALS),
     (fields.Float, st.integers(0, 2**50)),
     (fields.Integer, st.integers(0, 2**31 - 1)),
     (fields.Dict, st.dictionaries(WORDS, JSON, max_size=3)),
@@ -70,8 +87,19 @@ def attributes_of(schema):
             found["ebox"] = EBOXES
         elif not isinstance(field, fields.Constant):
             values = value_of(field)
-            found.setdefault(name, values if field.required else st.none() | values)
-    return found
+            found.setdefault(name, values if always(field) else st.none() | values)
+    return found | others(schema)
+
+
+def others(schema):
+    """What an object may have instead of a member that it lacks."""
+    members = schema().fields.values()
+    return {field.other: WORDS for field in members if isinstance(field, Otherwise)}
+
+
+def always(field):
+    """Whether an object must have a value for a member; some are shown without."""
+    return field.required and not isinstance(field, Named | OrFalse)
 
 
 def objects(schema):
@@ -79,7 +107,7 @@ def objects(schema):
     attributes = attributes_of(schema)
     if not issubclass(schema, KeptAsJson):
         return st.builds(SimpleNamespace, **attributes)
-    duties = {name for name, field in schema().fields.items() if field.required}
+    duties = {name for name, field in schema().fields.items() if always(field)}
     return st.fixed_dictionaries(
         {name: values for name, values in attributes.items() if name in duties},
         optional={name: values for name, values in attributes.items() if name not in duties},
@@ -88,15 +116,15 @@ def objects(schema):
 
 @pytest.fixture
 def asked(app):
-    """In the middle of a request to version 3, so that URLs can be made."""
+    """In the middle of a request, so that URLs can be made; the version is of no importance."""
     with app.test_request_context(f"{V3[EboxKind.ENTERPRISE]}/ebox/messages"):
         yield
 
 
-@pytest.mark.parametrize("schema", SCHEMAS, ids=lambda schema: schema.__name__)
+@pytest.mark.parametrize(("version", "schema"), SCHEMAS)
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=50)
 @given(data=st.data())
-def test_a_dumper_shows_what_marshmallow_shows(asked, schema, data):
+def test_a_dumper_shows_what_marshmallow_shows(asked, version, schema, data):
     value = data.draw(objects(schema))
 
     members = json.loads(shown(value, schema).get_data())
@@ -112,6 +140,58 @@ def test_a_page_is_made_of_what_marshmallow_shows(asked, values):
 
     items = MessageSchema(many=True).dump(values)
     assert page == {"items": json.loads(json.dumps(items)), "totalItems": 7}
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=50)
+@given(values=st.lists(objects(StatusSchema), max_size=3))
+def test_an_array_is_made_of_what_marshmallow_shows(asked, values):
+    shown_as = json.loads(arrayed(values, StatusSchema).get_data())
+
+    assert shown_as == json.loads(json.dumps(StatusSchema(many=True).dump(values)))
+
+
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [
+        ("1250.00", 1250),
+        ("-.5", -0.5),
+        ("+7.", 7),
+        ("0.10", 0.1),
+        ("9" * 400, 1.7976931348623157e308),
+    ],
+)
+def test_a_decimal_text_is_the_nearest_number(text, number):
+    assert amount(text) == number
+
+
+def test_what_version_2_must_show_is_shown_though_nobody_said_it(asked):
+    fact = {"key": "fileNumber", "values": []}
+    person = {"id": "HR-12", "label": "An"}
+
+    assert json.loads(shown(fact, messages_2.BusinessDataSchema).get_data()) == {
+        "key": "fileNumber",
+        "name": {"nl": "fileNumber", "fr": "fileNumber", "de": "fileNumber"},
+        "values": [],
+    }
+    assert json.loads(shown(person, messages_2.AttentionSchema).get_data()) == {
+        "id": "HR-12",
+        "name": "An",
+    }
+    message = SimpleNamespace(**{**vars(a_full_message()), "is_body_main": None})
+    assert json.loads(shown(message, messages_2.MessageSchema).get_data()) == {
+        "messageId": "00000000-0000-0000-0000-000000000001",
+        "subject": {"nl": "Bonjour", "fr": "Bonjour", "de": "Bonjour"},
+        "receiptDate": "2026-11-20T12:00:00+00:00",
+        "expirationDate": "2026-11-20T12:00:00+00:00",
+        "readStatus": False,
+        "visible": True,
+        "registeredMail": False,
+        "messageTypeId": "letter",
+        "senderOrganizationId": "0308357159",
+        "attachments": {"items": [], "totalItems": 0},
+        "bodyMainContent": False,
+        "replyAuthorized": False,
+    }
 
 
 def a_full_message():
@@ -167,13 +247,17 @@ def test_urls_begin_with_the_public_address_of_this_family(app):
     )
     message = SimpleNamespace(**{**place, "attachments": [file]})
 
-    for kind, base in V3.items():
-        with app.test_request_context(f"{base}/ebox/messages"):
-            page = json.loads(shown(message, MessageSchema).get_data())
+    for version, bases, schema in (
+        ("v3", V3, MessageSchema),
+        ("v2", V2, messages_2.MessageSchema),
+    ):
+        for kind, base in bases.items():
+            with app.test_request_context(f"{base}/ebox/messages"):
+                page = json.loads(shown(message, schema).get_data())
 
-        (item,) = page["attachments"]["items"]
-        root = app.extensions["registry"].roots[kind]
-        assert item["contentHref"] == (
-            f"{root}/v3/ebox/messages/00000000-0000-0000-0000-000000000001/attachments/1/content"
-        )
-        assert item["size"] == 0.001
+            (item,) = page["attachments"]["items"]
+            below = f"{app.extensions['registry'].roots[kind]}/{version}/ebox/messages"
+            assert item["contentHref"] == (
+                f"{below}/00000000-0000-0000-0000-000000000001/attachments/1/content"
+            )
+            assert item["size"] == 0.001

@@ -4,8 +4,10 @@ import re
 
 import pytest
 
+from registry.api.v2.schemas.parameters import PathSchema as PathSchema2
 from registry.api.v3.schemas.parameters import PATH_NAMES
-from tests.conformance.validation import DOCUMENT, METHODS, implemented
+from tests.conformance.bases import V2
+from tests.conformance.validation import DOCUMENT, METHODS, VERSION_2, VERSION_3, implemented
 from tests.conftest import V3
 
 AUTOMATIC = {"HEAD", "OPTIONS"}  # Flask answers these for every GET
@@ -24,20 +26,22 @@ def served(app, base):
     }
 
 
-def described():
-    return {(method, re.sub(r"{\w+}", "{}", path)) for method, path in implemented()}
+def described(contract):
+    return {(method, re.sub(r"{\w+}", "{}", path)) for method, path in contract.implemented()}
 
 
 @pytest.mark.parametrize("kind", V3)
-def test_the_operations_that_are_served_are_those_that_are_described(app, kind):
-    assert served(app, V3[kind]) == described()
+@pytest.mark.parametrize(("contract", "bases"), [(VERSION_3, V3), (VERSION_2, V2)])
+def test_the_operations_that_are_served_are_those_that_are_described(app, kind, contract, bases):
+    assert served(app, bases[kind]) == described(contract)
 
 
 def test_nothing_is_served_outside_the_base_paths(app):
+    bases = [*V3.values(), *V2.values()]
     outside = {
         rule.rule
         for rule in app.url_map.iter_rules()
-        if not rule.rule.startswith(tuple(f"{base}/" for base in V3.values()))
+        if not rule.rule.startswith(tuple(f"{base}/" for base in bases))
     }
 
     assert outside == set()
@@ -61,3 +65,9 @@ def test_a_path_parameter_keeps_its_name_on_the_way_in(app):
     served_names = {name for rule in app.url_map.iter_rules() for name in rule.arguments}
 
     assert {PATH_NAMES[name] for name in served_names} == described_names
+
+
+def test_version_2_names_its_path_parameters_as_version_3_does():
+    ours = {name: field.data_key for name, field in PathSchema2().fields.items()}
+
+    assert ours.items() <= PATH_NAMES.items()

@@ -114,7 +114,10 @@ def test_up_and_ctrl_c(layout, command, when_ready):
     for step in ("PostgreSQL: ", "SeaweedFS: ", "Migrations: ", "Ready.", "Stopped."):
         assert step in result.output
     assert seen["baseUrls"] == {
-        kind: {"v3": f"http://localhost:{port}/REST/ebox/{kind}/messageRegistry/v3"}
+        kind: {
+            version: f"http://localhost:{port}/REST/ebox/{kind}/messageRegistry/{version}"
+            for version in ("v3", "v2")
+        }
         for kind in ("enterprise", "citizen")
     }
     assert set(seen["processes"]) == PROCESSES

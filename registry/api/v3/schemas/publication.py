@@ -7,21 +7,14 @@ from marshmallow.fields import Dict, Nested
 
 from registry.api.bodies import Fault, Members
 from registry.api.bodyfields import Company, Items, Moment, Person, Text, Texts, Truth
-from registry.api.fields import Identifier, matching, one_of
+from registry.api.drafting import BecomesAnnounced, BecomesDraft, BecomesPayment
+from registry.api.fields import Identifier, one_of
+from registry.api.patterns import AMOUNT, BIC, CURRENCY, IBAN, NAME, SHORT
 from registry.domain.attachments import DIGEST_METHOD
-from registry.domain.drafts import Announced, Draft
 from registry.domain.identifiers import Ebox, EboxKind
 from registry.domain.notifications import Notification
 
 MESSAGE_PART: Final = "messageToPublish"  # the part of the body that describes the message
-
-_NAME: Final = matching(r"[A-Za-z0-9_.-]{1,100}", "is not 1 to 100 letters, digits, dots, _ or -")
-_SHORT: Final = matching(r"[A-Za-z0-9_.-]{1,64}", "is not 1 to 64 letters, digits, dots, _ or -")
-# The Belgian REST guide's patterns `[dec-type]` and of its common types.
-_AMOUNT: Final = matching(r"[-+]?([0-9]+(\.[0-9]*)?|\.[0-9]+)", "is not a decimal number")
-_CURRENCY: Final = matching(r"[A-Z]{3}", "is not a currency code")
-_IBAN: Final = matching(r"[A-Z]{2}[0-9]{2}[A-Z0-9]{1,30}", "is not an IBAN without spaces")
-_BIC: Final = matching(r"[A-Z]{6}[A-Z0-9]{2}([A-Z0-9]{3})?", "is not a BIC")
 
 
 class SenderSchema(Members):
@@ -29,7 +22,7 @@ class SenderSchema(Members):
 
     ebox_type = Text(data_key="eboxType", required=True, validate=one_of(EboxKind.ENTERPRISE.value))
     sender = Company(data_key="enterpriseNumber", required=True)
-    sender_partition = Text(data_key="partition", validate=_SHORT)
+    sender_partition = Text(data_key="partition", validate=SHORT)
 
     @post_load
     def to_columns(self, data: dict[str, Any], **_: Any) -> dict[str, Any]:
@@ -44,7 +37,7 @@ class EboxSchema(Members):
     kind = Text(data_key="eboxType", required=True, validate=one_of(*EboxKind))
     enterprise = Company(data_key="enterpriseNumber", checked=False)
     citizen = Person(data_key="ssin", checked=False)
-    partition = Text(validate=_SHORT)
+    partition = Text(validate=SHORT)
 
     @validates_schema
     def has_the_number_of_its_kind(self, data: dict[str, Any], **_: Any) -> None:
@@ -90,7 +83,7 @@ class DigestSchema(Members):
     method = Text(data_key="digestMethod", required=True, validate=one_of(DIGEST_METHOD))
 
 
-class AttachmentSchema(Members):
+class AttachmentSchema(BecomesAnnounced):
     """A document, and the part that carries it."""
 
     part = Text(data_key="httpPartName", required=True, most=255)
@@ -98,12 +91,6 @@ class AttachmentSchema(Members):
     title = Texts(data_key="attachmentTitle")
     is_signed = Truth(data_key="isAttachmentSigned")
     digest = Nested(DigestSchema)
-
-    @post_load
-    def to_announced(self, data: dict[str, Any], **_: Any) -> Any:
-        """An `Announced`."""
-        digest = data.pop("digest", None)
-        return Announced(**data, digest=digest and digest["value"])
 
 
 class BusinessDataSchema(Members):
@@ -115,38 +102,33 @@ class BusinessDataSchema(Members):
     values = Items(Texts(most="value"), required=True)
 
 
-class PaymentDataSchema(Members):
+class PaymentDataSchema(BecomesPayment):
     """How to pay."""
 
-    payment_data_id = Text(data_key="paymentDataId", required=True, validate=_SHORT)
-    amount = Text(required=True, validate=_AMOUNT)
-    vat_amount = Text(data_key="vatAmount", required=True, validate=_AMOUNT)
-    currency = Text(required=True, validate=_CURRENCY)
+    payment_data_id = Text(data_key="paymentDataId", required=True, validate=SHORT)
+    amount = Text(required=True, validate=AMOUNT)
+    vat_amount = Text(data_key="vatAmount", required=True, validate=AMOUNT)
+    currency = Text(required=True, validate=CURRENCY)
     due_date = Moment(data_key="dueDate", required=True)
-    iban = Text(required=True, validate=_IBAN)
-    bic = Text(validate=_BIC)
+    iban = Text(required=True, validate=IBAN)
+    bic = Text(validate=BIC)
     reference = Dict()
-
-    @post_load
-    def to_stored(self, data: dict[str, Any], **_: Any) -> dict[str, Any]:
-        """As the store keeps it: JSON has no dates."""
-        return {**data, "due_date": data["due_date"].isoformat(timespec="seconds")}
 
 
 class ActionSchema(Members):
     """What the reader is asked to do (contract 6.11)."""
 
-    action_id = Text(data_key="messageActionId", required=True, validate=_SHORT)
+    action_id = Text(data_key="messageActionId", required=True, validate=SHORT)
     action_label = Texts(data_key="label", required=True)
 
 
-class MessageToReplySchema(Members):
+class MessageToReplySchema(BecomesDraft):
     """A reply: what it does not say follows from the message it replies to (contract 6.10)."""
 
     sender = Nested(SenderSchema)
     subject = Texts(required=True, most="subject")
-    message_type_id = Text(data_key="messageTypeId", validate=_NAME)
-    application_id = Text(data_key="senderApplicationId", validate=_NAME)
+    message_type_id = Text(data_key="messageTypeId", validate=NAME)
+    application_id = Text(data_key="senderApplicationId", validate=NAME)
     attention = Nested(AttentionSchema, data_key="forTheAttentionOf")
     expires_at = Moment(data_key="expirationDate")
     is_registered = Truth(data_key="isRegisteredMail")
@@ -158,26 +140,13 @@ class MessageToReplySchema(Members):
     payment_data = Nested(PaymentDataSchema, data_key="paymentData")
     structured_data = Dict(data_key="structuredData")
     action = Nested(ActionSchema, data_key="messageAction")
-    message_template_id = Text(data_key="messageTemplateId", validate=_NAME)
-
-    @validates_schema
-    def needs_body_to_be_main(self, data: dict[str, Any], **_: Any) -> None:
-        """A body that is the main content has to be there."""
-        if data.get("is_body_main") and "body" not in data:
-            raise ValidationError("is required when isBodyMainContent is true", "bodyContent")
+    message_template_id = Text(data_key="messageTemplateId", validate=NAME)
 
     @post_load
-    def to_draft(self, data: dict[str, Any], **_: Any) -> Any:
-        """A `Draft`; the expiry date is the message type's to decide (contract 4.5)."""
-        data.pop("expires_at", None)
-        is_body_main = data.pop("is_body_main", False)
-        return Draft(
-            **data.pop("sender", {}),
-            **data.pop("action", {}),
-            announced=tuple(data.pop("announced", ())),
-            is_body_main=is_body_main if "body" in data else None,
-            **data,
-        )
+    def to_draft(self, data: dict[str, Any], **more: Any) -> Any:
+        """A `Draft`; what stands inside sender and action are columns of their own."""
+        within = {**data.pop("sender", {}), **data.pop("action", {})}
+        return super().to_draft({**data, **within}, **more)
 
 
 class MessageToPublishSchema(MessageToReplySchema):
@@ -185,14 +154,14 @@ class MessageToPublishSchema(MessageToReplySchema):
 
     sender = Nested(SenderSchema, required=True)
     recipient = Nested(RecipientSchema, required=True)
-    message_type_id = Text(data_key="messageTypeId", required=True, validate=_NAME)
-    application_id = Text(data_key="senderApplicationId", required=True, validate=_NAME)
+    message_type_id = Text(data_key="messageTypeId", required=True, validate=NAME)
+    application_id = Text(data_key="senderApplicationId", required=True, validate=NAME)
 
 
 class RecipientsSchema(Members):
     """More e-Boxes for a message; one that is no valid company must not stop the others."""
 
-    recipients = Items(Nested(EboxSchema), required=True, least=1, most=10_000)
+    recipients = Items(Nested(EboxSchema), required=True, least=1, most="recipients")
 
     @post_load
     def to_eboxes(self, data: dict[str, Any], **_: Any) -> Any:
@@ -213,7 +182,7 @@ class _StatusQuerySchema(Members):
 class StatusSearchSchema(Members):
     """Pairs of message and e-Box to look up (contract 6.34)."""
 
-    items = Items(Nested(_StatusQuerySchema), required=True, least=1, most=500)
+    items = Items(Nested(_StatusQuerySchema), required=True, least=1, most="statuses")
 
     @post_load
     def to_pairs(self, data: dict[str, Any], **_: Any) -> Any:

@@ -1,0 +1,44 @@
+"""Reference data: where version 2.1 has it, and how it is shown."""
+
+from typing import Final
+
+from flask import Blueprint
+
+from registry.api.catalogues import Library
+from registry.api.v2.schemas.parameters import PageSchema, PathSchema
+from registry.api.v2.schemas.reference import (
+    MessageTypeSchema,
+    SenderApplicationSchema,
+    SenderOrganizationSchema,
+)
+from registry.domain.reference import Catalogue
+
+_LIBRARY: Final = Library(
+    root="/referenceData",
+    path=PathSchema(),
+    page=PageSchema(),
+    image_type="application/octet-stream",
+)
+# Each catalogue: its collection's name in the URL, the name of its id here, and how it is shown.
+_SHOWN: Final = (
+    (Catalogue.MESSAGE_TYPES, "messageTypes", "message_type_id", MessageTypeSchema),
+    (
+        Catalogue.SENDER_APPLICATIONS,
+        "senderApplications",
+        "application_id",
+        SenderApplicationSchema,
+    ),
+    (
+        Catalogue.SENDER_ORGANIZATIONS,
+        "senderOrganizations",
+        "organization_id",
+        SenderOrganizationSchema,
+    ),
+)
+
+
+def add_resources(blueprint: Blueprint) -> None:
+    """Route the three catalogues and the logos of two of them."""
+    for catalogue, collection, name, schema in _SHOWN:
+        _LIBRARY.add_catalogue(blueprint, catalogue, collection, name, schema)
+    _LIBRARY.add_images(blueprint)

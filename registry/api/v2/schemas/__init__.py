@@ -1,0 +1,1 @@
+"""The JSON of version 2.1: every wire name of this version, and nowhere else."""

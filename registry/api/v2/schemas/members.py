@@ -1,0 +1,52 @@
+"""Members of bodies as version 2.1 takes them: what it does not know is ignored (contract 6.32)."""
+
+from decimal import Decimal
+from typing import Any, Final
+from uuid import UUID
+
+from marshmallow import EXCLUDE, ValidationError, fields
+
+from registry.api import bodies, bodyfields
+from registry.api.fields import Identifier
+from registry.domain.languages import LANGUAGES
+
+NOWHERE: Final = UUID(int=0)  # no message has it: ours are of version 4
+
+
+class Members(bodies.Members):
+    """An object of a body."""
+
+    class Meta:
+        """Members it does not know are left alone."""
+
+        unknown = EXCLUDE
+
+
+class Texts(bodyfields.Texts):
+    """A text in nl, fr, de, or several of them; other languages are left alone."""
+
+    def _deserialize(self, value: Any, *rest: Any, **more: Any) -> dict[str, str]:
+        if isinstance(value, dict):
+            value = {language: text for language, text in value.items() if language in LANGUAGES}
+        return super()._deserialize(value, *rest, **more)
+
+
+class MessageId(Identifier):
+    """The id of a message; a text that is none names a message that does not exist."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **more: Any) -> UUID:
+        if not isinstance(value, str):
+            raise ValidationError("is not a text")
+        try:
+            return super()._deserialize(value, attr, data, **more)
+        except ValidationError:
+            return NOWHERE
+
+
+class Number(fields.Field[str]):
+    """A member that is a number; it becomes the decimal text that the store keeps."""
+
+    def _deserialize(self, value: Any, *_: Any, **__: Any) -> str:
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            raise ValidationError("is not a number")
+        return format(Decimal(repr(value)), "f")

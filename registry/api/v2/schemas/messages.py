@@ -1,0 +1,103 @@
+"""Messages, documents and counts as version 2.1 shows them."""
+
+from marshmallow import fields
+
+from registry.api.fields import (
+    Amount,
+    Happened,
+    Href,
+    Instant,
+    KeptAsJson,
+    Kilobytes,
+    Listing,
+    Named,
+    OrFalse,
+    Otherwise,
+    Shown,
+    Translated,
+    Within,
+)
+from registry.domain.attachments import DIGEST_METHOD
+
+
+class DigestSchema(Shown):
+    """SHA-256 of a document, base64url."""
+
+    digest = fields.String(data_key="digestValue", required=True)
+    method = fields.Constant(DIGEST_METHOD, data_key="digestMethod", required=True)
+
+
+class AttachmentSchema(Shown):
+    """A document of a message."""
+
+    attachment_id = fields.String(data_key="attachmentId")
+    title = Translated(data_key="attachmentTitle")
+    file_name = fields.String(data_key="fileName", required=True)
+    is_main = fields.Boolean(data_key="mainContent", required=True)
+    media_type = fields.String(data_key="mediaType", required=True)
+    size = Kilobytes(required=True)
+    digest = Within(DigestSchema)
+    is_signed = fields.Boolean(data_key="attachmentSigned")
+    content = Href(
+        "/ebox/messages/{0.message_id}/attachments/{0.attachment_id}/content",
+        data_key="contentHref",
+    )
+
+
+class BusinessDataSchema(KeptAsJson):
+    """A key with its values, for the reader's software; here it always has a name."""
+
+    key = fields.String(required=True)
+    name = Named("key", required=True)
+    description = Translated()
+    values = fields.List(Translated(), required=True)
+
+
+class PaymentDataSchema(KeptAsJson):
+    """How to pay; amounts are numbers."""
+
+    payment_data_id = fields.String(data_key="paymentDataId", required=True)
+    amount = Amount(required=True)
+    vat_amount = Amount(data_key="vatAmount", required=True)
+    currency = fields.String(required=True)
+    due_date = fields.String(data_key="dueDate", required=True)
+    iban = fields.String(required=True)
+    bic = fields.String()
+    reference = fields.Dict()
+
+
+class AttentionSchema(KeptAsJson):
+    """For whom inside the enterprise; the number need not be an SSIN."""
+
+    ssin = Otherwise("id", data_key="id")
+    label = fields.String(data_key="name")
+
+
+class MessageSchema(Shown):
+    """A message as lists and details show it."""
+
+    message_id = fields.UUID(data_key="messageId", required=True)
+    original_message_id = fields.UUID(data_key="originalMessageId")
+    subject = Translated(required=True)
+    received_at = Instant(data_key="receiptDate", required=True)
+    expires_at = Instant(data_key="expirationDate", required=True)
+    is_read = Happened("read_at", data_key="readStatus", required=True)
+    is_visible = fields.Boolean(data_key="visible")
+    is_registered = fields.Boolean(data_key="registeredMail", required=True)
+    attention = fields.Nested(AttentionSchema, data_key="forTheAttentionOf")
+    message_type_id = fields.String(data_key="messageTypeId", required=True)
+    sender = fields.String(data_key="senderOrganizationId", required=True)
+    sender_application_id = fields.String(data_key="senderApplicationId")
+    attachments = Listing(AttachmentSchema)
+    is_body_main = OrFalse(data_key="bodyMainContent", required=True)
+    payment_data = fields.Nested(PaymentDataSchema, data_key="paymentData")
+    business_data = Listing(BusinessDataSchema, data_key="businessDataList")
+    is_reply_authorized = fields.Boolean(data_key="replyAuthorized", required=True)
+
+
+class SummarySchema(Shown):
+    """What can be said of an e-Box at a glance."""
+
+    messages = fields.Integer(data_key="numberOfMessages", required=True)
+    unread = fields.Integer(data_key="numberOfUnreadMessages")
+    last_received_at = Instant(data_key="lastReceiptDate")

@@ -1,0 +1,78 @@
+"""What version 2.1 reads from paths and queries; what cannot be is looked for and not found."""
+
+from collections.abc import Callable
+from typing import Any
+
+from marshmallow import EXCLUDE, Schema, ValidationError, fields
+
+from registry.api.asking import AsksForMessages, AsksForPage
+from registry.api.fields import INT32, Day, Flag, Whole, between, one_of
+from registry.api.patterns import ENTERPRISE, NAME, SHORT
+from registry.api.v2.schemas.members import MessageId
+from registry.domain.languages import LANGUAGES
+
+
+class Lenient(fields.String):
+    """A text that fits, or one that nothing is called by."""
+
+    def __init__(self, fits: Callable[[str], None], **more: Any) -> None:
+        super().__init__(**more)
+        self.fits = fits
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **more: Any) -> Any:
+        text = super()._deserialize(value, attr, data, **more)
+        try:
+            self.fits(text)
+        except ValidationError:
+            return ""
+        return text
+
+
+class PathSchema(Schema):
+    """The path parameters of all resources."""
+
+    message_id = MessageId(data_key="messageId")
+    attachment_id = Lenient(SHORT, data_key="attachmentId")
+    message_type_id = Lenient(NAME, data_key="messageTypeId")
+    application_id = Lenient(NAME, data_key="senderApplicationId")
+    organization_id = Lenient(ENTERPRISE, data_key="senderOrganizationId")
+    image_id = Lenient(SHORT, data_key="imageId")
+
+    class Meta:
+        """Parameters it does not know are left alone."""
+
+        unknown = EXCLUDE
+
+
+class PageSchema(AsksForPage):
+    """`page` and `pageSize` of every list."""
+
+    page = Whole(data_key="page", validate=between(1, INT32))
+    page_size = Whole(data_key="pageSize", validate=between(1, 100))
+
+    class Meta:
+        """Parameters it does not know are left alone."""
+
+        unknown = EXCLUDE
+
+
+class MessageQuerySchema(AsksForMessages, PageSchema):
+    """The filters of a listing (contract 1.3)."""
+
+    received_before = Day(data_key="receivedBefore")
+    received_after = Day(data_key="receivedAfter")
+    expired_before = Day(data_key="expiredBefore")
+    expired_after = Day(data_key="expiredAfter")
+    is_read = Flag(data_key="readStatus")
+    is_visible = Flag(data_key="visible")
+    is_registered = Flag(data_key="registeredMail")
+    message_type_id = Lenient(NAME, data_key="messageTypeId")
+    sender_organization_id = Lenient(ENTERPRISE, data_key="senderOrganizationId")
+    sender_application_id = Lenient(NAME, data_key="senderApplicationId")
+    text = fields.String(data_key="q")
+    language = fields.String(data_key="qlang", validate=one_of(*LANGUAGES))
+
+    class Meta:
+        """Parameters it does not know are left alone."""
+
+        unknown = EXCLUDE

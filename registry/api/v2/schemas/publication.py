@@ -1,0 +1,177 @@
+"""What version 2.1 reads from bodies: messages to publish, to change, to link and to ask about."""
+
+from typing import Any, Final
+
+from marshmallow import ValidationError, post_load, pre_load
+from marshmallow.fields import Dict, Nested
+
+from registry.api.bodies import Fault, rules
+from registry.api.bodyfields import Company, Items, Moment, Person, Text, Truth
+from registry.api.drafting import BecomesAnnounced, BecomesDraft, BecomesPayment
+from registry.api.fields import Identifier, one_of
+from registry.api.patterns import BIC, CURRENCY, IBAN, NAME, SHORT
+from registry.api.v2.schemas.members import Members, MessageId, Number, Texts
+from registry.domain.attachments import DIGEST_METHOD
+from registry.domain.identifiers import Ebox, EboxKind, Malformed, Ssin
+from registry.services.marking import Change
+
+MESSAGE_PART: Final = "messageToPublish"  # the part of the body that describes the message
+
+_OWNER: Final = {EboxKind.ENTERPRISE: Company(), EboxKind.CITIZEN: Person()}
+
+
+class EboxSchema(Members):
+    """An e-Box by the number of its owner, which is not looked at."""
+
+    kind = Text(data_key="eboxType", required=True, validate=one_of(*EboxKind))
+    number = Text(data_key="eboxIdValue", required=True)
+
+    @post_load
+    def to_ebox(self, data: dict[str, Any], **_: Any) -> Any:
+        """An `Ebox`."""
+        return Ebox(EboxKind(data["kind"]), data["number"])
+
+
+class RecipientSchema(EboxSchema):
+    """To whom a message is published: his number has to be one."""
+
+    @post_load
+    def to_ebox(self, data: dict[str, Any], **_: Any) -> Any:
+        """An `Ebox`; check digits are looked at if the operator says so."""
+        kind = EboxKind(data["kind"])
+        try:
+            return Ebox(kind, _OWNER[kind].deserialize(data["number"]).digits)
+        except ValidationError as error:
+            name = self.fields["number"].data_key or ""
+            raise ValidationError({name: error.messages}) from None
+
+
+class AttentionSchema(Members):
+    """For whom inside the enterprise; what kind of number it is, is read and not kept."""
+
+    number = Text(data_key="id", most="label")
+    label = Text(data_key="name", most="label")
+    kind = Text(data_key="type")
+
+    @post_load
+    def to_stored(self, data: dict[str, Any], **_: Any) -> Any:
+        """As the store keeps it: an SSIN, or else a text that is shown to people as well."""
+        number, label = data.get("number"), data.get("label")
+        try:
+            ssin = number and str(Ssin.parse(number, checked=rules().checked))
+            kept = {"ssin": ssin, "label": label}
+        except Malformed:
+            kept = {"id": number, "label": label or number}
+        return {name: text for name, text in kept.items() if text} or None
+
+
+class DigestSchema(Members):
+    """What the sender says the SHA-256 is."""
+
+    value = Text(data_key="digestValue", required=True, most=128)
+    method = Text(data_key="digestMethod", required=True, validate=one_of(DIGEST_METHOD))
+
+
+class AttachmentSchema(Members, BecomesAnnounced):
+    """A document, and the part that carries it."""
+
+    part = Text(data_key="httpPartName", required=True, most=255)
+    is_main = Truth(data_key="mainContent", required=True)
+    title = Texts(data_key="attachmentTitle")
+    is_signed = Truth(data_key="attachmentSigned")
+    digest = Nested(DigestSchema)
+
+
+class BusinessDataSchema(Members):
+    """A fact for the reader's software."""
+
+    key = Text(required=True)
+    name = Texts()
+    description = Texts()
+    values = Items(Texts(most="value"), required=True)
+
+
+class PaymentDataSchema(Members, BecomesPayment):
+    """How to pay."""
+
+    payment_data_id = Text(data_key="paymentDataId", required=True, validate=SHORT)
+    amount = Number(required=True)
+    vat_amount = Number(data_key="vatAmount", required=True)
+    currency = Text(required=True, validate=CURRENCY)
+    due_date = Moment(data_key="dueDate", required=True)
+    iban = Text(required=True, validate=IBAN)
+    bic = Text(validate=BIC)
+    reference = Dict()
+
+
+class MessageToPublishSchema(Members, BecomesDraft):
+    """A message to publish (contract 2.1); one that replies names what it replies to."""
+
+    recipient = Nested(RecipientSchema, required=True)
+    attention = Nested(AttentionSchema, data_key="forTheAttentionOf")
+    original_message_id = Identifier(data_key="originalMessageId")
+    subject = Texts(required=True, most="subject")
+    message_type_id = Text(data_key="messageTypeId", required=True, validate=NAME)
+    expires_at = Moment(data_key="expirationDate")
+    sender = Company(data_key="senderOrganizationId")
+    application_id = Text(data_key="senderApplicationId", required=True, validate=NAME)
+    is_registered = Truth(data_key="registeredMail")
+    announced = Items(Nested(AttachmentSchema), data_key="attachments", most="attachments")
+    is_body_main = Truth(data_key="bodyMainContent", required=True)
+    body = Texts(data_key="bodyContent")
+    business_data = Items(Nested(BusinessDataSchema), data_key="businessDataList")
+    payment_data = Nested(PaymentDataSchema, data_key="paymentData")
+    is_reply_authorized = Truth(data_key="replyAuthorized", required=True)
+
+
+class _MessageToUpdateSchema(Members):
+    message_id = MessageId(data_key="messageId", required=True)
+    is_visible = Truth(data_key="visible", required=True)
+
+    @post_load
+    def to_change(self, data: dict[str, Any], **_: Any) -> Any:
+        """A `Change`."""
+        return Change(**data)
+
+
+class MessagesToUpdateSchema(Members):
+    """Messages to show or hide; how many there are is not looked at."""
+
+    items = Items(Nested(_MessageToUpdateSchema))
+
+    @post_load
+    def to_changes(self, data: dict[str, Any], **_: Any) -> Any:
+        """`Change`s, one for each message: the last that is said of it."""
+        return tuple({change.message_id: change for change in data.get("items", ())}.values())
+
+
+class MessageToLinkSchema(Members):
+    """A message and more e-Boxes for it; one that cannot be must not stop the others."""
+
+    message_id = MessageId(data_key="messageId", required=True)
+    recipients = Items(Nested(EboxSchema), required=True, most="recipients")
+
+    @post_load
+    def to_link(self, data: dict[str, Any], **_: Any) -> Any:
+        """The message, and the e-Boxes in the order given."""
+        return data["message_id"], tuple(data["recipients"])
+
+
+class StatusRequestSchema(Members):
+    """A message in an e-Box, one of an array (contract 1.3)."""
+
+    message_id = MessageId(data_key="messageId", required=True)
+    recipient = Nested(EboxSchema, data_key="eboxId", required=True)
+
+    @pre_load(pass_collection=True)
+    def are_not_too_many(self, items: Any, **_: Any) -> Any:
+        """Looked at first, or the faults of a million items would be found for nothing."""
+        most = rules().statuses
+        if len(items) > most:
+            raise ValidationError(Fault(f"has more than {most} items"))
+        return items
+
+    @post_load
+    def to_pair(self, data: dict[str, Any], **_: Any) -> Any:
+        """A message and an e-Box."""
+        return data["message_id"], data["recipient"]

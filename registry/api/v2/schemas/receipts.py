@@ -1,0 +1,50 @@
+"""What version 2.1 answers to those who send, and to whoever asked for what cannot be."""
+
+from marshmallow import fields
+
+from registry.api.fields import Instant, Shown
+
+
+class ReceiptSchema(Shown):
+    """A publication that was filed (contract 1.3)."""
+
+    message_id = fields.UUID(data_key="messageId", required=True)
+    expires_at = Instant(data_key="expirationDate", required=True)
+    code = fields.String()
+    message = fields.String()
+
+
+class EboxSchema(Shown):
+    """An e-Box, by the number of its owner."""
+
+    kind = fields.String(data_key="eboxType", required=True)
+    number = fields.String(data_key="eboxIdValue", required=True)
+
+
+class LinkedSchema(Shown):
+    """A broadcast."""
+
+    message_id = fields.UUID(data_key="messageId")
+    expires_at = Instant(data_key="expirationDate")
+    links = fields.Integer(data_key="nbSuccessLinks")
+    refused = fields.List(fields.Nested(EboxSchema), data_key="errorCases")
+
+
+class StatusSchema(Shown):
+    """How a message fares in one e-Box."""
+
+    message = fields.UUID(data_key="messageId", required=True)
+    recipient = fields.Nested(EboxSchema, data_key="eboxId", required=True)
+    expires = Instant(data_key="expirationDate")
+    is_read = fields.Boolean(data_key="readStatus", required=True)
+    is_visible = fields.Boolean(data_key="visible")
+
+
+class StatusMessageSchema(Shown):
+    """An error."""
+
+    occurrence = fields.UUID(data_key="id", required=True)
+    code = fields.String(required=True)
+    message = fields.String(required=True)
+    contact = fields.String()
+    environment = fields.String()

@@ -1,0 +1,65 @@
+"""Reference data as version 2.1 shows it."""
+
+from marshmallow import fields
+
+from registry.api.fields import Href, Kilobytes, Shown, Translated, Within
+
+
+class ImageSchema(Shown):
+    """A logo."""
+
+    image_id = fields.String(data_key="imageId", required=True)
+    size = Kilobytes(required=True)
+    media_type = fields.String(data_key="mediaType", required=True)
+    language = fields.String()
+    content = Href(
+        "/referenceData/sender{0.collection}/{0.owner_id}/images/{0.image_id}/content",
+        data_key="contentHref",
+        required=True,
+    )
+
+
+class ValiditySchema(Shown):
+    """How long a message of a type stays."""
+
+    validity_number = fields.Integer(data_key="validityPeriodNumber", required=True)
+    validity_unit = fields.String(data_key="validityPeriodUnit", required=True)
+
+
+class MessageTypeSchema(Shown):
+    """A kind of message."""
+
+    message_type_id = fields.String(data_key="messageTypeId", required=True)
+    name = Translated(data_key="messageTypeName", required=True)
+    description = Translated(data_key="messageTypeDescription")
+    validity = Within(ValiditySchema, data_key="validityPeriod")
+    organization_ids = fields.List(fields.String(), data_key="senderOrganizationIds")
+    application_ids = fields.List(fields.String(), data_key="senderApplicationIds")
+
+
+class SenderApplicationSchema(Shown):
+    """An application through which messages are sent."""
+
+    application_id = fields.String(data_key="applicationId", required=True)
+    name = Translated(data_key="applicationName", required=True)
+    description = Translated(data_key="applicationDescription")
+    logos = fields.List(fields.Nested(ImageSchema), data_key="applicationLogos")
+    url = Translated(data_key="applicationUrl")
+    organization_ids = fields.List(fields.String(), data_key="senderOrganizationIds")
+    message_type_ids = fields.List(fields.String(), data_key="messageTypeIds")
+    contact_business = fields.String(data_key="contactBusiness")
+    contact_technical = fields.String(data_key="contactTechnical")
+
+
+class SenderOrganizationSchema(Shown):
+    """An organization that sends messages."""
+
+    organization_id = fields.String(data_key="organizationId", required=True)
+    short_name = Translated(data_key="organizationShortName", required=True)
+    long_name = Translated(data_key="organizationLongName")
+    logos = fields.List(fields.Nested(ImageSchema), data_key="organizationLogos")
+    url = Translated(data_key="organizationUrl")
+    application_ids = fields.List(fields.String(), data_key="senderApplicationIds")
+    message_type_ids = fields.List(fields.String(), data_key="messageTypeIds")
+    contact_business = fields.String(data_key="contactBusiness")
+    contact_technical = fields.String(data_key="contactTechnical")
