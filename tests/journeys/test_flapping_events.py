@@ -77,7 +77,7 @@ def test_nothing_is_given_up(published, owner):
     with owner.connect() as connection:
         states = connection.execute(text("SELECT state, count(*) FROM outbox GROUP BY state"))
 
-        assert dict(states.tuples().all()) == {"told": PUBLICATIONS}
+        assert dict(states.all()) == {"told": PUBLICATIONS}
 
 
 class Storm:

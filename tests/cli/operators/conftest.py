@@ -78,7 +78,8 @@ def run():
     """Type a command in this process; gives exit code and all that was said."""
 
     def typed(*command, env=None, answer=None):
-        done = CliRunner().invoke(registry, command, env=env, input=answer)
+        unsized = {"COLUMNS": None}  # as where nobody looks at a terminal
+        done = CliRunner().invoke(registry, command, env={**unsized, **(env or {})}, input=answer)
         if done.exception and not isinstance(done.exception, SystemExit):
             raise done.exception
         return SimpleNamespace(
