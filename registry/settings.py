@@ -188,7 +188,7 @@ class Settings(BaseModel):
     events_url: Url | None = None  # of the e-Box Event Service; unset: events wait
     events_bearer: bool = True  # off: mutual TLS alone (contract 6.20)
     events_scope: str | None = None  # of our token there; unset: all that is granted
-    events_timeout: Annotated[float, Field(gt=0, le=8)] = 5  # less than a worker has to stop
+    events_timeout: Annotated[float, Field(gt=0, le=7)] = 5  # less than a worker has to stop
     events_batch: int = Field(default=500, ge=1, le=1000)
     events_subject: bool = False  # whether the federation is told subjects too
     reminder_days: int = Field(default=15, ge=1)  # after publication, when unread

@@ -10,7 +10,7 @@ from typing import Final, Self
 
 import structlog
 
-PATIENCE: Final = 9.0  # seconds from the wish to stop to the end, whatever is under way
+PATIENCE: Final = 8.0  # seconds from the wish to stop to the end, whatever is under way
 _SIGNALS: Final = (signal.SIGTERM, signal.SIGINT)
 _GLANCE: Final = 0.1  # seconds between two looks at signals and threads
 
