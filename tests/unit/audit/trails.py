@@ -1,0 +1,60 @@
+"""Sealed trails for tests: small ones, with keys of their own."""
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from registry.domain.audit import keys, seals
+from registry.domain.audit.chain import Copy
+from registry.domain.audit.entries import Record
+from tests.factories import NOON
+
+KEY = Ed25519PrivateKey.from_private_bytes(b"k" * 32)
+OTHER_KEY = Ed25519PrivateKey.from_private_bytes(b"o" * 32)
+KEYS = keys.keyring([KEY.public_key()])
+
+
+def some_records(*numbers):
+    return [Record(n, f'{{"CLIENT_ID":"client {n}"}}', f"key:{n:02x}") for n in numbers]
+
+
+@dataclass
+class Trail:
+    """Entries by seal, and the copies of the seals; ten transactions under each."""
+
+    copies: list[Copy] = field(default_factory=list)
+    records: dict[int, list[Record]] = field(default_factory=dict)
+
+    def seal(self, *numbers, key=KEY, **changes):
+        records = some_records(*numbers)
+        before = self.copies[-1].text if self.copies else None
+        number = len(self.copies) + 1
+        made = {
+            "sealed_at": NOON + timedelta(minutes=number),
+            "key_id": keys.key_id(key.public_key()),
+            **changes,
+        }
+        text = seals.text(seals.following(before, records, number * 10, **made))
+        self.copies.append(Copy(number, text, seals.sign(key, text)))
+        self.records[number] = records
+        return self
+
+    def of(self, seal):
+        return self.records[seal.number]
+
+
+def a_trail():
+    """Three seals: of the entries 1 to 4, of none, and of 5 to 7, in the order 5, 7, 6."""
+    return Trail().seal(1, 2, 3, 4).seal().seal(5, 7, 6)
+
+
+def resealed(seal, key=KEY, **changes):
+    """A copy of a seal that says something else, signed like a true one."""
+    members = {name: getattr(seal, name) for name in seal.__slots__} | changes
+    text = seals.text(seals.Seal(**members))
+    return Copy(members["number"], text, seals.sign(key, text))
+
+
+def told(findings):
+    return [(finding.kind, finding.seal, *finding.entries) for finding in findings]
