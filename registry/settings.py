@@ -195,6 +195,11 @@ class Settings(BaseModel):
     alert_days: int = Field(default=7, ge=1)  # before expiry, when unread
     hash_key: SecretStr | None = None  # of the hashes that name e-Boxes in proofs of deletion
 
+    audit_bucket: str | None = None  # of the seals over the audit trail; with Object Lock
+    audit_key_path: Path | None = None  # PEM with the Ed25519 key that signs them
+    audit_public_keys: Path | None = None  # PEM with the public keys of those that did before
+    audit_former_hash_keys: Path | None = None  # a line for each that REGISTRY_HASH_KEY was before
+
     @classmethod
     def load(cls, environ: Mapping[str, str]) -> Self:
         """Read the settings; raises `SettingsError` with everything that is wrong at once."""

@@ -16,6 +16,7 @@ from registry.domain.identifiers import Ebox, EboxKind
 from registry.sandbox.federation.process import Federation
 from registry.sandbox.files import write_private
 from registry.sandbox.personas import (
+    AUDIT_KEY,
     CONSUMER,
     PERSONAS,
     PORTAL,
@@ -104,6 +105,8 @@ def settings(database, objects, federation):
         s3_bucket=objects.bucket,
         s3_access_key=objects.access_key,
         s3_secret_key=objects.secret_key,
+        audit_bucket=objects.seals,
+        audit_key_path=federation.directory / "keys" / AUDIT_KEY,
         oauth_token_url=federation.token_url,
         oauth_introspect_url=federation.introspect_url,
         oauth_client_id=PERSONAS["registry"].client_id,

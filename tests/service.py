@@ -16,7 +16,7 @@ from uuid import uuid4
 from sqlalchemy import create_engine
 
 from registry.sandbox.federation.process import Federation
-from registry.sandbox.personas import AGENCY, BAKERY, PERSONAS, SENDER, enroll
+from registry.sandbox.personas import AGENCY, AUDIT_KEY, BAKERY, PERSONAS, SENDER, enroll
 from registry.sandbox.postgres import APPLICATION_ROLE, WORKER, Cluster
 from registry.sandbox.processes import LOOPBACK, Process, answers, free_port
 from registry.sandbox.seaweed import ObjectStore
@@ -71,6 +71,8 @@ class Service:
             "REGISTRY_S3_BUCKET": self.objects.bucket,
             "REGISTRY_S3_ACCESS_KEY": self.objects.access_key,
             "REGISTRY_S3_SECRET_KEY": self.objects.secret_key,
+            "REGISTRY_AUDIT_BUCKET": self.objects.seals,
+            "REGISTRY_AUDIT_KEY_PATH": str(self.area / "keys" / AUDIT_KEY),
             "REGISTRY_OAUTH_TOKEN_URL": self.federation.token_url,
             "REGISTRY_OAUTH_INTROSPECT_URL": self.federation.introspect_url,
             "REGISTRY_OAUTH_CLIENT_ID": PERSONAS["registry"].client_id,

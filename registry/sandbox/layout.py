@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from registry.sandbox.federation.addresses import AUDIENCE, EVENTS, FEDERATION, PARTITION
 from registry.sandbox.files import write_private
-from registry.sandbox.personas import PERSONAS, WEBHOOK
+from registry.sandbox.personas import AUDIT_KEY, PERSONAS, WEBHOOK
 
 Document = dict[str, Any]
 HASH_KEY: Final = "of the sandbox, where there is nobody to hide"
@@ -48,7 +48,7 @@ class Layout:
 
     @property
     def keys(self) -> Path:
-        """NAME.pem of each persona; survive a fresh start."""
+        """NAME.pem of each persona, and what signs seals; survive a fresh start."""
         return self.directory / "keys"
 
     @property
@@ -115,6 +115,8 @@ class Layout:
             "REGISTRY_S3_BUCKET": store["bucket"],
             "REGISTRY_S3_ACCESS_KEY": store["accessKey"],
             "REGISTRY_S3_SECRET_KEY": store["secretKey"],
+            "REGISTRY_AUDIT_BUCKET": store["sealBucket"],
+            "REGISTRY_AUDIT_KEY_PATH": str(self.keys / AUDIT_KEY),
             "REGISTRY_OAUTH_TOKEN_URL": document["tokenUrl"],
             "REGISTRY_OAUTH_INTROSPECT_URL": document["introspectUrl"],
             "REGISTRY_OAUTH_CLIENT_ID": PERSONAS["registry"].client_id,

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from joserfc.jwk import ECKey, RSAKey
 
 from registry.domain.identifiers import EnterpriseNumber, Ssin
@@ -18,6 +20,7 @@ REFERENCE: Final = f"{_CONSULT}:referencedata"
 SENDER: Final = f"{_CONSULT}:publicationsender"
 FOR_ANOTHER: Final = f"{_CONSULT}:eboxrepresentativepublication"
 WEBHOOK: Final = f"{_CONSULT}:eventnotification"  # invented: the real one is not published
+AUDIT_KEY: Final = "audit.pem"  # among the keys, of no persona
 
 BAKERY: Final = EnterpriseNumber.parse("0999910048")
 GARAGE: Final = EnterpriseNumber.parse("0999920738")
@@ -135,8 +138,9 @@ PERSONAS: Final = {
 def enroll(keys: Path, federation: Path, *, keep: bool = False) -> None:
     """Make the keys that are not there yet and tell the stand-ins about everybody.
 
-    Writes NAME.pem for each into `keys`, readable by us alone, and clients.json, partitions.json,
-    mandates.json and preferences.json into `federation`; `keep` leaves the last three as they are.
+    Writes NAME.pem for each into `keys`, readable by us alone, and audit.pem, which signs seals;
+    clients.json, partitions.json, mandates.json and preferences.json into `federation`. `keep`
+    leaves the last three as they are.
     """
     clients = {
         persona.client_id: {
@@ -148,6 +152,7 @@ def enroll(keys: Path, federation: Path, *, keep: bool = False) -> None:
         }
         for persona in PERSONAS.values()
     }
+    _audit_key(keys / AUDIT_KEY)
     write_private(federation / "clients.json", json.dumps(clients, indent=2))
     facts = {"partitions": PARTITIONS, "mandates": MANDATES, "preferences": PREFERENCES}
     for name, content in facts.items():
@@ -161,6 +166,12 @@ def private_key(path: Path, algorithm: str) -> RSAKey | ECKey:
     parameters: Any = {"alg": algorithm, "use": "sig"}
     key = RSAKey if algorithm.startswith("RS") else ECKey
     return key.import_key(path.read_bytes(), parameters)
+
+
+def _audit_key(path: Path) -> None:
+    if not path.exists():
+        form = (Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+        write_private(path, Ed25519PrivateKey.generate().private_bytes(*form).decode())
 
 
 def _public_key(path: Path, algorithm: str) -> dict[str, Any]:

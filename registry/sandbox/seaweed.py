@@ -23,12 +23,14 @@ from registry.sandbox.processes import (
 )
 
 BUCKET: Final = "registry"
+SEALS: Final = "registry-seals"
 _START_TIMEOUT: Final = 30.0
 _SERVERS: Final = ("master", "volume", "filer", "admin", "s3")
 
 
 class ObjectStore:
-    """One SeaweedFS with one bucket; `start` fills in `endpoint`.
+    """One SeaweedFS with a bucket for documents, and one with Object Lock for the seals over the
+    audit trail; `start` fills in `endpoint`.
 
     Credentials are made once per directory, like the data.
     """
@@ -36,6 +38,7 @@ class ObjectStore:
     def __init__(self, directory: Path, *, bucket: str = BUCKET) -> None:
         self.directory = directory.absolute()
         self.bucket = bucket
+        self.seals = SEALS
         self.endpoint = ""
         self.access_key = ""
         self.secret_key = ""
@@ -61,13 +64,14 @@ class ObjectStore:
         return self._process.running
 
     def start(self) -> Self:
-        """Start, wait until S3 answers, make the bucket; raises `StartFailed`."""
+        """Start, wait until S3 answers, make the buckets; raises `StartFailed`."""
         (self.directory / "data").mkdir(parents=True, exist_ok=True)
         program = _program()
         self._credentials()
         try:
             on_free_ports(2 * len(_SERVERS), lambda ports: self._serve(program, ports))
             self.create_bucket(self.bucket)
+            self.create_bucket(self.seals, locked=True)
         except BaseException:
             self.stop()
             raise

@@ -103,7 +103,10 @@ class Supervisor:
         for directory in (self.layout.logs, self.layout.metrics):
             shutil.rmtree(directory, ignore_errors=True)
         self.layout.metrics.mkdir()
-        if not self._keep:
+        # Nothing is left to keep when the database was in the temporary folder (see Cluster): under
+        # the seals of another audit trail a new one could not be sealed.
+        is_there = (self.layout.postgres / "data" / "PG_VERSION").exists()
+        if not (self._keep and is_there):
             for directory in (self.layout.postgres, self.layout.objects):
                 shutil.rmtree(directory, ignore_errors=True)
             (self.layout.federation / "events.jsonl").unlink(missing_ok=True)  # what was told
@@ -161,6 +164,7 @@ class Supervisor:
         facts = {
             "endpoint": store.endpoint,
             "bucket": store.bucket,
+            "sealBucket": store.seals,
             "accessKey": store.access_key,
             "secretKey": store.secret_key,
         }

@@ -1,10 +1,15 @@
 """Whether the service can do its work."""
 
 from dataclasses import dataclass
+from typing import Protocol
 
 from registry.blobs import BlobStore
 from registry.domain.errors import Unavailable
 from registry.store.base import Transactions, sees_every_ebox, unsafe_role
+
+
+class _Store(Protocol):
+    def check(self) -> None: ...
 
 
 @dataclass(frozen=True)
@@ -34,12 +39,14 @@ class WorkerMonitoring:
 
     transactions: Transactions
     blobs: BlobStore
+    seals: _Store
 
     def check(self) -> None:
-        """Raise `Unavailable` unless both answer and the role is the worker's."""
+        """Raise `Unavailable` unless all answer, the role is the worker's, and seals are kept."""
         with self.transactions() as connection:
             if fault := unsafe_role(connection):
                 raise Unavailable(fault)
             if not sees_every_ebox(connection):
                 raise Unavailable("The database role is not the worker's: it sees one e-Box.")
         self.blobs.check()
+        self.seals.check()

@@ -17,6 +17,7 @@ from sqlalchemy import (
     ForeignKey,
     ForeignKeyConstraint,
     Index,
+    Insert,
     Select,
     SmallInteger,
     Table,
@@ -142,21 +143,23 @@ def add(
     ebox: Ebox,
     message: Mapping[str, Any],
     files: Sequence[Mapping[str, Any]],
+    also: Insert | None = None,
 ) -> None:
     """Put a message into an e-Box: columns of `messages`, and of `attachments` for each file.
 
-    It is found by the texts that it has now (contract 4.3). One statement: PostgreSQL looks at
-    foreign keys when it is over.
+    It is found by the texts that it has now (contract 4.3). One statement, with what else is to be
+    added: PostgreSQL looks at foreign keys when it is over.
     """
     key = {"ebox": ebox, "message_id": message["message_id"]}
     texts = searchable(message["subject"], message.get("business_data"), message.get("attention"))
     filed = insert(messages).values(ebox=ebox, **message).cte("filed")
     found = insert(search_texts).values(**key, **texts)
+    others = [filed] if also is None else [filed, also.cte("also")]
     if not files:
-        connection.execute(found.add_cte(filed))
+        connection.execute(found.add_cte(*others))
         return
     rows = [{**key, "position": number, **file} for number, file in enumerate(files)]
-    connection.execute(insert(attachments).values(rows).add_cte(filed, found.cte("found")))
+    connection.execute(insert(attachments).values(rows).add_cte(*others, found.cte("found")))
 
 
 def page_of(

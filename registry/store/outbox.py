@@ -16,7 +16,7 @@ from sqlalchemy import (
     Uuid,
     text,
 )
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.dialects.postgresql import Insert, insert
 
 from registry.domain.events import Event
 from registry.store.base import BY_EBOX, INSTANT, ebox_column, metadata
@@ -52,7 +52,12 @@ outbox = Table(
 
 def add(connection: Connection, event: Event, *, due_at: datetime) -> None:
     """Have the event told from `due_at` on; the same event twice is one."""
-    connection.execute(
+    connection.execute(adding(event, due_at=due_at))
+
+
+def adding(event: Event, *, due_at: datetime) -> Insert:
+    """What `add` executes, for a statement that does more at once."""
+    return (
         insert(outbox)
         .values(
             ebox=event.ebox,

@@ -26,12 +26,21 @@ _ERASED: Final = Counter("registry_documents_erased_total", "Their documents, go
 _REMINDERS: Final = Counter(
     "registry_reminders_total", "Reminders and alerts that the clock asked for", ["type"]
 )
+_UNSEALED: Final = Gauge(
+    "registry_audit_unsealed_seconds", "Age of the oldest audit entry under no stored seal"
+)
+_SEALS: Final = Counter(
+    "registry_audit_seals_total", "Seals over audit entries; not those that say there were none"
+)
+_SEALED: Final = Counter("registry_audit_entries_sealed_total", "Audit entries under these")
 _COUNTED: Final[Mapping[str, Callable[[float], None]]] = {
     **{outcome: _EVENTS.labels(outcome).inc for outcome in ("told", "dead", "withdrawn")},
     "purged": _PURGED.inc,
     "erased": _ERASED.inc,
     "reminded": _REMINDERS.labels("newDocumentReminder").inc,
     "alerted": _REMINDERS.labels("documentExpirationAlert").inc,
+    "seals": _SEALS.inc,
+    "sealed": _SEALED.inc,
 }
 
 
@@ -63,12 +72,13 @@ def done(counts: Mapping[str, int]) -> None:
             _COUNTED[name](count)
 
 
-def measured(backlog: Any) -> None:
-    """Show the outbox: `waiting`, `oldest` and `dead`."""
+def measured(backlog: Any, unsealed: float) -> None:
+    """Show the outbox: `waiting`, `oldest` and `dead`; and for how long audit entries wait."""
     age = time.time() - backlog.oldest.timestamp() if backlog.oldest else 0.0
     _WAITING.set(backlog.waiting)
     _OLDEST.set(max(0.0, age))
     _DEAD.set(backlog.dead)
+    _UNSEALED.set(unsealed)
 
 
 def serve(port: int, host: str) -> None:

@@ -19,12 +19,14 @@ from registry.services.marking import Marking
 from registry.services.monitoring import Monitoring
 from registry.services.permitting import Permitting
 from registry.services.publishing import Publishing
+from registry.services.recording import Recording
 from registry.services.routing import Routing
 from registry.services.staging import Staging
 from registry.settings import Settings
 from registry.store.base import Transactions
 from registry.wiring import federal
 from registry.wiring.clock import now
+from registry.wiring.naming import pseudonyms
 from registry.wiring.storage import database, documents, s3_client
 
 __all__ = ["Registry", "assemble", "database", "documents", "s3_client"]
@@ -55,7 +57,8 @@ class Registry:
 def assemble(settings: Settings, observe: federal.Observe) -> Registry:
     """Build the service; connections are made on first use.
 
-    `observe` hears of each introspection. Raises `KeyUnusable` when our key cannot be used.
+    `observe` hears of each introspection. Raises `KeyUnusable` when our key cannot be used, and
+    `SettingsError` for a hash key that will not do.
     """
     transactions = Transactions(database(settings))
     blobs = documents(settings)
@@ -63,9 +66,12 @@ def assemble(settings: Settings, observe: federal.Observe) -> Registry:
     federation, preferences = federal.partition_service(settings), federal.preferences(settings)
     scopes = settings.scope_table
     permitting = _permitting(settings, transactions, federation)
-    consulting = Consulting(transactions, permitting, blobs, now, settings.soon_expiring_days)
-    routing = Routing(transactions, federation, read_rules, now)
-    filing = Filing(transactions, routing, preferences, now)
+    recording = Recording(pseudonyms(settings), now)
+    consulting = Consulting(
+        transactions, permitting, recording, blobs, now, settings.soon_expiring_days
+    )
+    routing = Routing(transactions, federation, recording, read_rules, now)
+    filing = Filing(transactions, routing, recording, preferences, now)
 
     def dispose() -> None:
         introspection.close()
@@ -77,11 +83,11 @@ def assemble(settings: Settings, observe: federal.Observe) -> Registry:
         introspection=introspection,
         scopes=scopes,
         consulting=consulting,
-        marking=Marking(permitting, federation, now),
-        cataloguing=Cataloguing(transactions),
+        marking=Marking(permitting, recording, federation, now),
+        cataloguing=Cataloguing(transactions, recording),
         staging=Staging(transactions, blobs, _scanner(settings), now),
         publishing=Publishing(consulting, filing, federation, scopes, settings.single_language),
-        broadcasting=Broadcasting(transactions, routing, now, settings.checks_digits),
+        broadcasting=Broadcasting(transactions, routing, recording, now, settings.checks_digits),
         routing=routing,
         monitoring=Monitoring(transactions, blobs),
         roots=_roots(settings),

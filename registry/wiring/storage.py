@@ -9,6 +9,7 @@ from sqlalchemy import Engine, create_engine
 
 from registry.blobs import Retention
 from registry.blobs.s3 import S3Blobs
+from registry.blobs.seals import SealStore
 from registry.settings import Settings, SettingsError
 from registry.wiring.clock import now
 
@@ -87,6 +88,13 @@ def documents(settings: Settings) -> S3Blobs:
         is_versioned=settings.s3_versioned,
         now=now,
     )
+
+
+def seal_store(settings: Settings) -> SealStore:
+    """Where seals over the audit trail go; raises `SettingsError` when no setting says so."""
+    if settings.audit_bucket is None:
+        raise SettingsError(["REGISTRY_AUDIT_BUCKET: is needed here and not set"])
+    return SealStore(s3_client(settings), settings.audit_bucket)
 
 
 def _encryption(settings: Settings) -> dict[str, str]:

@@ -33,10 +33,11 @@ if TYPE_CHECKING:
 def worker(
     *, metrics_port: int | None, metrics_host: str, once: bool, only: tuple[str, ...]
 ) -> None:
-    """Tell the federation what happens, remind, purge and sweep, until SIGTERM.
+    """Tell the federation what happens, remind, purge, sweep and seal, until SIGTERM.
 
-    The duties are deliver, remind, alert, route, purge, sweep and measure. Any number of workers
-    may run at once: of many, one does what the clock asks for, and each event is told by one.
+    The duties are deliver, remind, alert, route, purge, sweep, seal, months and measure. Any number
+    of workers may run at once: of many, one does what the clock asks for, each event is told by
+    one, and each audit entry is sealed by one.
 
     The metric registry_worker_heartbeat_seconds{duty=…} is the Unix time when a duty last went
     well, were it only that nothing was to be done. Each is well several times in five minutes, so

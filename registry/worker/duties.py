@@ -89,8 +89,19 @@ def _sweep(means: Means) -> Iterator[Step]:
         yield Step({"swept": 1})
 
 
+def _seal(means: Means) -> Iterator[Step]:
+    while count := means.clockwork.sealing.seal():
+        yield Step({"seals": 1, "sealed": count})
+
+
+def _months(means: Means) -> Iterator[Step]:
+    sealing = means.clockwork.sealing
+    yield Step({"prepared": sealing.prepare_months()})
+    yield Step({"dropped": sealing.drop_expired(sealing.now())})
+
+
 def _measure(means: Means) -> Iterator[Step]:
-    telemetry.measured(means.clockwork.tending.backlog())
+    telemetry.measured(means.clockwork.tending.backlog(), means.clockwork.sealing.age())
     yield Step()
 
 
@@ -102,5 +113,7 @@ DUTIES: Final = (
     Duty("deliver", timedelta(seconds=1), _deliver, is_shared=False),
     Duty("purge", timedelta(minutes=5), _purge),
     Duty("sweep", _DAY, _sweep),
+    Duty("seal", timedelta(seconds=1), _seal, is_shared=False),
+    Duty("months", _DAY, _months),
     Duty("measure", timedelta(seconds=15), _measure, is_shared=False),
 )

@@ -123,7 +123,13 @@ def test_up_and_ctrl_c(layout, command, when_ready):
     assert set(seen["processes"]) == PROCESSES
     assert seen["processes"].pop("sandbox") == os.getpid()
     assert set(seen["personas"]) == set(PERSONAS)
-    assert set(seen["s3"]) == {"endpoint", "bucket", "accessKey", "secretKey"}
+    assert set(seen["s3"]) == {
+        "endpoint",
+        "bucket",
+        "sealBucket",
+        "accessKey",
+        "secretKey",
+    }
     assert _all_gone(seen["processes"].values(), 0)
     assert not layout.document.exists()
     assert not any(path.exists() for path in seen["sockets"])

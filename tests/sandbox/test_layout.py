@@ -16,6 +16,7 @@ DOCUMENT = {
     "s3": {
         "endpoint": "http://127.0.0.1:2003",
         "bucket": "registry",
+        "sealBucket": "registry-seals",
         "accessKey": "a",
         "secretKey": "s",
     },
@@ -37,6 +38,8 @@ def test_the_environment_is_what_settings_read(layout):
     assert settings.s3_secret_key.get_secret_value() == "s"
     assert settings.oauth_client_id == personas.PERSONAS["registry"].client_id
     assert settings.oauth_key_path == layout.directory / "keys" / "registry.pem"
+    assert settings.audit_bucket == "registry-seals"
+    assert settings.audit_key_path == layout.directory / "keys" / "audit.pem"
     assert settings.token_issuer == "http://127.0.0.1:2001/REST/oauth/v5"
     partition_url = "http://127.0.0.1:2001/REST/ebox/enterprise/partition/v1"
     assert settings.partition_url == partition_url

@@ -4,7 +4,7 @@ import stat
 from registry.domain.access import Operation
 from registry.domain.identifiers import EnterpriseNumber, Ssin
 from registry.sandbox import personas
-from registry.sandbox.personas import MANDATES, PARTITIONS, PERSONAS, WEBHOOK
+from registry.sandbox.personas import AUDIT_KEY, MANDATES, PARTITIONS, PERSONAS, WEBHOOK
 from registry.settings import OFFICIAL_SCOPES
 
 
@@ -72,7 +72,7 @@ def test_enrolling_again_keeps_the_keys(enrolled):
     personas.enroll(enrolled.keys, enrolled.federation)
 
     assert {path.name: path.read_bytes() for path in enrolled.keys.iterdir()} == before
-    assert set(before) == {f"{name}.pem" for name in PERSONAS}
+    assert set(before) == {f"{name}.pem" for name in PERSONAS} | {AUDIT_KEY}
 
 
 def test_keys_are_for_our_eyes(enrolled):

@@ -7,21 +7,24 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import inspect, text
+from sqlalchemy.dialects.postgresql.base import ischema_names
 
 from registry.store import migrations
+from registry.store.audit import TransactionId
 from registry.store.base import PARTITIONS, metadata
 from tests.conftest import ROLE
 from tests.store.tables import BY_EBOX
 
-HASH_PARTITION = re.compile(r".*_[0-9]+")
+ischema_names["xid8"] = TransactionId  # SQLAlchemy does not know it
+PARTITION = re.compile(r".*_([0-9]+|default)")
 
 
 def is_ours(item, name, kind, *_):
-    """Hash partitions are their parents' business, and so are foreign keys towards them."""
+    """Partitions are their parents' business, and so are foreign keys towards them."""
     if kind == "table":
-        return not HASH_PARTITION.fullmatch(name)
+        return not PARTITION.fullmatch(name)
     if kind == "foreign_key_constraint":
-        return not HASH_PARTITION.fullmatch(item.elements[0].column.table.name)
+        return not PARTITION.fullmatch(item.elements[0].column.table.name)
     return True
 
 

@@ -103,12 +103,12 @@ class StandIn:
 
 @pytest.fixture(scope="module")
 def database_alone(cluster, settings, objects):
-    """A database and a bucket of the module's own."""
+    """A database and buckets of the module's own."""
     bucket = f"worker-{uuid4().hex[:12]}"
-    client = objects.client()
-    client.create_bucket(Bucket=bucket)
-    client.close()
-    with a_database(cluster, settings, s3_bucket=bucket) as alone:
+    seals = f"{bucket}-seals"
+    objects.create_bucket(bucket)
+    objects.create_bucket(seals, locked=True)
+    with a_database(cluster, settings, s3_bucket=bucket, audit_bucket=seals) as alone:
         yield alone
 
 

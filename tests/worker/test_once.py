@@ -93,6 +93,39 @@ def test_what_the_worker_alone_needs_is_missed_too(start):
     assert done.log == "REGISTRY_DATABASE_WORKER_URL: is needed here and not set\n"
 
 
+def test_what_seals_need_is_missed_at_once_and_whatever_the_environment(start):
+    for environment in ("test", "production"):
+        missing = {"REGISTRY_AUDIT_BUCKET": None, "REGISTRY_AUDIT_KEY_PATH": None}
+        done = start(REGISTRY_ENVIRONMENT=environment, **missing)
+
+        assert done.finish() == 2
+        assert done.log == (
+            "REGISTRY_AUDIT_BUCKET: is needed here and not set\n"
+            "REGISTRY_AUDIT_KEY_PATH: is needed here and not set\n"
+        )
+
+
+def test_a_key_that_cannot_sign_will_not_do(start, alone):
+    key = str(alone.settings.oauth_key_path)
+
+    done = start(REGISTRY_AUDIT_KEY_PATH=key)
+
+    assert done.finish() == 1
+    assert done.log == (
+        f"Error: The key in {key} cannot be used: it is not an Ed25519 private key in PEM.\n"
+    )
+
+
+def test_a_seal_bucket_without_object_lock_will_not_do(start, alone):
+    bucket = alone.settings.s3_bucket
+
+    for options in ([], ["--once"]):
+        done = start(*options, REGISTRY_AUDIT_BUCKET=bucket)
+
+        assert done.finish() == 1
+        assert done.log == f"Error: The seal bucket {bucket} has no Object Lock.\n"
+
+
 def test_the_applications_role_will_not_do(start, alone):
     role = alone.settings.database_url.get_secret_value()
 

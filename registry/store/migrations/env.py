@@ -3,6 +3,7 @@
 from alembic import context
 
 from registry.store import (  # noqa: F401 - each brings its tables
+    audit,
     holds,
     messages,
     outbox,
@@ -10,6 +11,7 @@ from registry.store import (  # noqa: F401 - each brings its tables
     purge,
     reference,
     routing,
+    seals,
     search,
     sent,
     turns,

@@ -1,0 +1,224 @@
+"""Seals in a real bucket with Object Lock, and what whoever may write there can do to them."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from uuid import uuid4
+
+import pytest
+from botocore.exceptions import ClientError
+
+from registry import wiring
+from registry.blobs.seals import SealStore
+from registry.domain.errors import Unavailable
+from registry.sandbox.processes import LOOPBACK, free_port
+
+UNTIL = datetime.now(UTC).replace(microsecond=0) + timedelta(days=3653)
+
+
+@pytest.fixture
+def client(settings):
+    """As the service has it; closed when done."""
+    client = wiring.s3_client(settings)
+    yield client
+    client.close()
+
+
+@pytest.fixture
+def store(client, settings):
+    """Under a prefix of the test's own."""
+    return SealStore(client, settings.audit_bucket, f"{uuid4().hex}/")
+
+
+@pytest.fixture
+def intrude(store):
+    """Put something under a key, or with None a mark that hides what is there."""
+
+    def put(key, content):
+        named = {"Bucket": store.bucket, "Key": f"{store.prefix}{key}"}
+        if content is None:
+            return store.client.delete_object(**named)
+        return store.client.put_object(**named, Body=content)
+
+    return put
+
+
+def versions(store):
+    found = store.client.list_object_versions(Bucket=store.bucket, Prefix=store.prefix)
+    return found.get("Versions", [])
+
+
+def test_what_goes_in_comes_out(store):
+    store.put(1, b"one", UNTIL)
+
+    assert store.get(1) == b"one"
+    assert store.get(2) is None
+
+
+def test_a_seal_lies_under_its_number_in_the_order_of_numbers(store):
+    for number in (10, 1, 9, 123456789012):
+        store.put(number, b"%d" % number, UNTIL)
+
+    assert list(store.numbers()) == [1, 9, 10, 123456789012]
+    keys = [version["Key"] for version in versions(store)]
+    assert f"{store.prefix}000000000001.json" in keys
+
+
+def test_a_seal_is_under_compliance_until_its_time(store):
+    store.put(1, b"one", UNTIL)
+
+    kept = store.client.get_object_retention(
+        Bucket=store.bucket, Key=f"{store.prefix}000000000001.json"
+    )
+    assert kept["Retention"] == {"Mode": "COMPLIANCE", "RetainUntilDate": UNTIL}
+
+
+def test_nobody_can_delete_a_seal_nor_shorten_its_time(store):
+    store.put(1, b"one", UNTIL)
+    (version,) = versions(store)
+    named = {"Bucket": store.bucket, "Key": version["Key"], "VersionId": version["VersionId"]}
+    sooner = {"Mode": "COMPLIANCE", "RetainUntilDate": UNTIL - timedelta(days=3600)}
+
+    with pytest.raises(ClientError):
+        store.client.delete_object(**named, BypassGovernanceRetention=True)
+    with pytest.raises(ClientError):
+        store.client.put_object_retention(**named, Retention=sooner, BypassGovernanceRetention=True)
+
+    assert store.get(1) == b"one"
+
+
+def test_the_same_seal_again_is_no_second_version(store):
+    store.put(1, b"one", UNTIL)
+
+    store.put(1, b"one", UNTIL)
+
+    assert len(versions(store)) == 1
+
+
+def test_another_seal_under_the_same_number_is_refused(store):
+    store.put(1, b"one", UNTIL)
+
+    with pytest.raises(Unavailable, match=f"{store.bucket} has another seal 1 already") as refused:
+        store.put(1, b"other", UNTIL)
+
+    assert refused.value.__cause__ is None
+    assert len(versions(store)) == 1
+
+
+def test_what_is_put_over_a_seal_is_not_read_and_is_told(store, intrude):
+    store.put(1, b"one", UNTIL)
+    store.put(2, b"two", UNTIL)
+    for _ in range(3):
+        intrude("000000000001.json", b"forged")
+
+    assert store.get(1) == b"one"
+    assert list(store.tampered()) == [f"{store.prefix}000000000001.json"]
+
+
+def test_what_hides_a_seal_hides_nothing_and_is_told(store, intrude):
+    store.put(1, b"one", UNTIL)
+    store.put(2, b"two", UNTIL)
+    intrude("000000000002.json", None)
+
+    assert store.get(2) == b"two"
+    assert list(store.numbers()) == [1, 2]
+    assert list(store.tampered()) == [f"{store.prefix}000000000002.json"]
+
+
+def test_a_seal_that_was_hidden_is_not_stored_again(store, intrude):
+    store.put(1, b"one", UNTIL)
+    intrude("000000000001.json", None)
+
+    store.put(1, b"one", UNTIL)
+
+    assert len(versions(store)) == 1
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["1.json", "000000000001", "000000000001.jsonx", "x", "00000000000é.json", "²²²²²²²²²²²².json"],
+)
+def test_what_is_no_seal_counts_as_none_and_is_told(store, intrude, name):
+    store.put(1, b"one", UNTIL)
+    intrude(name, b"one")
+
+    assert list(store.numbers()) == [1]
+    assert store.get(1) == b"one"
+    assert list(store.tampered()) == [f"{store.prefix}{name}"]
+
+
+def test_the_same_bytes_twice_are_the_work_of_two_sealers_and_nobodys_fault(store, intrude):
+    store.put(1, b"one", UNTIL)
+    intrude("000000000001.json", b"one")
+
+    assert list(store.tampered()) == []
+
+
+def test_where_nothing_is_there_is_nothing_to_tell(store):
+    assert list(store.numbers()) == list(store.tampered()) == []
+
+
+def test_lists_are_read_page_after_page(store, intrude):
+    store.client.meta.events.register(
+        "provide-client-params.s3.ListObjectVersions",
+        lambda params, **_: {**params, "MaxKeys": 2},
+    )
+    for number in range(1, 6):
+        store.put(number, b"%d" % number, UNTIL)
+    for _ in range(3):
+        intrude("000000000003.json", b"forged")
+
+    assert list(store.numbers()) == [1, 2, 3, 4, 5]
+    assert store.get(3) == b"3"
+    assert list(store.tampered()) == [f"{store.prefix}000000000003.json"]
+
+
+def test_a_bucket_with_object_lock_is_fit(store):
+    assert store.check() is None
+
+
+def test_a_bucket_without_object_lock_is_not_fit(store, settings):
+    plain = replace(store, bucket=settings.s3_bucket)
+
+    with pytest.raises(
+        Unavailable, match=f"The seal bucket {plain.bucket} has no Object Lock"
+    ) as told:
+        plain.check()
+
+    assert told.value.__cause__ is None  # an answer: nothing to wait for
+
+
+def test_a_bucket_that_is_not_there_is_not_fit(store):
+    missing = replace(store, bucket=f"absent-{uuid4().hex}")
+
+    with pytest.raises(Unavailable, match="There is no seal bucket absent-") as told:
+        missing.check()
+
+    assert told.value.__cause__ is None
+
+
+def test_a_bucket_without_object_lock_takes_no_seal(store, settings):
+    plain = replace(store, bucket=settings.s3_bucket)
+
+    with pytest.raises(Unavailable):
+        plain.put(1, b"one", UNTIL)
+
+
+@pytest.mark.parametrize(
+    "ask",
+    [
+        lambda store: store.put(1, b"one", UNTIL),
+        lambda store: store.get(1),
+        lambda store: list(store.numbers()),
+        lambda store: list(store.tampered()),
+        lambda store: store.check(),
+    ],
+)
+def test_a_store_that_nobody_serves_is_unavailable(store, settings, ask):
+    address = f"http://{LOOPBACK}:{free_port()}"
+    nobody = wiring.s3_client(settings.model_copy(update={"s3_endpoint": address}))
+
+    with pytest.raises(Unavailable, match="does not answer") as told:
+        ask(replace(store, client=nobody))
+
+    nobody.close()
+    assert told.value.__cause__ is not None  # silence: to be waited for
