@@ -7,13 +7,14 @@ from marshmallow import Schema
 from werkzeug.exceptions import NotAcceptable
 
 from registry.api.authentication import View, needs
-from registry.api.context import registry
+from registry.api.context import call, registry
 from registry.api.negotiation import accepts
 from registry.api.reading import reads
 from registry.api.showing import cacheable, listed, shown
 from registry.domain.access import Operation
 from registry.domain.queries import Page
 from registry.domain.reference import Catalogue
+from registry.services.cataloguing import Record
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,8 +53,8 @@ class Library:
         @needs(Operation.READ_REFERENCE)
         @reads(self.path, self.page)
         def list_entries(query: Page) -> Response:
-            entries, total = registry().cataloguing.page(catalogue, query)
-            return cacheable(listed(entries, total, schema))
+            with registry().cataloguing.page(catalogue, query) as (entries, total, record):
+                return _recorded(listed(entries, total, schema), record)
 
         return list_entries
 
@@ -62,8 +63,8 @@ class Library:
         @reads(self.path)
         def get_entry(**identifiers: str) -> Response:
             (identifier,) = identifiers.values()
-            entry = registry().cataloguing.entry(catalogue, identifier)
-            return cacheable(shown(entry, schema))
+            with registry().cataloguing.entry(catalogue, identifier) as (entry, record):
+                return _recorded(shown(entry, schema), record)
 
         return get_entry
 
@@ -72,12 +73,19 @@ class Library:
         @reads(self.path)
         def get_image(image_id: str, **owner: str) -> Response:
             (owner_id,) = owner.values()
-            image = registry().cataloguing.image(kind, owner_id, image_id)
-            media_type = self.image_type or image.media_type
-            if not accepts(media_type):
-                raise NotAcceptable
-            response = Response(image.content, content_type=media_type)
-            response.headers["X-Content-Type-Options"] = "nosniff"
-            return cacheable(response)
+            with registry().cataloguing.image(kind, owner_id, image_id) as (image, record):
+                media_type = self.image_type or image.media_type
+                if not accepts(media_type):
+                    raise NotAcceptable
+                response = Response(image.content, content_type=media_type)
+                response.headers["X-Content-Type-Options"] = "nosniff"
+                return _recorded(response, record)
 
         return get_image
+
+
+def _recorded(response: Response, record: Record) -> Response:
+    """The answer as it goes out, 304 when unchanged, and the audit trail knows which."""
+    answer = cacheable(response)
+    record(call(answer.status_code))
+    return answer

@@ -1,15 +1,24 @@
 """All that a resource may ask of its surroundings."""
 
-from typing import cast
+import re
+from typing import Final, cast
+from urllib.parse import quote
 
 from flask import current_app, g, request
 
 from registry.api.quota import Quota
 from registry.domain.access import Caller
+from registry.domain.calls import Call
 from registry.domain.identifiers import Ebox, EboxKind
 from registry.wiring import Registry
 
 EXTENSION = "registry"
+_LONGEST: Final = 2000  # characters of a URL that the audit trail keeps
+_VISIBLE: Final = "".join(map(chr, range(0x21, 0x7F)))
+# A name that is q for whoever reads leniently: in capitals, among spaces, after a semicolon.
+_SEARCHED: Final = re.compile(
+    r"(^|[&;])((?:\+|%20)*(?:q|%[57]1)(?:\+|%20)*)=[^&]*", re.ASCII | re.IGNORECASE
+)
 
 
 def registry() -> Registry:
@@ -25,6 +34,11 @@ def quota() -> Quota:
 def caller() -> Caller:
     """Whom the bearer token stands for; set by `authentication`."""
     return cast(Caller, g.caller)
+
+
+def call(status: int = 200) -> Call:
+    """What is asked, for the audit trail, by the status of its answer when all goes well."""
+    return Call(caller(), request.method, _url(), status)
 
 
 def kind() -> EboxKind:
@@ -45,3 +59,14 @@ def version() -> str:
 def base_url() -> str:
     """The public URL of this version for this family of e-Boxes, without a slash at its end."""
     return registry().base_url(kind(), version())
+
+
+def _url() -> str:
+    """Path and query as they came, but for what was searched for: it may be a person's number.
+
+    All but visible ASCII is percent-encoded, so that "…", for what is left out, is always ours.
+    """
+    url = quote(request.path, safe=_VISIBLE.replace("%", ""))
+    if query := quote(request.query_string, safe=_VISIBLE):
+        url += "?" + _SEARCHED.sub(r"\1\2=…", query)
+    return url if len(url) <= _LONGEST else f"{url[: _LONGEST - 1]}…"

@@ -8,7 +8,7 @@ from flask import Response, request
 from werkzeug.exceptions import NotAcceptable, RequestedRangeNotSatisfiable
 from werkzeug.http import quote_etag
 
-from registry.api.context import registry
+from registry.api.context import call, registry
 from registry.api.negotiation import accepts
 from registry.services.consulting import Document
 
@@ -30,6 +30,7 @@ def download(document: Document, media_type: str) -> Response:
     response.set_etag(document.attachment.digest)
     if request.if_none_match.contains_weak(document.attachment.digest):
         response.status_code = 304
+        registry().consulting.told(call(304), document)
         return response
     first, last = 0, size - 1
     span = _asked(size, document.attachment.digest)
@@ -38,10 +39,12 @@ def download(document: Document, media_type: str) -> Response:
         response.status_code = 206
         response.headers["Content-Range"] = f"bytes {first}-{last}/{size}"
     if request.method != "HEAD":
-        blob = registry().consulting.open(document, first, last)
+        blob = registry().consulting.open(call(response.status_code), document, first, last)
         # a store that breaks off in the middle breaks the connection: the client sees it is short
         response.response = blob
         response.call_on_close(blob.close)
+    else:
+        registry().consulting.told(call(response.status_code), document)
     response.content_length = last + 1 - first
     return response
 

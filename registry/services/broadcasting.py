@@ -8,11 +8,14 @@ from uuid import UUID
 
 from sqlalchemy import Connection
 
+from registry.domain.audit import details
+from registry.domain.calls import Call
 from registry.domain.errors import NotFound
 from registry.domain.events import Event, EventType
 from registry.domain.identifiers import Ebox, EboxKind, EnterpriseNumber, Malformed, Ssin
 from registry.domain.messages import GENERAL
 from registry.domain.routing import Rule, route
+from registry.services.recording import Recording
 from registry.services.routing import Routing
 from registry.store import messages, sent
 from registry.store.base import AnyRow, Transactions, name_ebox
@@ -37,10 +40,13 @@ class Broadcasting:
 
     transactions: Transactions
     routing: Routing
+    recording: Recording
     now: Callable[[], datetime]
     checked: bool
 
-    def link(self, sender: Ebox, message_id: UUID, recipients: Sequence[Ebox]) -> Linked:
+    def link(
+        self, call: Call, sender: Ebox, message_id: UUID, recipients: Sequence[Ebox]
+    ) -> Linked:
         """Put the sender's own message into more e-Boxes.
 
         A recipient who has it already counts as linked; one whose number cannot be is refused, and
@@ -55,17 +61,25 @@ class Broadcasting:
                 batch = links[first : first + _AT_ONCE]
                 routed = self._routed(connection, sender, original, message_id, batch)
                 sent.link(connection, message_id, routed, now)
+            refused = tuple(ebox for ebox in dict.fromkeys(recipients) if ebox not in wanted)
+            told = details.linked(message_id, len(wanted), len(refused))
+            self.recording.record(connection, call, sender, told)
         return Linked(
             message_id=message_id,
             expires_at=original.expires_at,
             links=len(wanted),
-            refused=tuple(ebox for ebox in dict.fromkeys(recipients) if ebox not in wanted),
+            refused=refused,
         )
 
-    def statuses(self, sender: Ebox, asked: Sequence[tuple[UUID, Ebox]]) -> Sequence[AnyRow]:
+    def statuses(
+        self, call: Call, sender: Ebox, asked: Sequence[tuple[UUID, Ebox]]
+    ) -> Sequence[AnyRow]:
         """How messages that the sender sent fare; others are left out (contract 6.34)."""
         with self.transactions(sender) as connection:
-            return sent.statuses(connection, asked, self.now())
+            found = sent.statuses(connection, asked, self.now())
+            ids = sorted({str(row.message) for row in found})
+            self.recording.record(connection, call, sender, details.asked(ids))
+            return found
 
     def _original(
         self, connection: Connection, sender: Ebox, message_id: UUID, now: datetime

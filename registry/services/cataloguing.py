@@ -1,38 +1,60 @@
 """Reference data: who sends what, the same for every caller."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
+from sqlalchemy import Connection
+
+from registry.domain.audit.details import NOTHING
+from registry.domain.calls import Call
 from registry.domain.errors import NotFound
 from registry.domain.queries import Page
 from registry.domain.reference import Catalogue
+from registry.services.recording import Recording
 from registry.store import reference
 from registry.store.base import AnyRow, Transactions
+
+Record = Callable[[Call], None]
 
 
 @dataclass(frozen=True)
 class Cataloguing:
-    """Reading the lists of message types, senders and templates."""
+    """Reading the lists of message types, senders and templates.
+
+    What is read comes with what records the call, to be used before the transaction is over: only
+    who has shown it knows whether the answer is that it is unchanged.
+    """
 
     transactions: Transactions
+    recording: Recording
 
-    def page(self, catalogue: Catalogue, page: Page) -> tuple[Sequence[AnyRow], int]:
+    @contextmanager
+    def page(
+        self, catalogue: Catalogue, page: Page
+    ) -> Iterator[tuple[Sequence[AnyRow], int, Record]]:
         """A page of a catalogue, and how many entries it has in all."""
         with self.transactions() as connection:
-            return reference.page_of(connection, catalogue, page)
+            entries, total = reference.page_of(connection, catalogue, page)
+            yield entries, total, self._recorder(connection)
 
-    def entry(self, catalogue: Catalogue, identifier: str) -> AnyRow:
+    @contextmanager
+    def entry(self, catalogue: Catalogue, identifier: str) -> Iterator[tuple[AnyRow, Record]]:
         """One entry; raises `NotFound`."""
         with self.transactions() as connection:
             entry = reference.find(connection, catalogue, identifier)
-        if entry is None:
-            raise NotFound(catalogue, identifier)
-        return entry
+            if entry is None:
+                raise NotFound(catalogue, identifier)
+            yield entry, self._recorder(connection)
 
-    def image(self, kind: str, owner_id: str, image_id: str) -> AnyRow:
+    @contextmanager
+    def image(self, kind: str, owner_id: str, image_id: str) -> Iterator[tuple[AnyRow, Record]]:
         """A logo's `media_type` and `content`; raises `NotFound`."""
         with self.transactions() as connection:
             image = reference.find_image(connection, kind, owner_id, image_id)
-        if image is None:
-            raise NotFound("image_id", image_id)
-        return image
+            if image is None:
+                raise NotFound("image_id", image_id)
+            yield image, self._recorder(connection)
+
+    def _recorder(self, connection: Connection) -> Record:
+        return lambda call: self.recording.record(connection, call, None, NOTHING)

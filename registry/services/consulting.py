@@ -10,12 +10,15 @@ from sqlalchemy import Connection
 
 from registry.blobs import Blob, BlobStore
 from registry.domain.access import Caller, Rights
+from registry.domain.audit import details
+from registry.domain.calls import Call
 from registry.domain.errors import NotFound, PermissionMissing
 from registry.domain.events import Event, EventType
 from registry.domain.identifiers import Ebox
 from registry.domain.messages import counts_as_reading, soon_expiring_until
 from registry.domain.queries import MessageQuery
 from registry.services.permitting import Permitting
+from registry.services.recording import Recording
 from registry.store import messages, outbox, sent, statistics
 from registry.store.base import AnyRow, Transactions, name_ebox
 from registry.store.messages import Attachment
@@ -23,10 +26,12 @@ from registry.store.messages import Attachment
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A file that may be read, and the e-Box that reading it marks, if it marks any."""
+    """A file that may be read by the owner of an e-Box; `is_read`: reading it reads the message."""
 
     attachment: Attachment
-    marks: Ebox | None
+    ebox: Ebox
+    message_id: UUID
+    is_read: bool
 
 
 @dataclass(frozen=True)
@@ -40,36 +45,62 @@ class Consulting:
 
     transactions: Transactions
     permitting: Permitting
+    recording: Recording
     blobs: BlobStore
     now: Callable[[], datetime]
     soon_expiring_days: int
 
     def list_messages(
-        self, caller: Caller, ebox: Ebox, query: MessageQuery
+        self, call: Call, ebox: Ebox, query: MessageQuery
     ) -> tuple[Sequence[AnyRow], int]:
         """A page of the e-Box, newest first, and how many messages match in all."""
-        with self.permitting.opened(caller, ebox) as (connection, rights):
+        with self.permitting.opened(call.caller, ebox) as (connection, rights):
             partitions = rights.narrow(query.partitions)
-            return messages.page_of(connection, ebox, query, partitions=partitions, now=self.now())
+            page, total = messages.page_of(
+                connection, ebox, query, partitions=partitions, now=self.now()
+            )
+            self.recording.record(connection, call, ebox, details.listed(page))
+            return page, total
 
-    def message(self, caller: Caller, ebox: Ebox, message_id: UUID) -> AnyRow:
+    def message(self, call: Call, ebox: Ebox, message_id: UUID) -> AnyRow:
         """One message, received or sent (contract 6.27)."""
+        with self.permitting.opened(call.caller, ebox) as (connection, rights):
+            message = self._found(connection, rights, ebox, message_id)
+            self.recording.record(connection, call, ebox, details.shown(message))
+            return message
+
+    def found(self, caller: Caller, ebox: Ebox, message_id: UUID) -> AnyRow:
+        """The same for a decision, which shows the message to nobody and is not recorded."""
         with self.permitting.opened(caller, ebox) as (connection, rights):
             return self._found(connection, rights, ebox, message_id)
+
+    def attachments(self, call: Call, ebox: Ebox, message_id: UUID) -> Sequence[Attachment]:
+        """What is known of all documents of a message."""
+        with self.permitting.opened(call.caller, ebox) as (connection, rights):
+            found = self._found(connection, rights, ebox, message_id).attachments
+            self.recording.record(connection, call, ebox, details.attachments(message_id, found))
+            return list(found)
+
+    def attachment(
+        self, call: Call, ebox: Ebox, message_id: UUID, attachment_id: str
+    ) -> Attachment:
+        """What is known of one of them."""
+        with self.permitting.opened(call.caller, ebox) as (connection, rights):
+            message = self._found(connection, rights, ebox, message_id)
+            found = _attachment(message, attachment_id)
+            self.recording.record(connection, call, ebox, details.attachments(message_id, [found]))
+            return found
 
     def document(
         self, caller: Caller, ebox: Ebox, message_id: UUID, attachment_id: str
     ) -> Document:
-        """One attachment of a message; nothing is read or marked yet."""
-        message = self.message(caller, ebox, message_id)
-        for attachment in message.attachments:
-            if attachment.attachment_id == attachment_id:
-                is_own = message.ebox == ebox
-                marks = counts_as_reading(is_main=attachment.is_main, is_own=is_own)
-                return Document(attachment, ebox if marks else None)
-        raise NotFound("attachment_id", attachment_id)
+        """One attachment of a message, to be handed out; nothing is marked or recorded yet."""
+        message = self.found(caller, ebox, message_id)
+        attachment = _attachment(message, attachment_id)
+        marks = counts_as_reading(is_main=attachment.is_main, is_own=message.ebox == ebox)
+        return Document(attachment, ebox, message_id, is_read=marks)
 
-    def open(self, document: Document, first: int, last: int) -> Blob:
+    def open(self, call: Call, document: Document, first: int, last: int) -> Blob:
         """Start reading bytes `first` to `last` of a document, and mark its message read.
 
         The document is opened before it is marked and marked before a byte is handed out, so
@@ -78,45 +109,57 @@ class Consulting:
         """
         blob = self.blobs.open(document.attachment.blob_key, first, last)
         try:
-            if document.marks is not None:
-                with self.transactions(document.marks) as connection:
-                    message_id = UUID(str(document.attachment.message_id))
-                    self._mark(connection, document.marks, message_id)
+            self._handed_out(call, document, marks=document.is_read)
         except BaseException:
             blob.close()
             raise
         return blob
 
-    def body(self, caller: Caller, ebox: Ebox, message_id: UUID, *, is_shown: bool) -> Any:
+    def told(self, call: Call, document: Document) -> None:
+        """Record that somebody was told of a document without getting a byte of it."""
+        self._handed_out(call, document, marks=False)
+
+    def body(self, call: Call, ebox: Ebox, message_id: UUID, *, is_shown: bool) -> Any:
         """The body's text by language; showing it reads the message when it is main content."""
-        with self.permitting.opened(caller, ebox) as (connection, rights):
+        with self.permitting.opened(call.caller, ebox) as (connection, rights):
             message = self._found(connection, rights, ebox, message_id)
             if message.body is None:
                 raise NotFound("message_id", str(message_id), "The message has no body.")
             is_own = message.ebox == ebox
             if is_shown and counts_as_reading(is_main=message.is_body_main, is_own=is_own):
                 self._mark(connection, ebox, message_id)
+            self.recording.record(connection, call, ebox, details.part(message_id))
             return message.body
 
-    def payment_data(self, caller: Caller, ebox: Ebox, message_id: UUID) -> Any:
+    def payment_data(self, call: Call, ebox: Ebox, message_id: UUID) -> Any:
         """How the message is to be paid."""
-        return _present(self.message(caller, ebox, message_id), "payment_data")
+        with self.permitting.opened(call.caller, ebox) as (connection, rights):
+            message = self._found(connection, rights, ebox, message_id)
+            payment = _present(message, "payment_data")
+            self.recording.record(connection, call, ebox, details.payment(message))
+            return payment
 
-    def structured_data(self, caller: Caller, ebox: Ebox, message_id: UUID) -> Any:
+    def structured_data(self, call: Call, ebox: Ebox, message_id: UUID) -> Any:
         """The sender's own object, as it was published (contract 6.12)."""
-        return _present(self.message(caller, ebox, message_id), "structured_data")
+        with self.permitting.opened(call.caller, ebox) as (connection, rights):
+            message = self._found(connection, rights, ebox, message_id)
+            data = _present(message, "structured_data")
+            self.recording.record(connection, call, ebox, details.part(message_id))
+            return data
 
-    def statistics(self, caller: Caller, ebox: Ebox, partitions: frozenset[str]) -> AnyRow:
+    def statistics(self, call: Call, ebox: Ebox, partitions: frozenset[str]) -> AnyRow:
         """Counts over the partitions asked for, or all that the caller may read (contract 6.9)."""
-        with self.permitting.opened(caller, ebox) as (connection, rights):
+        with self.permitting.opened(call.caller, ebox) as (connection, rights):
             now = self.now()
-            return statistics.counts(
+            counts = statistics.counts(
                 connection,
                 ebox,
                 partitions=rights.narrow(partitions),
                 now=now,
                 soon=soon_expiring_until(now, self.soon_expiring_days),
             )
+            self.recording.record(connection, call, ebox, details.NOTHING)
+            return counts
 
     def _found(
         self, connection: Connection, rights: Rights, ebox: Ebox, message_id: UUID
@@ -135,10 +178,27 @@ class Consulting:
             raise PermissionMissing("The caller has no right on the partition of this message.")
         return message
 
+    def _handed_out(self, call: Call, document: Document, *, marks: bool) -> None:
+        ebox, message_id = document.ebox, document.message_id
+        with self.transactions(ebox) as connection:
+            if marks:
+                self._mark(connection, ebox, message_id)
+            told = details.content(message_id, document.attachment)
+            self.recording.record(connection, call, ebox, told)
+
     def _mark(self, connection: Connection, ebox: Ebox, message_id: UUID) -> None:
         now = self.now()
         if messages.mark_read(connection, ebox, message_id, now):
             outbox.add(connection, Event(EventType.READ_DOCUMENT, ebox, message_id), due_at=now)
+
+
+def _attachment(message: AnyRow, attachment_id: str) -> Attachment:
+    found: Attachment | None = next(
+        (one for one in message.attachments if one.attachment_id == attachment_id), None
+    )
+    if found is None:
+        raise NotFound("attachment_id", attachment_id)
+    return found
 
 
 def _present(message: AnyRow, member: str) -> Any:

@@ -8,6 +8,8 @@ from uuid import UUID, uuid4
 
 from sqlalchemy import Connection
 
+from registry.domain.audit import details
+from registry.domain.calls import Call
 from registry.domain.drafts import Draft, File
 from registry.domain.errors import DuplicatePublication, Invalid, Issue, IssueKind
 from registry.domain.events import Event, EventType
@@ -15,6 +17,7 @@ from registry.domain.identifiers import Ebox, EboxKind
 from registry.domain.messages import GENERAL
 from registry.domain.retention import expiry
 from registry.domain.routing import route
+from registry.services.recording import Recording
 from registry.services.routing import Routing
 from registry.store import messages, outbox, reference, routing, sent
 from registry.store.base import AnyRow, Transactions, name_ebox
@@ -58,6 +61,17 @@ class Reply:
     into: str | None
 
 
+@dataclass(frozen=True, slots=True)
+class Publication:
+    """What the owner of an e-Box files, by which call; `reply` tells that it is one."""
+
+    call: Call
+    owner: Ebox
+    draft: Draft
+    files: Sequence[File]
+    reply: Reply | None = None
+
+
 class _RulesUnknown(Exception):
     """Nobody has asked for the recipient's rules yet; the transaction is taken back for that."""
 
@@ -68,22 +82,16 @@ class Filing:
 
     transactions: Transactions
     routing: Routing
+    recording: Recording
     preferences: PreferenceService
     now: Callable[[], datetime]
 
-    def file(
-        self,
-        owner: Ebox,
-        draft: Draft,
-        files: Sequence[File],
-        key: str | None,
-        *,
-        reply: Reply | None = None,
-    ) -> Receipt:
-        """File the owner's message, or nothing; `reply` tells that it is one.
+    def file(self, publication: Publication, key: str | None) -> Receipt:
+        """File the owner's message, or nothing.
 
         Raises `Invalid` when what the message refers to does not fit, and `DuplicatePublication`.
         """
+        draft = publication.draft
         recipient = _required(draft.recipient)
         code = NO_DIGITAL_USER if self.preferences.is_digital(recipient) is False else None
         claim = Sent(
@@ -94,32 +102,24 @@ class Filing:
             key=key,
         )
         try:
-            expires = self._file(owner, draft, files, claim, reply=reply, may_wait=False)
+            expires = self._file(publication, claim, may_wait=False)
         except _RulesUnknown:
             self.routing.refresh(recipient)
-            expires = self._file(owner, draft, files, claim, reply=reply, may_wait=True)
+            expires = self._file(publication, claim, may_wait=True)
             self.routing.settle(recipient)  # rules may have come between our look and our commit
         return Receipt(message_id=claim.message_id, expires_at=expires, code=code)
 
-    def _file(
-        self,
-        owner: Ebox,
-        draft: Draft,
-        files: Sequence[File],
-        claim: Sent,
-        *,
-        reply: Reply | None,
-        may_wait: bool,
-    ) -> datetime:
+    def _file(self, publication: Publication, claim: Sent, *, may_wait: bool) -> datetime:
         """The transaction: eight statements, BEGIN and COMMIT among them."""
+        owner, draft = publication.owner, publication.draft
         received, recipient = self.now(), claim.recipient
         with self.transactions(owner) as connection:
             if first := sent.add(connection, owner, claim):
                 raise DuplicatePublication(first)
             name_ebox(connection, recipient)
             facts = _facts(connection, owner, recipient, draft)
-            _check(facts, draft, reply)
-            partition = _partition(facts, owner, draft, recipient, reply)
+            _check(facts, draft, publication.reply)
+            partition = _partition(facts, publication, recipient)
             if partition is None and not may_wait:
                 raise _RulesUnknown
             columns = _columns(draft, owner, received, facts)
@@ -128,9 +128,15 @@ class Filing:
                 "partition": None if recipient.kind is EboxKind.CITIZEN else partition or GENERAL,
                 "is_routing_pending": partition is None,
             }
-            messages.add(connection, recipient, columns, [asdict(file) for file in files])
             event = Event(EventType.NEW_DOCUMENT, recipient, claim.message_id)
-            outbox.add(connection, event, due_at=received)
+            told = outbox.adding(event, due_at=received)
+            messages.add(
+                connection, recipient, columns, [asdict(file) for file in publication.files], told
+            )
+            noted = details.published(
+                claim.message_id, draft.original_message_id, publication.files
+            )
+            self.recording.record(connection, publication.call, owner, noted)
         expires: datetime = columns["expires_at"]
         return expires
 
@@ -148,11 +154,10 @@ def _facts(connection: Connection, owner: Ebox, recipient: Ebox, draft: Draft) -
     )
 
 
-def _partition(
-    facts: AnyRow, owner: Ebox, draft: Draft, recipient: Ebox, reply: Reply | None
-) -> str | None:
+def _partition(facts: AnyRow, publication: Publication, recipient: Ebox) -> str | None:
     """Where the message goes; None when the recipient's rules are not known."""
-    into = reply.into if reply else None
+    owner, draft = publication.owner, publication.draft
+    into = publication.reply.into if publication.reply else None
     if into is not None or recipient.kind is EboxKind.CITIZEN:
         return into or GENERAL
     if facts.rules is None:

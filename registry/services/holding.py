@@ -6,8 +6,10 @@ from datetime import datetime
 from uuid import UUID, uuid4
 
 from registry.blobs import BlobStore
+from registry.domain.audit import details
 from registry.domain.errors import NotFound
 from registry.domain.identifiers import Ebox
+from registry.services.recording import Recording
 from registry.store import holds
 from registry.store.base import AnyRow, Transactions
 
@@ -22,6 +24,7 @@ class Holding:
 
     transactions: Transactions
     blobs: BlobStore
+    recording: Recording
     now: Callable[[], datetime]
 
     def set(self, ebox: Ebox, message_id: UUID | None, why: str) -> UUID:
@@ -32,14 +35,18 @@ class Holding:
             if message_id and not holds.has_message(connection, ebox, message_id):
                 raise NotFound("message_id", str(message_id), "The e-Box has no such message.")
             holds.add(connection, ebox, hold_id, message_id=message_id, why=why, now=self.now())
+            told = details.held(hold_id, message_id)
+            self.recording.note(connection, "hold/set", told, ebox=ebox)
         return hold_id
 
     def lift(self, hold_id: UUID, why: str) -> AnyRow:
         """End a hold; its `ebox` and `message_id`. Raises `NotFound` unless it is in force."""
         with self.transactions() as connection:
             lifted = holds.lift(connection, hold_id, why=why, now=self.now())
-        if lifted is None:
-            raise NotFound("hold_id", str(hold_id), "There is no such hold in force.")
+            if lifted is None:
+                raise NotFound("hold_id", str(hold_id), "There is no such hold in force.")
+            told = details.held(hold_id, lifted.message_id)
+            self.recording.note(connection, "hold/lift", told, ebox=lifted.ebox)
         return lifted
 
     def find(self, hold_id: UUID) -> AnyRow:

@@ -7,10 +7,13 @@ from typing import Protocol
 from uuid import UUID
 
 from registry.domain.access import Caller, Rights
+from registry.domain.audit import details
+from registry.domain.calls import Call
 from registry.domain.errors import Invalid, Issue, IssueKind, NotFound, PermissionMissing
 from registry.domain.identifiers import Ebox, EboxKind, EnterpriseNumber
 from registry.domain.messages import GENERAL
 from registry.services.permitting import Permitting
+from registry.services.recording import Recording
 from registry.store import marks
 from registry.store.base import AnyRow
 from registry.store.marks import Mark
@@ -44,10 +47,11 @@ class Marking:
     """
 
     permitting: Permitting
+    recording: Recording
     federation: PartitionService
     now: Callable[[], datetime]
 
-    def update(self, caller: Caller, ebox: Ebox, changes: Sequence[Change]) -> Sequence[Mark]:
+    def update(self, call: Call, ebox: Ebox, changes: Sequence[Change]) -> Sequence[Mark]:
         """Show, hide or move messages, each named once; as they then are, in the order asked.
 
         Moving needs the right to consult both partitions, and the target must exist: raises
@@ -58,25 +62,27 @@ class Marking:
         if targets and ebox.kind is EboxKind.CITIZEN:
             fault = "is not for citizens, who have no partitions"
             raise Invalid(_issues(targets, fault, IssueKind.INVALID_INPUT))
-        existing = self._existing(caller, ebox, targets)
+        existing = self._existing(call.caller, ebox, targets)
         wanted = [change.message_id for change in changes]
-        with self.permitting.opened(caller, ebox) as (connection, rights):
+        with self.permitting.opened(call.caller, ebox) as (connection, rights):
             found = _permitted(wanted, marks.lock(connection, ebox, wanted, self.now()), rights)
             _check_targets(targets, rights, existing | rights.known)
             before = [_mark(message) for message in found]
             after = [_changed(*pair) for pair in zip(before, changes, strict=True)]
             changed = [new for old, new in zip(before, after, strict=True) if new != old]
             marks.update_all(connection, ebox, changed)
+            self.recording.record(connection, call, ebox, details.listed(after))
         return after
 
-    def execute_action(self, caller: Caller, ebox: Ebox, message_id: UUID) -> AnyRow:
+    def execute_action(self, call: Call, ebox: Ebox, message_id: UUID) -> AnyRow:
         """Note that the message's action was executed, which happens once (contract 6.11)."""
         now = self.now()
-        with self.permitting.opened(caller, ebox) as (connection, rights):
+        with self.permitting.opened(call.caller, ebox) as (connection, rights):
             found = marks.lock(connection, ebox, [message_id], now)
             (message,) = _permitted([message_id], found, rights)
             if message.action_id is None:
                 raise NotFound("message_id", str(message_id), "The message has no action.")
+            self.recording.record(connection, call, ebox, details.part(message_id))
             if message.action_executed_at is None:
                 return marks.execute_action(connection, ebox, message_id, now)
         return message

@@ -6,6 +6,7 @@ from typing import Final, Protocol
 from uuid import UUID
 
 from registry.domain.access import Caller, Operation, ScopeTable
+from registry.domain.calls import Call
 from registry.domain.drafts import Draft, File, Staged, language_faults, pair
 from registry.domain.errors import (
     Invalid,
@@ -16,7 +17,7 @@ from registry.domain.errors import (
 )
 from registry.domain.identifiers import Ebox, EboxKind, EnterpriseNumber
 from registry.services.consulting import Consulting
-from registry.services.filing import Filing, Receipt, Reply
+from registry.services.filing import Filing, Publication, Receipt, Reply
 from registry.store.base import AnyRow
 
 # Clients may match these texts (contract 5).
@@ -64,6 +65,7 @@ class Publishing:
 
     def publish(
         self,
+        call: Call,
         sender: EnterpriseNumber,
         draft: Draft,
         staged: Sequence[Staged],
@@ -77,11 +79,11 @@ class Publishing:
         files = self._paired(draft, staged)
         if draft.sender not in (None, sender):
             raise _refused(_NOT_THE_SENDER, name="sender.enterpriseNumber")
-        return self.filing.file(Ebox(EboxKind.ENTERPRISE, sender.digits), draft, files, key)
+        return self.filing.file(Publication(call, _ebox(sender), draft, files), key)
 
     def reply(
         self,
-        caller: Caller,
+        call: Call,
         ebox: Ebox,
         message_id: UUID,
         draft: Draft,
@@ -95,21 +97,22 @@ class Publishing:
         files = self._paired(draft, staged)
         if draft.sender is not None and draft.sender.digits != ebox.number:
             raise _refused(_NOT_THE_SENDER, name="sender.enterpriseNumber")
-        original = self.replyable(caller, ebox, message_id)
+        original = self.replyable(call.caller, ebox, message_id)
         answer = replace(
             draft,
             recipient=Ebox(EboxKind.ENTERPRISE, original.sender),
             message_type_id=draft.message_type_id or original.message_type_id,
             original_message_id=message_id,
         )
-        return self.filing.file(ebox, answer, files, key, reply=Reply(original.sender_partition))
+        reply = Reply(original.sender_partition)
+        return self.filing.file(Publication(call, ebox, answer, files, reply), key)
 
     def replyable(self, caller: Caller, ebox: Ebox, message_id: UUID) -> AnyRow:
         """The message, if it may be answered by its recipient; raises `ReplyNotAuthorized`.
 
         A citizen may not: who sends a message is an enterprise, for whoever reads it.
         """
-        original = self.consulting.message(caller, ebox, message_id)
+        original = self.consulting.found(caller, ebox, message_id)
         is_own = original.ebox == ebox and ebox.kind is EboxKind.ENTERPRISE
         if not (original.is_reply_authorized and is_own):
             raise ReplyNotAuthorized
@@ -134,3 +137,7 @@ class Publishing:
 def _refused(text: str, *, where: str = "body", name: str = "sender") -> Invalid:
     issue = Issue(where, name, text, IssueKind.INVALID_INPUT, code="INVALID_SENDER")
     return Invalid([issue])
+
+
+def _ebox(enterprise: EnterpriseNumber) -> Ebox:
+    return Ebox(EboxKind.ENTERPRISE, enterprise.digits)

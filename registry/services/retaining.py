@@ -7,7 +7,9 @@ from typing import Any, Final, Protocol
 from uuid import UUID
 
 from registry.blobs import BlobStore
+from registry.domain.audit import details
 from registry.domain.identifiers import Ebox
+from registry.services.recording import Recording
 from registry.store import holds, purge
 from registry.store.base import AnyRow, Transactions
 
@@ -51,6 +53,7 @@ class Retaining:
 
     transactions: Transactions
     blobs: BlobStore
+    recording: Recording
     pseudonyms: Pseudonyms
     now: Callable[[], datetime]
 
@@ -62,6 +65,9 @@ class Retaining:
             gone = purge.delete_expired(connection, now=now, limit=limit)
             if gone:
                 purge.prove(connection, [self._proof(row, now) for row in gone])
+                for row in gone:
+                    told = details.part(row.message_id)
+                    self.recording.note(connection, "purge", told, ebox=row.ebox)
                 keys = dict.fromkeys(key for row in gone for key in row.blob_keys)
                 purge.doom(connection, list(keys), due_at=now)
         return len(gone)

@@ -7,10 +7,13 @@ from typing import Final, Protocol
 
 from sqlalchemy import Connection
 
+from registry.domain.audit import details
+from registry.domain.calls import Call
 from registry.domain.errors import Unavailable, UpstreamInvalid
 from registry.domain.identifiers import Ebox, EnterpriseNumber
 from registry.domain.notifications import Notification
 from registry.domain.routing import Rule, route
+from registry.services.recording import Recording
 from registry.store import routing as store
 from registry.store.base import Transactions
 
@@ -41,6 +44,7 @@ class Routing:
 
     transactions: Transactions
     federation: RuleService
+    recording: Recording
     read_rules: Callable[[object], Rules]
     now: Callable[[], datetime]
 
@@ -49,7 +53,11 @@ class Routing:
         return store.rules_of(connection, eboxes)
 
     def refresh(self, ebox: Ebox) -> bool:
-        """Ask for the rules again and route what waited for them; whether somebody answered."""
+        """Ask for the rules again and route what waited for them; whether somebody answered.
+
+        Nothing is recorded, whoever wants it: it shows nobody anything, and decides nothing that
+        the federation has not.
+        """
         return self._asked(ebox)
 
     def catch_up(self, limit: int) -> int:
@@ -77,7 +85,7 @@ class Routing:
             if rules is not None:
                 self._settle(connection, ebox, rules)
 
-    def apply(self, notification: Notification, ebox: Ebox) -> None:
+    def apply(self, call: Call, notification: Notification, ebox: Ebox) -> None:
         """Apply an event; a duplicate is ignored, and rules older than those we have (6.19).
 
         Rights are forgotten whenever an event may concern them, old or not: that is safe. Raises
@@ -90,6 +98,8 @@ class Routing:
         happened = min(notification.time or now, now)  # or one wrong clock would age all others
         with self.transactions(ebox) as connection:
             store.alone(connection, ebox)
+            told = details.notified(notification.source, notification.id, notification.type)
+            self.recording.record(connection, call, ebox, told)
             newest = store.newest(connection, ebox).happened_at
             if not store.note_event(connection, ebox, notification, happened=happened, now=now):
                 return

@@ -6,6 +6,10 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
+from sqlalchemy import Connection
+
+from registry.domain.audit import details
+from registry.services.recording import Recording
 from registry.store import shelf, telling
 from registry.store.base import AnyRow, Transactions
 
@@ -21,6 +25,7 @@ class Tending:
     """
 
     transactions: Transactions
+    recording: Recording
     now: Callable[[], datetime]
 
     def due(self, limit: int) -> Sequence[AnyRow]:
@@ -41,7 +46,9 @@ class Tending:
     def replay(self, correlation_ids: Sequence[UUID]) -> Sequence[AnyRow]:
         """Have events told again, whatever became of them; those that there are."""
         with self.transactions() as connection:
-            return shelf.replay(connection, correlation_ids, now=self.now())
+            done = shelf.replay(connection, correlation_ids, now=self.now())
+            self._note(connection, "events/replay", done)
+            return done
 
     def replay_dead(self) -> Iterator[int]:
         """Have all events told again that are dead now; of how many, batch by batch.
@@ -54,6 +61,9 @@ class Tending:
                 done = shelf.replay_dead(
                     connection, dead_before=began, now=self.now(), limit=_BATCH
                 )
+                if done:
+                    told = details.counted("events", done)
+                    self.recording.note(connection, "events/replay-dead", told)
             if not done:
                 return
             yield done
@@ -61,9 +71,16 @@ class Tending:
     def skip(self, correlation_ids: Sequence[UUID], why: str) -> Sequence[AnyRow]:
         """Leave events untold that wait or are dead, unless one is being told; those that were."""
         with self.transactions() as connection:
-            return shelf.skip(connection, correlation_ids, why=why, now=self.now())
+            done = shelf.skip(connection, correlation_ids, why=why, now=self.now())
+            self._note(connection, "events/skip", done)
+            return done
 
     def backlog(self) -> AnyRow:
         """`waiting` and due, `oldest` due, `dead`: what a dashboard shows."""
         with self.transactions() as connection:
             return telling.backlog(connection, self.now())
+
+    def _note(self, connection: Connection, deed: str, events: Sequence[AnyRow]) -> None:
+        for event in events:
+            told = details.event(event.correlation_id, event.message_id)
+            self.recording.note(connection, deed, told, ebox=event.ebox)

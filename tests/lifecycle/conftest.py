@@ -3,8 +3,12 @@
 import pytest
 
 from registry.blobs.memory import MemoryBlobs
+from registry.domain.pseudonyms import Pseudonyms
 from registry.services.holding import Holding
+from registry.services.recording import Recording
 from tests.alone import Clock, a_database
+
+PSEUDONYMS = Pseudonyms("a key of the tests, long enough to count")
 
 
 @pytest.fixture(scope="module")
@@ -32,7 +36,7 @@ def hold(alone, clock):
     """Hold a message, or an e-Box with all that is in it; gives what lifts it."""
 
     def put(ebox, message_id=None):
-        holding = Holding(alone.worker, MemoryBlobs(), clock)
+        holding = Holding(alone.worker, MemoryBlobs(), Recording(PSEUDONYMS, clock), clock)
         hold_id = holding.set(ebox, message_id, "a lawsuit")
         return lambda: holding.lift(hold_id, "settled")
 

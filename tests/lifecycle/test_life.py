@@ -12,6 +12,7 @@ from registry.domain.identifiers import Ebox, EboxKind
 from registry.domain.pseudonyms import Pseudonyms
 from registry.sandbox.personas import AGENCY, CONSUMER, SENDER
 from registry.services.delivering import Delivering
+from registry.services.recording import Recording
 from registry.services.reminding import Reminding
 from registry.services.retaining import Erased, Retaining
 from tests.api.publication import Sender, named
@@ -71,7 +72,9 @@ class Worker:
         self.heard, self._clock = [], clock
         self.delivering = Delivering(alone.worker, self, clock, 100)
         self.reminding = Reminding(alone.worker, clock, 15 * DAY, 7 * DAY)
-        self.retaining = Retaining(alone.worker, blobs, PSEUDONYMS, clock)
+        self.retaining = Retaining(
+            alone.worker, blobs, Recording(PSEUDONYMS, clock), PSEUDONYMS, clock
+        )
 
     def tell(self, announcements):
         self.heard += [(str(told.type), str(told.message_id)) for told in announcements]

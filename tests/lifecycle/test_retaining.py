@@ -18,6 +18,7 @@ from registry.domain.pseudonyms import Pseudonyms
 from registry.domain.queries import MessageQuery
 from registry.sandbox.processes import LOOPBACK, free_port
 from registry.services.holding import Holding
+from registry.services.recording import Recording
 from registry.services.retaining import Erased, Retaining
 from registry.store import holds, messages, purge
 from tests.factories import NOON, PDF, a_file, an_ebox
@@ -38,7 +39,7 @@ def retaining(alone, clock, memory):
     """The service over this store of documents, or another."""
 
     def make(blobs=memory):
-        return Retaining(alone.worker, blobs, PSEUDONYMS, clock)
+        return Retaining(alone.worker, blobs, Recording(PSEUDONYMS, clock), PSEUDONYMS, clock)
 
     return make
 
@@ -255,7 +256,7 @@ def test_a_hold_waits_for_the_batch_under_way_and_says_what_came_of_it(
 ):
     ebox = an_ebox()
     gone, later = alone.put(ebox), alone.put(ebox, expires_at=END + DAY)
-    holding = Holding(alone.worker, memory, clock)
+    holding = Holding(alone.worker, memory, Recording(PSEUDONYMS, clock), clock)
     clock.now = END
 
     with ThreadPoolExecutor(2) as pool:

@@ -6,7 +6,7 @@ from flask import Blueprint, Response, request
 
 from registry.api.arriving import Arriving
 from registry.api.authentication import needs
-from registry.api.context import registry
+from registry.api.context import call, registry
 from registry.api.idempotency import HEADER, parse_key
 from registry.api.reading import reads
 from registry.api.receiving import read_json
@@ -40,7 +40,7 @@ def publish() -> Response:
     by = sender()
     key = parse_key(request.headers.get(HEADER))
     with Arriving(MESSAGE_PART, MessageToPublishSchema()) as (draft, staged):
-        receipt = registry().publishing.publish(by, draft, staged, key)
+        receipt = registry().publishing.publish(call(201), by, draft, staged, key)
     return created(receipt, ReceiptSchema)
 
 
@@ -49,7 +49,7 @@ def publish() -> Response:
 def link() -> Response:
     """Put the sender's own message into more e-Boxes."""
     by = sender_ebox()
-    linked = registry().broadcasting.link(by, *read_json(MessageToLinkSchema()))
+    linked = registry().broadcasting.link(call(201), by, *read_json(MessageToLinkSchema()))
     response = shown(linked, LinkedSchema)
     response.status_code = 201
     return response
@@ -60,7 +60,9 @@ def link() -> Response:
 def search_status() -> Response:
     """Tell how the sender's own messages fare; 201 although nothing is created (contract 1.3)."""
     by = sender_ebox()
-    statuses = registry().broadcasting.statuses(by, read_json(StatusRequestSchema(many=True)))
+    statuses = registry().broadcasting.statuses(
+        call(201), by, read_json(StatusRequestSchema(many=True))
+    )
     response = arrayed(statuses, StatusSchema)
     response.status_code = 201
     return response

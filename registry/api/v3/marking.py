@@ -6,7 +6,7 @@ from uuid import UUID
 from flask import Blueprint, Response
 
 from registry.api.authentication import needs
-from registry.api.context import caller, ebox, registry
+from registry.api.context import call, ebox, registry
 from registry.api.reading import reads
 from registry.api.receiving import read_json
 from registry.api.showing import listed, shown
@@ -34,7 +34,7 @@ def add_resources(blueprint: Blueprint) -> None:
 def update_messages() -> Response:
     """Change all the messages that the body names, or none."""
     changes = read_json(MessagesPatchSchema(), *_PATCH)
-    marked = registry().marking.update(caller(), ebox(), changes)
+    marked = registry().marking.update(call(), ebox(), changes)
     return listed(marked, len(marked), UpdatedMessageSchema)
 
 
@@ -43,5 +43,5 @@ def update_messages() -> Response:
 def execute_message_action(message_id: UUID) -> Response:
     """Note that what the message asks for was done."""
     read_json(MessageActionPatchSchema(), *_PATCH)
-    action = registry().marking.execute_action(caller(), ebox(), message_id)
+    action = registry().marking.execute_action(call(), ebox(), message_id)
     return shown(action, ActionSchema)

@@ -7,7 +7,7 @@ from flask import Blueprint, Response, request
 
 from registry.api.arriving import Arriving
 from registry.api.authentication import needs
-from registry.api.context import caller, ebox, registry
+from registry.api.context import call, caller, ebox, registry
 from registry.api.idempotency import HEADER, parse_key
 from registry.api.reading import reads
 from registry.api.receiving import read_json
@@ -44,7 +44,7 @@ def publish() -> Response:
     by = sender()
     key = parse_key(request.headers.get(HEADER))
     with Arriving(MESSAGE_PART, MessageToPublishSchema()) as (draft, staged):
-        receipt = registry().publishing.publish(by, draft, staged, key)
+        receipt = registry().publishing.publish(call(201), by, draft, staged, key)
     return created(receipt, ReceiptSchema)
 
 
@@ -56,7 +56,7 @@ def reply(message_id: UUID) -> Response:
     publishing = registry().publishing
     publishing.replyable(caller(), ebox(), message_id)  # before a byte of it is read
     with Arriving(MESSAGE_PART, MessageToReplySchema()) as (draft, staged):
-        receipt = publishing.reply(caller(), ebox(), message_id, draft, staged, key=key)
+        receipt = publishing.reply(call(201), ebox(), message_id, draft, staged, key=key)
     return created(receipt, ReceiptSchema)
 
 
@@ -66,7 +66,7 @@ def add_recipients(message_id: UUID) -> Response:
     """Put the sender's own message into more e-Boxes."""
     by = sender_ebox()
     recipients = read_json(RecipientsSchema())
-    linked = registry().broadcasting.link(by, message_id, recipients)
+    linked = registry().broadcasting.link(call(201), by, message_id, recipients)
     response = shown(linked, LinkedSchema)
     response.status_code = 201
     return response
@@ -77,5 +77,5 @@ def add_recipients(message_id: UUID) -> Response:
 def search_status() -> Response:
     """Tell how the sender's own messages fare."""
     by = sender_ebox()
-    statuses = registry().broadcasting.statuses(by, read_json(StatusSearchSchema()))
+    statuses = registry().broadcasting.statuses(call(), by, read_json(StatusSearchSchema()))
     return listed(statuses, len(statuses), StatusSchema)

@@ -7,7 +7,7 @@ from flask import Blueprint, Response, request
 from registry.api import strictjson
 from registry.api.authentication import needs
 from registry.api.bodies import load
-from registry.api.context import registry
+from registry.api.context import call, registry
 from registry.api.reading import reads
 from registry.api.receiving import read_bytes
 from registry.api.v3.schemas.parameters import PathSchema
@@ -36,7 +36,7 @@ def notify() -> Response:
     if issues:
         raise Invalid(issues)
     try:
-        registry().routing.apply(notification, ebox)
+        registry().routing.apply(call(204), notification, ebox)
     except UpstreamInvalid:
         fault = "data.orderedRoutingRules is not a list of routing rules"
         raise Invalid([Issue("body", "data.orderedRoutingRules", fault)]) from None

@@ -1,0 +1,161 @@
+"""An audit trail of each test's own, sealed into a real bucket under a name of its own."""
+
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from uuid import uuid4
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from sqlalchemy import create_engine, text
+
+from registry import wiring
+from registry.blobs.seals import SealStore
+from registry.domain.audit import keys, trail
+from registry.domain.audit.chain import Copy
+from registry.domain.audit.entries import Entry
+from registry.sandbox.processes import LOOPBACK, free_port
+from registry.services.sealing import Sealing, unpacked
+from registry.store import audit, seals
+from tests.alone import a_database
+
+
+def an_entry(number=0, **changes):
+    """A call that succeeded."""
+    columns = {
+        "at": datetime.now(UTC),
+        "token_hash": "0" * 64,
+        "client_id": "sandbox-consumer",
+        "method": "GET",
+        "url": f"/ebox/messages/{number}",
+        "status": 200,
+        "details": {"messageId": str(uuid4())},
+        "ebox": "2b097cd1:" + "1" * 64,
+        "person": None,
+    }
+    return Entry(**{**columns, **changes})
+
+
+@dataclass
+class Clock:
+    """The real time, shifted as a test needs it: the bucket and the database have their own."""
+
+    shift: timedelta = timedelta()
+
+    def __call__(self):
+        return datetime.now(UTC) + self.shift
+
+    def go_on(self, **time):
+        """Let this much time pass: `go_on(days=1)`."""
+        self.shift += timedelta(**time)
+
+
+@dataclass(frozen=True)
+class Trail:
+    """What was written and sealed, as somebody sees it who may read everything."""
+
+    alone: object
+    store: SealStore
+    public_keys: object
+
+    def write(self, count=1, *, after=()):
+        """Entries of one transaction of the application's."""
+        with self.alone.application() as connection:
+            for number in range(count):
+                audit.record(connection, an_entry(number))
+            for act in after:
+                act()
+
+    def change(self, statement, **parameters):
+        """As the owner, or somebody who has his password."""
+        with self.alone.owner.begin() as connection:
+            return connection.execute(text(statement), parameters)
+
+    def seals(self):
+        """All that were made, whether they are stored or not."""
+        with self.alone.worker() as connection:
+            return list(seals.seals_from(connection, 1))
+
+    def stored(self):
+        """All that the bucket has, as copies by number."""
+        return [unpacked(number, self.store.get(number)) for number in self.store.numbers()]
+
+    def entries(self, first=0, until=2**62):
+        """The records of a range of transactions."""
+        with self.alone.worker() as connection:
+            return list(audit.entries_between(connection, first, until))
+
+    def findings(self):
+        """All that is wrong with the trail."""
+        copies = [Copy(row.seal_number, row.seal, row.signature) for row in self.seals()]
+
+        def records(seal):
+            return self.entries(seal.first_xid, seal.until_xid)
+
+        return list(trail.check_trail(self.stored(), copies, records, self.public_keys))
+
+
+@pytest.fixture(scope="module")
+def database_alone(cluster, settings):
+    """A database of the module's own."""
+    with a_database(cluster, settings) as alone:
+        yield alone
+
+
+@pytest.fixture
+def alone(database_alone):
+    """The same without entries and seals, and with the months that there are from the start."""
+    with database_alone.owner.begin() as connection:
+        connection.execute(text("TRUNCATE audit_entries, audit_seals, turns"))
+    return database_alone
+
+
+@pytest.fixture
+def client(settings):
+    """Of the bucket; closed when done."""
+    client = wiring.s3_client(settings)
+    yield client
+    client.close()
+
+
+@pytest.fixture
+def store(client, settings):
+    """The real seal bucket, under a prefix of the test's own."""
+    return SealStore(client, settings.audit_bucket, f"{uuid4().hex}/")
+
+
+@pytest.fixture
+def away(store, settings):
+    """The same bucket when nobody serves it."""
+    address = f"http://{LOOPBACK}:{free_port()}"
+    client = wiring.s3_client(settings.model_copy(update={"s3_endpoint": address}))
+    yield replace(store, client=client)
+    client.close()
+
+
+@pytest.fixture
+def clock():
+    return Clock()
+
+
+@pytest.fixture
+def private_key():
+    return Ed25519PrivateKey.generate()
+
+
+@pytest.fixture
+def sealing(alone, store, private_key, clock):
+    return Sealing(alone.worker, store, private_key, clock)
+
+
+@pytest.fixture
+def written(alone, store, private_key):
+    """The trail."""
+    return Trail(alone, store, keys.keyring([private_key.public_key()]))
+
+
+@pytest.fixture
+def application(alone):
+    """The application's role, with ordinary transactions."""
+    engine = create_engine(alone.settings.database_url.get_secret_value())
+    yield engine
+    engine.dispose()

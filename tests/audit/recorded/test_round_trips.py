@@ -1,0 +1,128 @@
+"""What recording costs: one statement, in the transaction that is there anyway."""
+
+import re
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from psycopg.pq import Trace
+from sqlalchemy import event
+
+from registry.domain.identifiers import Ebox, EboxKind
+from registry.sandbox.personas import AGENCY, CONSUMER, PORTAL, SENDER
+from tests.api.publication import MESSAGES, Sender
+from tests.factories import a_file, a_person, an_ebox
+
+BEGIN = ["BEGIN", "SET"]
+END = ["INSERT INTO audit_entries", "COMMIT"]
+TOMORROW = datetime.now(UTC) + timedelta(days=1)
+_ASKED = re.compile(r'^F\t\d+\t(?:Query|Parse)\t (?:"[^"]*" )?"(.*?)"?(?: \d+)*$', re.MULTILINE)
+_VERB = re.compile(r"INSERT INTO audit_entries|\w+")
+
+
+@pytest.fixture
+def seen(registry_alone, tmp_path):
+    """The statements as they go over the wire `with seen() as statements:`, by their verbs."""
+    engine = registry_alone.app.extensions["registry"].consulting.transactions.engine
+
+    @contextmanager
+    def watched():
+        statements, log = [], tmp_path / "wire"
+        with log.open("w") as file:
+
+            def begin(driver, *_):
+                driver.pgconn.trace(file.fileno())
+                driver.pgconn.set_trace_flags(Trace.SUPPRESS_TIMESTAMPS)
+
+            def end(driver, *_):
+                driver.pgconn.untrace()
+
+            event.listen(engine, "checkout", begin)
+            event.listen(engine, "checkin", end)
+            try:
+                yield statements
+            finally:
+                event.remove(engine, "checkout", begin)
+                event.remove(engine, "checkin", end)
+        for text in _ASKED.findall(log.read_text()):
+            statements += [_VERB.search(one)[0] for one in text.split("; ")]
+
+    return watched
+
+
+@pytest.fixture
+def somebody(registry_alone, party):
+    """Somebody at the registry whose database is his own: `somebody(CONSUMER)`."""
+
+    def come(*scopes, ebox=None, **more):
+        ebox = ebox or an_ebox()
+        token = party(*scopes, enterprise=ebox.number, **more)
+        return Sender(registry_alone.app.test_client(), token, ebox)
+
+    return come
+
+
+def test_a_listing_is_one_page_and_one_entry(registry_alone, somebody, seen):
+    consumer = somebody(CONSUMER)
+    for _ in range(3):
+        registry_alone.alone.put(consumer.ebox, expires_at=TOMORROW)
+
+    with seen() as statements:
+        answer = consumer.get(MESSAGES)
+
+    assert answer.json["totalItems"] == 3
+    assert statements == [*BEGIN, "SELECT", *END]
+
+
+def test_a_persons_listing_asks_for_his_rights_too(somebody, grant, seen):
+    ebox, person = an_ebox(), a_person()
+    grant(ebox.number, ["GENERAL"], {person: ["GENERAL"]})
+    user = somebody(PORTAL, ebox=ebox, person=person)
+    user.get(MESSAGES)
+
+    with seen() as statements:
+        assert user.get(MESSAGES).status_code == 200
+
+    assert statements == [*BEGIN, "SELECT", "SELECT", *END]
+
+
+def test_reference_data_is_recorded_where_it_was_read(somebody, seen):
+    consumer = somebody(CONSUMER)
+    tag = consumer.get("/refData/messageTypes").headers["ETag"]
+
+    with seen() as statements:
+        unchanged = consumer.get("/refData/messageTypes", headers={"If-None-Match": tag})
+
+    assert unchanged.status_code == 304
+    assert statements[0] == "BEGIN"
+    assert statements[-2:] == END
+    assert statements.count("BEGIN") == 1
+
+
+def test_a_publication_costs_eight_statements_with_its_entry(somebody, seen):
+    sender, recipient = somebody(SENDER, ebox=_agency()), an_ebox()
+    sender.published(recipient)  # the rules are known from here on
+
+    with seen() as statements:
+        sender.published(recipient)
+
+    assert statements == [*BEGIN, "INSERT", "SELECT", "SELECT", "WITH", *END]
+    assert len(statements) == 8
+
+
+def test_the_mark_of_a_document_and_its_entry_are_one_transaction(
+    registry_alone, somebody, seen, blobs
+):
+    consumer, file = somebody(CONSUMER), a_file()
+    blobs.put(file["blob_key"], [b"x" * file["size"]])
+    message = registry_alone.alone.put(consumer.ebox, file, expires_at=TOMORROW)
+
+    with seen() as statements:
+        consumer.get(f"{MESSAGES}/{message}/attachments/1/content")
+
+    look = [*BEGIN, "SELECT", "COMMIT"]
+    assert statements == [*look, *BEGIN, "UPDATE", "INSERT", *END]
+
+
+def _agency():
+    return Ebox(EboxKind.ENTERPRISE, AGENCY.digits)

@@ -1,0 +1,341 @@
+"""Seals over the trail: each entry under one, whatever breaks off where."""
+
+import dataclasses
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from sqlalchemy import text
+
+from registry.domain.audit import keys
+from registry.domain.audit.bodies import Broken
+from registry.domain.audit.retention import legal_until
+from registry.domain.audit.seals import GENESIS, parse, seal_hash
+from registry.domain.errors import Unavailable
+from registry.services.sealing import packed, unpacked
+from registry.store import seals
+
+
+def test_entries_are_sealed_in_the_order_of_their_transactions(sealing, written):
+    written.write(3)
+    written.write(2)
+
+    sealed = sealing.seal()
+
+    assert sealed == 5
+    (row,) = written.seals()
+    seal = parse(row.seal)
+    assert (seal.number, seal.count, seal.first_xid) == (1, 5, 0)
+    assert list(seal.numbers) == [record.number for record in written.entries()]
+    assert seal.previous == GENESIS
+    assert written.findings() == []
+
+
+def test_each_seal_names_the_one_before_and_goes_on_where_it_ended(sealing, written):
+    for _ in range(3):
+        written.write(2)
+        sealing.seal()
+
+    first, second, third = written.seals()
+    for before, after in ((first, second), (second, third)):
+        assert parse(after.seal).previous == seal_hash(before.seal)
+        assert parse(after.seal).first_xid == parse(before.seal).until_xid == before.until_xid
+    assert written.findings() == []
+
+
+def test_what_is_sealed_is_stored_as_it_is_kept(sealing, written):
+    written.write()
+
+    sealing.seal()
+
+    (row,) = written.seals()
+    (copy,) = written.stored()
+    assert (copy.number, copy.text, copy.signature) == (1, row.seal, row.signature)
+    assert row.stored_at is not None
+
+
+def test_a_seal_can_be_parted_with_by_nobody_for_ten_years(sealing, written, client):
+    written.write()
+    sealing.seal()
+
+    key = f"{written.store.prefix}000000000001.json"
+    kept = client.get_object_retention(Bucket=written.store.bucket, Key=key)["Retention"]
+    (row,) = written.seals()
+    assert kept["Mode"] == "COMPLIANCE"
+    assert kept["RetainUntilDate"] == legal_until(row.sealed_at).astimezone(UTC) == row.kept_until
+
+
+def test_where_nothing_was_written_there_is_nothing_to_seal(sealing, written):
+    assert [sealing.seal(), sealing.seal()] == [0, 0]
+    assert written.seals() == []
+
+
+def test_what_is_sealed_is_not_sealed_again(sealing, written):
+    written.write()
+
+    assert [sealing.seal(), sealing.seal()] == [1, 0]
+    assert len(written.seals()) == 1
+
+
+def test_many_entries_make_several_seals_of_whole_transactions(sealing, written):
+    sealing = dataclasses.replace(sealing, most=5)
+    for count in (2, 2, 2, 7, 1, 5, 1):
+        written.write(count)
+
+    counts = []
+    while count := sealing.seal():
+        counts.append(count)
+
+    assert counts == [4, 2, 7, 1, 5, 1]
+    assert written.findings() == []
+
+
+def test_a_batch_may_be_full_to_the_brim(sealing, written):
+    sealing = dataclasses.replace(sealing, most=4)
+    for _ in range(4):
+        written.write(2)
+
+    assert [sealing.seal() for _ in range(3)] == [4, 4, 0]
+
+
+# An hour in which nothing happens
+
+
+def test_after_a_quiet_hour_a_seal_says_that_there_was_nothing(sealing, written, clock):
+    written.write()
+    sealing.seal()
+    clock.go_on(minutes=59)
+    sealing.seal()
+    quiet = len(written.seals())
+    clock.go_on(minutes=1)
+
+    sealed = [sealing.seal(), sealing.seal()]
+
+    assert quiet == 1
+    assert sealed == [0, 0]
+    _, second = written.seals()
+    assert parse(second.seal).count == 0
+    assert second.stored_at is not None
+    assert written.findings() == []
+
+
+def test_the_first_seal_is_the_first_entrys(sealing, written, clock):
+    clock.go_on(days=1)
+
+    assert sealing.seal() == 0
+    assert written.seals() == []
+
+
+# Broken off
+
+
+def test_a_sealer_that_dies_before_it_stores_is_followed_with_the_same_bytes(sealing, written):
+    written.write(2)
+    sealing.prepare()
+    (prepared,) = written.seals()
+    assert written.stored() == []
+    written.write(3)
+
+    sealed = [sealing.seal(), sealing.seal()]
+
+    assert sealed == [3, 0]
+    first, _ = written.seals()
+    assert (first.seal, first.signature) == (prepared.seal, prepared.signature)
+    assert written.store.get(1) == packed(prepared.seal, prepared.signature)
+    assert written.findings() == []
+
+
+def test_a_sealer_that_dies_after_it_stored_leaves_one_version(sealing, written, client):
+    written.write(2)
+    sealing.prepare()
+    (row,) = written.seals()
+    written.store.put(1, packed(row.seal, row.signature), row.kept_until)
+
+    assert sealing.seal() == 0
+
+    listed = client.list_object_versions(Bucket=written.store.bucket, Prefix=written.store.prefix)
+    assert len(listed["Versions"]) == 1
+    assert written.seals()[0].stored_at is not None
+    assert written.findings() == []
+
+
+def test_a_sealer_that_dies_while_it_makes_a_seal_leaves_nothing(
+    sealing, written, alone, private_key
+):
+    written.write(2)
+
+    class Dying:
+        def public_key(self):
+            return private_key.public_key()
+
+        def sign(self, _):
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        dataclasses.replace(sealing, private_key=Dying()).seal()
+
+    assert written.seals() == []
+    assert sealing.seal() == 2
+
+
+def test_without_the_bucket_one_seal_waits_and_entries_behind_it(sealing, written, away):
+    cut_off = dataclasses.replace(sealing, store=away)
+    written.write(2)
+
+    for _ in range(3):
+        with pytest.raises(Unavailable, match="seal bucket does not answer"):
+            cut_off.seal()
+        written.write()
+
+    assert len(written.seals()) == 1
+    assert sealing.seal() == 3
+    assert sealing.seal() == 0
+    assert len(written.entries()) == 5
+    assert written.findings() == []
+
+
+def test_a_key_may_be_replaced_and_the_chain_holds(sealing, written, private_key):
+    other = dataclasses.replace(sealing, private_key=Ed25519PrivateKey.generate())
+    written.write()
+    other.seal()
+    written.write()
+    sealing.seal()
+
+    known = keys.keyring([private_key.public_key(), other.private_key.public_key()])
+    assert dataclasses.replace(written, public_keys=known).findings() == []
+    assert [finding.kind.name for finding in written.findings()] == ["UNKNOWN_KEY"]
+
+
+# Clocks
+
+
+def test_a_clock_that_goes_back_does_not_make_a_seal_older_than_the_one_before(
+    sealing, written, clock
+):
+    written.write()
+    sealing.seal()
+    clock.go_on(days=-400)
+    written.write()
+
+    assert sealing.seal() == 1
+
+    first, second = written.seals()
+    assert second.sealed_at == first.sealed_at
+    assert second.kept_until == first.kept_until
+    assert written.findings() == []
+
+
+def test_a_sealer_whose_clock_is_wrong_from_the_start_keeps_seals_long_enough(
+    sealing, written, clock
+):
+    clock.go_on(days=-800)
+    written.write()
+
+    sealing.seal()
+
+    (row,) = written.seals()
+    (entry,) = written.alone.rows("audit_entries")
+    assert row.kept_until == legal_until(entry.recorded_at)
+
+
+# Another trail
+
+
+def test_a_bucket_with_the_seals_of_another_trail_is_not_written_over(sealing, written):
+    written.store.put(1, b"{}", legal_until(sealing.now()))
+    written.write()
+
+    for _ in range(2):
+        with pytest.raises(Unavailable, match="another seal 1 already"):
+            sealing.seal()
+
+    assert written.store.get(1) == b"{}"
+    assert list(written.store.tampered()) == []
+
+
+def test_a_database_that_counts_transactions_anew_is_noticed(sealing, written):
+    written.write()
+    sealing.seal()
+    written.change("UPDATE audit_seals SET until_xid = '1000000000000'")
+    written.write()
+
+    with pytest.raises(Unavailable, match="not the one that this trail was written in"):
+        sealing.seal()
+
+
+@pytest.mark.parametrize("content", [b"\xff", b"[]", b"{}", b'{"seal":"x"}', b'{"seal":1}'])
+def test_what_is_no_seal_is_not_read_as_one(content):
+    with pytest.raises(Broken):
+        unpacked(1, content)
+
+
+# Several at once
+
+
+def test_sealers_at_once_make_each_seal_once(sealing, written, alone, client, store):
+    crew = [dataclasses.replace(sealing, most=7) for _ in range(4)]
+    for _ in range(60):
+        written.write(2)
+
+    with ThreadPoolExecutor(len(crew)) as pool:
+        counts = list(pool.map(lambda turn: crew[turn % 4].seal(), range(80)))
+    while count := crew[0].seal():
+        counts.append(count)
+
+    assert sum(counts) == 120
+    assert len(written.seals()) == sum(count > 0 for count in counts) == 20
+    assert list(store.tampered()) == []
+    assert written.findings() == []
+
+
+def test_a_seal_that_is_being_made_is_left_to_who_makes_it(sealing, written, alone):
+    written.write()
+    with alone.worker() as connection:
+        connection.execute(text("SELECT pg_advisory_xact_lock(hashtext('audit_seals'))"))
+
+        assert sealing.prepare() is None
+
+    assert sealing.prepare() == 1
+
+
+def test_a_seal_that_another_is_about_to_store_is_waited_for(sealing, written):
+    written.write()
+    sealing.prepare()
+    written.write()
+
+    assert sealing.prepare() is None
+
+
+def test_without_the_lock_the_number_would_still_exclude_two(sealing, written, alone):
+    written.write()
+    sealing.seal()
+    row = written.seals()[0]._asdict()
+
+    with alone.worker() as connection:
+        assert seals.add(connection, **row) is False
+
+
+# How old
+
+
+def test_the_age_is_that_of_the_oldest_entry_under_no_stored_seal(sealing, written, clock, away):
+    ages = [sealing.age()]
+    written.write()
+    clock.go_on(seconds=100)
+    ages.append(sealing.age())
+    with pytest.raises(Unavailable):
+        dataclasses.replace(sealing, store=away).seal()
+    ages.append(sealing.age())
+    sealing.seal()
+    ages.append(sealing.age())
+
+    assert ages[0] == ages[3] == 0
+    assert 100 <= ages[1] <= ages[2] < 130
+
+
+def test_a_clock_that_is_behind_makes_nobody_younger_than_new(sealing, written, clock):
+    written.write()
+    clock.go_on(seconds=-100)
+
+    assert sealing.age() == 0
