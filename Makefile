@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 UV := .cache/uv/bin/uv
 READY := $(VENV)/.ready
 
-.PHONY: help setup demo sandbox test check journeys bench-list bench-publish bench-outbox lock clean
+.PHONY: help setup demo sandbox test check journeys bench-list bench-publish bench-outbox bench-audit lock clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | sort | expand -t 14
@@ -51,6 +51,9 @@ bench-publish: $(READY)  ## memory, throughput and SQL statements of publication
 
 bench-outbox: $(READY)  ## events told a second, and listings while expired messages are purged
 	$(BIN)/python -m tests.bench.outbox
+
+bench-audit: $(READY)  ## what the audit trail costs a listing, how fast it is sealed and verified
+	$(BIN)/python -m tests.bench.audit
 
 lock: $(UV)  ## bring uv.lock up to date with pyproject.toml
 	$(UV) lock

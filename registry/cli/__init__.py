@@ -6,6 +6,7 @@ from importlib.metadata import entry_points
 import click
 
 from registry import __version__
+from registry.cli.audit import audit
 from registry.cli.database import database
 from registry.cli.events import events
 from registry.cli.hold import hold
@@ -26,6 +27,7 @@ def registry() -> None:
     """
 
 
+registry.add_command(audit)
 registry.add_command(database)
 registry.add_command(events)
 registry.add_command(hold)

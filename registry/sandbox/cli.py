@@ -82,6 +82,7 @@ def demo(port: int) -> None:
     # Late, for the same reason as in `_attend`.
     from registry.sandbox import (  # noqa: PLC0415
         demo,
+        demo_audit,
         demo_lifecycle,
         demo_publication,
         demo_versions,
@@ -98,6 +99,7 @@ def demo(port: int) -> None:
                 demo_publication.publication_tour(layout, document, console)
                 demo_versions.versions_tour(layout, document, console)
                 demo_lifecycle.lifecycle_tour(layout, document, console)
+                demo_audit.audit_tour(layout, document, console)
         except (Occupied, StartFailed, PostgresMissing, demo.DemoFailed) as error:
             raise click.ClickException(str(error)) from None
     console.print("Everything held, and everything is stopped.")

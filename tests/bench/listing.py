@@ -51,6 +51,7 @@ def _measured(area, cluster, federation, ebox, token):
         "REGISTRY_PUBLIC_URL": "http://localhost",
         "REGISTRY_DATABASE_URL": cluster.url("application"),
         "REGISTRY_S3_BUCKET": "unused",
+        "REGISTRY_HASH_KEY": "of a bench, whom nobody looks for at all",
         "REGISTRY_OAUTH_TOKEN_URL": federation.token_url,
         "REGISTRY_OAUTH_INTROSPECT_URL": federation.introspect_url,
         "REGISTRY_OAUTH_CLIENT_ID": PERSONAS["registry"].client_id,

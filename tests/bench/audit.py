@@ -1,0 +1,143 @@
+"""`make bench-audit`: what the trail costs a listing, and how fast it is sealed and verified."""
+
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import psycopg
+
+from registry.sandbox.personas import CONSUMER, PERSONAS
+from registry.sandbox.tokens import fetch
+from registry.settings import Settings
+from registry.wiring.clockwork import assemble_clockwork
+from tests.bench.load import Target, compare, ratio
+from tests.service import BASE, CONF, Service
+
+_MESSAGES = 500
+_ROUNDS, _REQUESTS = 5, 1000
+_MOST_RATIO = 1.25
+_SEALED, _LEAST_RATE = 100_000, 2_000  # entries, and entries a second
+_VERIFIED, _LONGEST = 1_000_000, 60.0  # entries, and seconds
+
+
+def main() -> int:
+    """Measure, print, and say with the exit code whether the three hold."""
+    with tempfile.TemporaryDirectory() as folder, Service(Path(folder)) as service:
+        listed = _listing(service)
+        sealed = _sealing(service)
+        verified = _verifying(service)
+    return 0 if listed and sealed and verified else 1
+
+
+def _listing(service) -> bool:
+    """CPU of a listing with the trail and without, in turn."""
+    persona = PERSONAS["enterprise-consumer"]
+    _execute(service, _FILL, (f"enterprise:{persona.enterprise.digits}", _MESSAGES))
+    token = fetch(service.federation.token_url, persona, service.area / "keys", scopes=[CONSUMER])
+    bearer = {"Authorization": f"Bearer {token}"}
+    env = {**service.env, "REGISTRY_TOKEN_CACHE_READS": "3600"}
+    path = f"{BASE}/ebox/messages"
+    targets = [
+        Target("audited", "registry.app:create_app()", path, bearer, env, CONF),
+        Target("unaudited", "tests.bench.handlers:unaudited()", path, bearer, env, CONF),
+    ]
+    try:
+        for target in targets:
+            target.start(service.area)
+        measured = compare(targets, rounds=_ROUNDS, requests=_REQUESTS)
+    finally:
+        for target in targets:
+            target.stop()
+    least, median, most = ratio(measured["audited"], measured["unaudited"])
+    for name, figures in measured.items():
+        print(f"{name:>9}: {statistics.median(figures):.2f} ms CPU per listing")
+    print(
+        f"with the trail / without: {median:.2f}"
+        f" (from {least:.2f} to {most:.2f}; at most {_MOST_RATIO})"
+    )
+    return median <= _MOST_RATIO
+
+
+def _sealing(service) -> bool:
+    """CPU of the sealer, in this process, and of the clock."""
+    _entries(service, _SEALED)
+    clockwork = assemble_clockwork(Settings.load(service.env))
+    began, used = time.monotonic(), time.process_time()
+    sealed = 0
+    while sealed < _SEALED:
+        sealed += clockwork.sealing.seal()
+    took, used = time.monotonic() - began, time.process_time() - used
+    clockwork.dispose()
+    rate = sealed / took
+    print(
+        f"{sealed} entries sealed: {rate:.0f} a second (at least {_LEAST_RATE}),"
+        f" {1e6 * used / sealed:.0f} µs CPU each"
+    )
+    return rate >= _LEAST_RATE
+
+
+def _verifying(service) -> bool:
+    """`registry audit verify`, once all is sealed."""
+    _entries(service, _VERIFIED - _SEALED)
+    clockwork = assemble_clockwork(Settings.load(service.env))
+    while clockwork.sealing.seal():
+        pass
+    clockwork.dispose()
+    began = time.monotonic()
+    done = subprocess.run(
+        [sys.executable, "-m", "registry", "audit", "verify"],
+        env={**os.environ, **service.env},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    took = time.monotonic() - began
+    print(done.stdout.strip())
+    if done.returncode:
+        raise SystemExit(done.stderr)
+    print(f"{_VERIFIED} entries verified in {took:.1f} s (under {_LONGEST:.0f})")
+    return took < _LONGEST
+
+
+def _entries(service, count):
+    """Entries of listings, a thousand in a transaction."""
+    url = service.cluster.url("worker")
+    with psycopg.connect(url, autocommit=True) as connection:
+        for _ in range(count // 1000):
+            connection.execute(_ENTRIES)
+
+
+def _execute(service, statement, values):
+    with psycopg.connect(service.cluster.url("owner"), autocommit=True) as connection:
+        connection.execute(statement, values)
+        connection.execute("ANALYZE")
+
+
+_FILL = """
+INSERT INTO messages (ebox, message_id, received_at, expires_at, is_registered,
+  is_reply_authorized, partition, message_type_id, sender, sender_application_id, subject)
+SELECT %s, gen_random_uuid(), now() - n * interval '1 minute', now() + interval '90 days', false,
+  false, 'GENERAL', 'tax-assessment', '0308357159', 'my-minfin',
+  '{"nl": "Aanslagbiljet", "fr": "Avertissement"}'
+FROM generate_series(1, %s) AS n
+"""
+# As a listing of ten messages is written down, but for the order of a few characters.
+_ENTRIES = """
+INSERT INTO audit_entries (ebox, person, entry)
+SELECT '01234567:' || repeat('ab', 32), NULL,
+  '{"API_CALL_DETAILS":{"messageIds":["' || array_to_string(array(
+    SELECT gen_random_uuid() FROM generate_series(1, 10) WHERE n > 0), '","') || '"]},'
+  || '"API_CALL_REQUEST_METHOD":"GET","API_CALL_REQUEST_URL":"/REST/ebox/enterprise'
+  || '/messageRegistry/v3/ebox/messages?page=1&pageSize=10","API_CALL_RESPONSE_CODE":200,'
+  || '"CLIENT_ID":"bench","SUBJECT_TOKEN_HASHED":"' || repeat('cd', 32)
+  || '","TIMESTAMP":"2026-11-22T07:00:00.000000+01:00"}'
+FROM generate_series(1, 1000) AS n
+"""
+
+
+if __name__ == "__main__":
+    sys.exit(main())
