@@ -156,6 +156,7 @@ class ObjectStore:
             "-admin.ui=false",
             "-webdav=false",
             f"-s3.config={self.directory / 's3.json'}",
+            "-volume.max=5000",  # each bucket takes several, as large as what is in them
             "-s3.port.iceberg=0",
             "-s3.port.lance=0",
             "-s3.autoCreateBucket=false",

@@ -11,11 +11,13 @@ from click.testing import CliRunner
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from pydantic import SecretStr
+from sqlalchemy import create_engine, make_url, text
 
 from registry.blobs.seals import SealStore
 from registry.cli import registry
 from registry.domain.audit import keys, seals
 from registry.domain.queries import BELGIUM
+from registry.sandbox.postgres import SUPERUSER
 from registry.services.comparing import EVER, Comparison
 from registry.settings import PREFIX
 from registry.wiring import signing
@@ -45,9 +47,17 @@ def trail(written, sealing):
 
 
 @pytest.fixture
-def superuser(written):
-    """Do something in the database as who owns the tables, whom nothing stops there."""
-    return written.change
+def superuser(written, cluster, alone):
+    """Do something in the database as a superuser, whom nothing stops there."""
+    name = make_url(alone.settings.database_owner_url.get_secret_value()).database
+    engine = create_engine(cluster.url(SUPERUSER, name))
+
+    def do(statement, **values):
+        with engine.begin() as connection:
+            connection.execute(text(statement), values)
+
+    yield do
+    engine.dispose()
 
 
 @pytest.fixture
