@@ -1,6 +1,6 @@
 """The audit trail's pen: what happened is written down where it happens (contract 4.20)."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -50,7 +50,16 @@ class Recording:
 
         It stands where a call has its URL; there is no token, and the client is the registry.
         """
-        entry = Entry(
+        audit.record(connection, self._deed(deed, details, ebox))
+
+    def note_all(
+        self, connection: Connection, deed: str, done: Iterable[tuple[Ebox, Details]]
+    ) -> None:
+        """The same deed many times, an entry each, in one statement."""
+        audit.record_all(connection, [self._deed(deed, told, ebox) for ebox, told in done])
+
+    def _deed(self, deed: str, details: Details, ebox: Ebox | None) -> Entry:
+        return Entry(
             at=self.now(),
             token_hash=None,
             client_id=_OURSELVES,
@@ -60,7 +69,6 @@ class Recording:
             details=details,
             ebox=None if ebox is None else self.pseudonyms.of(ebox),
         )
-        audit.record(connection, entry)
 
     def _person(self, digits: str) -> str:
         return self.pseudonyms.of(Ebox(EboxKind.CITIZEN, digits))

@@ -14,7 +14,7 @@ from registry.store import holds, purge
 from registry.store.base import AnyRow, Transactions
 
 EXPIRED: Final = "expired"
-_DOCUMENTS: Final = 200  # deleted from storage between two looks at the database
+_DOCUMENTS: Final = 50  # deleted from storage between two looks at the database
 _LEASE: Final = timedelta(minutes=10)  # for these; then somebody else tries
 _KEPT: Final = timedelta(days=1)  # until storage, which must keep a document, is asked again
 
@@ -65,9 +65,8 @@ class Retaining:
             gone = purge.delete_expired(connection, now=now, limit=limit)
             if gone:
                 purge.prove(connection, [self._proof(row, now) for row in gone])
-                for row in gone:
-                    told = details.part(row.message_id)
-                    self.recording.note(connection, "purge", told, ebox=row.ebox)
+                done = [(row.ebox, details.part(row.message_id)) for row in gone]
+                self.recording.note_all(connection, "purge", done)
                 keys = dict.fromkeys(key for row in gone for key in row.blob_keys)
                 purge.doom(connection, list(keys), due_at=now)
         return len(gone)

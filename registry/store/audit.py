@@ -11,6 +11,7 @@ from typing import Any, Final, cast
 import psycopg
 from psycopg.pq import DiagnosticField, ExecStatus
 from sqlalchemy import BigInteger, Column, Connection, Dialect, Index, Table, Text, text
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.types import UserDefinedType
 
 from registry.domain.audit.entries import Entry, canonical
@@ -76,6 +77,19 @@ def record(connection: Connection, entry: Entry) -> None:
         raise psycopg.OperationalError(primary.decode(errors="replace"))
 
 
+def record_all(connection: Connection, entries: Sequence[Entry]) -> None:
+    """Add many entries at once, in their order; raises as `record` does."""
+    asked = {
+        "eboxes": [entry.ebox for entry in entries],
+        "people": [entry.person for entry in entries],
+        "texts": [canonical(entry) for entry in entries],
+    }
+    try:
+        connection.execute(_RECORD_ALL, asked)
+    except DBAPIError as error:
+        raise psycopg.OperationalError(str(error.orig)) from error
+
+
 def end_of(connection: Connection, first_xid: int, until_xid: int, *, limit: int) -> int:
     """Before which transaction to stop, so that no more than `limit` entries are read at once.
 
@@ -127,6 +141,13 @@ def _bytes(pseudonym: str | None) -> bytes | None:
 
 
 _RECORD: Final = b"INSERT INTO audit_entries (ebox, person, entry) VALUES ($1, $2, $3)"
+_RECORD_ALL: Final = text("""
+INSERT INTO audit_entries (ebox, person, entry)
+SELECT e.ebox, e.person, e.entry
+FROM unnest(CAST(:eboxes AS text[]), CAST(:people AS text[]), CAST(:texts AS text[]))
+  WITH ORDINALITY AS e(ebox, person, entry, position)
+ORDER BY e.position
+""")
 _RANGE: Final = "xid >= CAST(:first AS xid8) AND xid < CAST(:until AS xid8)"
 _END: Final = text(f"""
 WITH beyond AS (

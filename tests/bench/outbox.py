@@ -1,6 +1,7 @@
 """`make bench-outbox`: how fast events are told, and what a purge costs those who read."""
 
 import json
+import os
 import statistics
 import sys
 import tempfile
@@ -22,7 +23,7 @@ _EVENTS, _LEAST_RATE = 100_000, 2_000  # a second
 _ANSWER = 0.02  # seconds that the event service takes
 _MOST_GROWTH = 32  # MiB of the worker, from its first thousands of events to its last
 _LONGEST_WAIT = 10.0  # seconds of a single event behind a broadcast of as many
-_EXPIRED, _MOST_RATIO = 100_000, 1.5
+_EXPIRED, _MOST_RATIO = int(os.environ.get("BENCH_EXPIRED", "100000")), 1.5
 _QUIET = 20.0  # seconds of listings on each side of the purge
 _RATE = 20  # listings a second of each client
 _CLIENTS = 2

@@ -537,13 +537,13 @@ def test_a_document_that_the_store_must_keep_is_asked_for_again_a_day_later(
 def test_erasing_goes_on_in_batches(alone, clock, memory, retaining):
     ebox = an_ebox()
     with alone.worker() as connection:
-        keys = [stored(memory)["blob_key"] for _ in range(201)]
+        keys = [stored(memory)["blob_key"] for _ in range(51)]
         purge.doom(connection, keys, due_at=NOON)
     alone.put(ebox, a_file(blob_key=keys[0]))
 
     seen = [retaining().erase().looked_at for _ in range(3)]
 
-    assert seen == [200, 1, 0]
+    assert seen == [50, 1, 0]
     assert set(memory.versions) - {keys[0]} == {
         key for key, versions in memory.versions.items() if not versions
     }
@@ -551,14 +551,14 @@ def test_erasing_goes_on_in_batches(alone, clock, memory, retaining):
 
 def test_two_at_once_erase_each_document_once(alone, clock, memory, retaining):
     with alone.worker() as connection:
-        purge.doom(connection, [stored(memory)["blob_key"] for _ in range(300)], due_at=NOON)
+        purge.doom(connection, [stored(memory)["blob_key"] for _ in range(75)], due_at=NOON)
 
     with ThreadPoolExecutor(2) as pool:
         shares = [pool.submit(retaining().erase) for _ in range(2)]
         erased = sum(share.result(timeout=60).erased for share in shares)
 
     erased += retaining().erase().erased  # what one found locked by the other
-    assert erased == 300
+    assert erased == 75
     assert alone.rows("doomed_documents") == []
 
 
