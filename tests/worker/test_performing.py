@@ -224,13 +224,13 @@ def test_a_wish_to_stop_is_heard_between_two_batches(perform, stop):
     assert time.monotonic() - began < 5
 
 
-def test_the_purge_leaves_three_quarters_of_the_time_to_others(clockwork, alone):
+def test_the_purge_leaves_six_sevenths_of_the_time_to_others(clockwork, alone):
     purge = next(duty for duty in DUTIES if duty.name == "purge")
     alone.put(an_ebox(), expires_at=clockwork.staging.now() - timedelta(days=1))
 
     steps = list(purge.work(Means(clockwork, lambda: False)))
 
-    assert [(step.counts, step.ease) for step in steps] == [({"purged": 1}, 3.0)]
+    assert [(step.counts, step.ease) for step in steps] == [({"purged": 1}, 6.0)]
 
 
 def test_the_sweep_deletes_what_nobody_claimed_for_a_day(clockwork, alone):
