@@ -122,22 +122,19 @@ ORDER BY m.expires_at LIMIT {limit} FOR UPDATE SKIP LOCKED
 
 # Asked again what is to be told: whoever read a message just before it was locked has said so.
 _DELETE: Final = text(f"""
-WITH expired AS (
-  SELECT * FROM unnest(CAST(:eboxes AS text[]), CAST(:ids AS uuid[])) AS e(ebox, message_id)
-), files AS (
-  SELECT a.ebox, a.message_id,
-    jsonb_agg(jsonb_build_object('attachmentId', a.attachment_id, 'digest', a.digest,
-      'size', a.size) ORDER BY a.position) AS documents,
-    array_agg(a.blob_key) AS keys
-  FROM expired e JOIN attachments a ON a.ebox = e.ebox AND a.message_id = e.message_id
-  GROUP BY a.ebox, a.message_id
-), gone AS (
-  DELETE FROM messages m USING expired e
+WITH gone AS (
+  DELETE FROM messages m
+  USING unnest(CAST(:eboxes AS text[]), CAST(:ids AS uuid[])) AS e(ebox, message_id)
   WHERE m.ebox = e.ebox AND m.message_id = e.message_id AND {_IS_TOLD}
   RETURNING m.ebox, m.message_id, m.expires_at, m.sender
 )
-SELECT g.*, coalesce(f.documents, '[]') AS documents, coalesce(f.keys, '{{}}') AS blob_keys
-FROM gone g LEFT JOIN files f ON f.ebox = g.ebox AND f.message_id = g.message_id
+SELECT g.*, f.documents, f.blob_keys
+FROM gone g CROSS JOIN LATERAL (
+  SELECT coalesce(array_agg(a.blob_key), '{{}}') AS blob_keys,
+    coalesce(jsonb_agg(jsonb_build_object('attachmentId', a.attachment_id, 'digest', a.digest,
+      'size', a.size) ORDER BY a.position), '[]') AS documents
+  FROM attachments a WHERE a.ebox = g.ebox AND a.message_id = g.message_id
+) f
 """).columns(ebox=EboxKey, documents=JSON)
 _FORGET_EVENTS: Final = text("""
 DELETE FROM outbox o

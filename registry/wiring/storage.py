@@ -17,7 +17,7 @@ _APPLICATION: Final = "ebox-message-registry"  # how PostgreSQL's views name our
 
 # The worker joins a batch of keys to tables: always by index. The planner, which does not foresee
 # that all hash partitions but one are passed over, would read the whole of them.
-_BY_KEY: Final = " -c enable_hashjoin=off -c enable_mergejoin=off"
+_BY_KEY: Final = " -c enable_hashjoin=off -c enable_mergejoin=off -c enable_seqscan=off"
 
 Role = Literal["application", "owner", "worker"]
 
