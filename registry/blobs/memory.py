@@ -58,10 +58,6 @@ class MemoryBlobs:
             raise DocumentUnavailable
         return MemoryBlob(content[first : last + 1])
 
-    def delete(self, key: str) -> None:
-        """Forget the document, or hide it."""
-        self._add(key, Version(None))
-
     def erase(self, key: str) -> bool:
         """The oldest version first."""
         versions = self.versions.get(key, [])

@@ -95,11 +95,6 @@ class S3Blobs:
             return self._opened(key, {}, 0)
         return self._opened(key, {"Range": f"bytes={first}-{last}"}, last + 1 - first)
 
-    def delete(self, key: str) -> None:
-        """Delete the object."""
-        with _translated():
-            self.client.delete_object(Bucket=self.bucket, Key=key)
-
     def erase(self, key: str) -> bool:
         """One request for a bucket without versions, two and more for one with them.
 

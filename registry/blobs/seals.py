@@ -20,7 +20,7 @@ _ABSENT: Final = {"NoSuchBucket", "404"}
 
 
 @dataclass(frozen=True)
-class SealStore:
+class S3Seals:
     """One bucket with Object Lock, where the first version under a key is the seal.
 
     Whoever else may write could put others over it, or a mark that hides it; neither is looked at

@@ -7,7 +7,13 @@ from contextlib import contextmanager
 
 import click
 from rich.console import Console
-from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.progress import (
+    Progress,
+    ProgressColumn,
+    SpinnerColumn,
+    TextColumn,
+    TimeElapsedColumn,
+)
 
 from registry import wiring
 from registry.domain.errors import RegistryError
@@ -44,17 +50,22 @@ def clockwork() -> Iterator[Clockwork]:
 @contextmanager
 def counted() -> Iterator[Tell]:
     """A count on standard error, only where somebody looks at it."""
+    shown = (SpinnerColumn(), TextColumn("{task.completed:.0f} so far"), TimeElapsedColumn())
+    with progress(*shown) as bar:
+        task = bar.add_task("", total=None)
+        yield lambda count: bar.update(task, completed=count)
+
+
+def progress(*columns: ProgressColumn) -> Progress:
+    """Progress on standard error, only where somebody looks at it."""
     console = Console(stderr=True)
-    columns = (SpinnerColumn(), TextColumn("{task.completed:.0f} so far"), TimeElapsedColumn())
-    with Progress(
+    return Progress(
         *columns,
         console=console,
         transient=True,
         disable=not console.is_terminal,
         redirect_stdout=sys.stdout.isatty(),  # else what is printed would end on standard error
-    ) as bar:
-        task = bar.add_task("", total=None)
-        yield lambda count: bar.update(task, completed=count)
+    )
 
 
 @contextmanager

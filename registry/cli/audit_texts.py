@@ -1,14 +1,13 @@
 """The audit trail as operators and their programs see it."""
 
 import json
-import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, Final
 
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
 
+from registry.cli.assembled import progress
 from registry.cli.showing import local, plain
 from registry.domain.audit.findings import Finding
 from registry.services.comparing import Comparison, Tell
@@ -23,15 +22,8 @@ _NUMBERS_SHOWN: Final = 10
 @contextmanager
 def watched() -> Iterator[Tell]:
     """A bar on standard error, only where somebody looks at it."""
-    console = Console(stderr=True)
-    columns = (TextColumn("seals"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(
-        *columns,
-        console=console,
-        transient=True,
-        disable=not console.is_terminal,
-        redirect_stdout=sys.stdout.isatty(),  # else what is printed would end on standard error
-    ) as bar:
+    shown = (TextColumn("seals"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with progress(*shown) as bar:
         task = bar.add_task("", total=None)
         yield lambda done, total: bar.update(task, completed=done, total=total)
 

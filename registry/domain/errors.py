@@ -107,9 +107,11 @@ class PermissionMissing(RegistryError):
 class NotFound(RegistryError):
     """The requested resource does not exist."""
 
-    def __init__(self, name: str, value: str, detail: str | None = None) -> None:
+    def __init__(
+        self, name: str, value: str, detail: str | None = None, *, where: str = "path"
+    ) -> None:
         super().__init__(detail)
-        self.name, self.value = name, value
+        self.name, self.value, self.where = name, value, where
 
 
 class TooManyRequests(RegistryError):

@@ -17,6 +17,7 @@ _CONSULT: Final = "scope:document:management:consult:ws-eboxrestentreprise"
 CONSUMER: Final = f"{_CONSULT}:documentconsumer"
 PORTAL: Final = f"{_CONSULT}:messagesfull"
 REFERENCE: Final = f"{_CONSULT}:referencedata"
+SUMMARY: Final = f"{_CONSULT}:summaryownebox"  # of version 2.1
 SENDER: Final = f"{_CONSULT}:publicationsender"
 FOR_ANOTHER: Final = f"{_CONSULT}:eboxrepresentativepublication"
 WEBHOOK: Final = f"{_CONSULT}:eventnotification"  # invented: the real one is not published
@@ -110,12 +111,12 @@ PERSONAS: Final = {
         Persona(
             "portal-user",
             "the bakery's accountant in the portal; may not read partitionNoAccess",
-            (PORTAL, REFERENCE),
+            (PORTAL, REFERENCE, SUMMARY),
             BAKERY,
             ACCOUNTANT,
         ),
         Persona("other-enterprise", "software of a garage", (CONSUMER,), GARAGE, algorithm="ES384"),
-        Persona("citizen", "a citizen in the portal", (PORTAL, REFERENCE), ssin=CITIZEN),
+        Persona("citizen", "a citizen in the portal", (PORTAL, REFERENCE, SUMMARY), ssin=CITIZEN),
         Persona(
             "sender",
             "an agency that sends documents, and reads what is replied",

@@ -4,10 +4,11 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Final, Protocol
+from typing import Final
 
 from sqlalchemy import Connection
 
+from registry.blobs import SealStore
 from registry.domain.audit import seals
 from registry.domain.audit.bodies import Broken
 from registry.domain.audit.chain import Copy
@@ -24,22 +25,6 @@ from registry.store.seals import seals_from
 Tell = Callable[[int, int], None]  # seals that are done, and how many there are
 
 LONGEST: Final = timedelta(hours=1)  # how long a transaction may have been open, at the most
-
-
-class Shelf(Protocol):
-    """Where seals were put out of everybody's reach; every failure to answer is `Unavailable`."""
-
-    def get(self, number: int) -> bytes | None:
-        """The seal as it was put first, if there is one."""
-        ...
-
-    def numbers(self) -> Iterator[int]:
-        """The numbers of all seals that are there, in order."""
-        ...
-
-    def tampered(self) -> Iterator[str]:
-        """The keys over which something was put, and those that are no seal's."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +65,7 @@ class Comparison:
         self._missing: dict[int, int] = {}  # how many there should be, of the last seals
         self._rolled_back: int | None = None
 
-    def findings(self, transactions: Transactions, shelf: Shelf) -> Iterator[Finding]:
+    def findings(self, transactions: Transactions, shelf: SealStore) -> Iterator[Finding]:
         """Everything that is wrong."""
         with transactions() as connection:
             proofs.freeze(connection)
@@ -94,7 +79,7 @@ class Comparison:
             yield from _covered_up(shelf)
             self.unsealed, self.oldest = proofs.since(connection, self._until)
 
-    def _bucket(self, shelf: Shelf, is_new: Callable[[int], bool]) -> Iterator[Copy]:
+    def _bucket(self, shelf: SealStore, is_new: Callable[[int], bool]) -> Iterator[Copy]:
         for number in shelf.numbers():
             if number > self._last and is_new(number):
                 return  # made since we began, as are all that follow
@@ -166,7 +151,7 @@ class Comparison:
                 yield Finding(Kind.INSERTION, None, tuple(numbers), detail)
 
 
-def _covered_up(shelf: Shelf) -> Iterator[Finding]:
+def _covered_up(shelf: SealStore) -> Iterator[Finding]:
     for key in shelf.tampered():
         digits = key.rpartition("/")[2].removesuffix(".json")
         number = int(digits) if digits.isascii() and digits.isdecimal() else None

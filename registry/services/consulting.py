@@ -19,7 +19,7 @@ from registry.domain.messages import counts_as_reading, soon_expiring_until
 from registry.domain.queries import MessageQuery
 from registry.services.permitting import Permitting
 from registry.services.recording import Recording
-from registry.store import messages, outbox, sent, statistics
+from registry.store import listing, messages, outbox, sent, statistics
 from registry.store.base import AnyRow, Transactions, name_ebox
 from registry.store.messages import Attachment
 
@@ -56,7 +56,7 @@ class Consulting:
         """A page of the e-Box, newest first, and how many messages match in all."""
         with self.permitting.opened(call.caller, ebox) as (connection, rights):
             partitions = rights.narrow(query.partitions)
-            page, total = messages.page_of(
+            page, total = listing.page_of(
                 connection, ebox, query, partitions=partitions, now=self.now()
             )
             self.recording.record(connection, call, ebox, details.listed(page))

@@ -3,7 +3,6 @@
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
 from uuid import UUID
 
 from registry.domain.access import Caller, Rights
@@ -12,7 +11,7 @@ from registry.domain.calls import Call
 from registry.domain.errors import Invalid, Issue, IssueKind, NotFound, PermissionMissing
 from registry.domain.identifiers import Ebox, EboxKind, EnterpriseNumber
 from registry.domain.messages import GENERAL
-from registry.services.permitting import Permitting
+from registry.services.permitting import PartitionService, Permitting
 from registry.services.recording import Recording
 from registry.store import marks
 from registry.store.base import AnyRow
@@ -28,14 +27,6 @@ class Change:
     message_id: UUID
     is_visible: bool | None = None
     partition: str | None = None
-
-
-class PartitionService(Protocol):
-    """The federation's word on partitions; raises `Unavailable` and `UpstreamInvalid`."""
-
-    def partitions(self, enterprise: EnterpriseNumber) -> frozenset[str]:
-        """The partitions that the enterprise has."""
-        ...
 
 
 @dataclass(frozen=True)
@@ -65,7 +56,8 @@ class Marking:
         existing = self._existing(call.caller, ebox, targets)
         wanted = [change.message_id for change in changes]
         with self.permitting.opened(call.caller, ebox) as (connection, rights):
-            found = _permitted(wanted, marks.lock(connection, ebox, wanted, self.now()), rights)
+            there = marks.lock(connection, ebox, wanted, self.now())
+            found = _permitted(wanted, there, rights, where="body")
             _check_targets(targets, rights, existing | rights.known)
             before = [_mark(message) for message in found]
             after = [_changed(*pair) for pair in zip(before, changes, strict=True)]
@@ -79,7 +71,7 @@ class Marking:
         now = self.now()
         with self.permitting.opened(call.caller, ebox) as (connection, rights):
             found = marks.lock(connection, ebox, [message_id], now)
-            (message,) = _permitted([message_id], found, rights)
+            (message,) = _permitted([message_id], found, rights, where="path")
             if message.action_id is None:
                 raise NotFound("message_id", str(message_id), "The message has no action.")
             self.recording.record(connection, call, ebox, details.part(message_id))
@@ -100,12 +92,16 @@ class Marking:
         return general | self.federation.partitions(EnterpriseNumber(ebox.number))
 
 
-def _permitted(wanted: Iterable[UUID], found: Iterable[AnyRow], rights: Rights) -> Sequence[AnyRow]:
-    """The messages in the order wanted, if all are there and may be consulted."""
+def _permitted(
+    wanted: Iterable[UUID], found: Iterable[AnyRow], rights: Rights, *, where: str
+) -> Sequence[AnyRow]:
+    """The messages in the order wanted, if all are there and may be consulted; `where` in the
+    request they are named.
+    """
     there = {message.message_id: message for message in found}
     for message_id in wanted:
         if message_id not in there:
-            raise NotFound("message_id", str(message_id))
+            raise NotFound("message_id", str(message_id), where=where)
     if not all(rights.allow(message.partition) for message in there.values()):
         raise PermissionMissing("The caller has no right on the partition of a message.")
     return [there[message_id] for message_id in wanted]

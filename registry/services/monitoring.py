@@ -1,15 +1,10 @@
 """Whether the service can do its work."""
 
 from dataclasses import dataclass
-from typing import Protocol
 
-from registry.blobs import BlobStore
+from registry.blobs import BlobStore, SealStore
 from registry.domain.errors import Unavailable
 from registry.store.base import Transactions, sees_every_ebox, unsafe_role
-
-
-class _Store(Protocol):
-    def check(self) -> None: ...
 
 
 @dataclass(frozen=True)
@@ -39,7 +34,7 @@ class WorkerMonitoring:
 
     transactions: Transactions
     blobs: BlobStore
-    seals: _Store
+    seals: SealStore
 
     def check(self) -> None:
         """Raise `Unavailable` unless all answer, the role is the worker's, and seals are kept."""

@@ -12,6 +12,7 @@ from uuid import UUID
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from sqlalchemy import Connection
 
+from registry.blobs import SealStore
 from registry.domain.audit import seals
 from registry.domain.audit.bodies import Broken
 from registry.domain.audit.findings import Finding
@@ -19,7 +20,7 @@ from registry.domain.audit.keys import Keys
 from registry.domain.audit.records import Record, leaf
 from registry.domain.identifiers import Ebox
 from registry.domain.pseudonyms import Pseudonyms
-from registry.services.comparing import EVER, Comparison, Period, Shelf, Tell
+from registry.services.comparing import EVER, Comparison, Period, Tell
 from registry.services.exporting import Export, Exported
 from registry.services.recording import Recording
 from registry.store import proofs
@@ -54,7 +55,7 @@ class Proving:
     """Reads the trail through the worker's role; `former` are the keys that pseudonyms had."""
 
     transactions: Transactions
-    shelf: Shelf
+    shelf: SealStore
     keys: Keys
     private_key: Ed25519PrivateKey
     recording: Recording

@@ -4,14 +4,15 @@ A seal is made and kept in one transaction, then stored where nobody can take it
 be stored. Wherever that breaks off, the next round goes on with the same bytes.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy import Connection
 
+from registry.blobs import SealStore
 from registry.domain.audit import bodies, jcs, keys
 from registry.domain.audit.chain import Copy
 from registry.domain.audit.retention import legal_until
@@ -23,26 +24,6 @@ from registry.store.base import Transactions
 MOST: Final = 5_000  # entries under a seal, unless one transaction has more
 _HEARTBEAT: Final = timedelta(hours=1)
 _AHEAD: Final = 12  # months that are there before their time
-
-
-class SealStore(Protocol):
-    """Where seals are out of everybody's reach; every failure to answer is `Unavailable`."""
-
-    def put(self, number: int, content: bytes, until: datetime) -> None:
-        """Store a seal so that nobody can part with it before `until`."""
-        ...
-
-    def get(self, number: int) -> bytes | None:
-        """The seal as it was put first, if there is one."""
-        ...
-
-    def numbers(self) -> Iterator[int]:
-        """The numbers of all seals that are there, in order."""
-        ...
-
-    def check(self) -> None:
-        """Raise `Unavailable` unless what is put can be kept."""
-        ...
 
 
 def packed(seal: str, signature: str) -> bytes:

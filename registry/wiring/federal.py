@@ -55,12 +55,7 @@ def partition_service(settings: Settings) -> PartitionService | NoPartitionServi
     return PartitionService(
         settings.partition_url,
         _own_token(settings, None),
-        Upstream(
-            "partition service",
-            timeout=settings.partition_timeout,
-            ca_bundle=settings.oauth_ca_bundle,
-            certificate=settings.federation_certificate,
-        ),
+        _upstream(settings, "partition service", settings.partition_timeout),
         Breaker(settings.breaker_failures, settings.breaker_pause),
         settings.partition_rights_path,
         settings.partition_list_path,
@@ -75,12 +70,7 @@ def preferences(settings: Settings) -> Preferences | NoPreferences:
     return Preferences(
         settings.federation_url,
         _own_token(settings, settings.federation_scope),
-        Upstream(
-            "preferences",
-            timeout=settings.federation_timeout,
-            ca_bundle=settings.oauth_ca_bundle,
-            certificate=settings.federation_certificate,
-        ),
+        _upstream(settings, "preferences", settings.federation_timeout),
         Breaker(settings.breaker_failures, settings.breaker_pause),
         settings.federation_consents,
     )
@@ -93,13 +83,18 @@ def event_service(settings: Settings) -> EventService | NoEventService:
     return EventService(
         settings.events_url,
         _own_token(settings, settings.events_scope) if settings.events_bearer else None,
-        Upstream(
-            "event service",
-            timeout=settings.events_timeout,
-            ca_bundle=settings.oauth_ca_bundle,
-            certificate=settings.federation_certificate,
-        ),
+        _upstream(settings, "event service", settings.events_timeout),
         now,
+    )
+
+
+def _upstream(settings: Settings, name: str, timeout: float) -> Upstream:
+    """A service that may want our certificate too (contract 6.20)."""
+    return Upstream(
+        name,
+        timeout=timeout,
+        ca_bundle=settings.oauth_ca_bundle,
+        certificate=settings.federation_certificate,
     )
 
 

@@ -9,7 +9,7 @@ from sqlalchemy import Engine, create_engine
 
 from registry.blobs import Retention
 from registry.blobs.s3 import S3Blobs
-from registry.blobs.seals import SealStore
+from registry.blobs.seals import S3Seals
 from registry.settings import Settings, SettingsError
 from registry.wiring.clock import now
 
@@ -90,11 +90,11 @@ def documents(settings: Settings) -> S3Blobs:
     )
 
 
-def seal_store(settings: Settings) -> SealStore:
+def seal_store(settings: Settings) -> S3Seals:
     """Where seals over the audit trail go; raises `SettingsError` when no setting says so."""
     if settings.audit_bucket is None:
         raise SettingsError(["REGISTRY_AUDIT_BUCKET: is needed here and not set"])
-    return SealStore(s3_client(settings), settings.audit_bucket)
+    return S3Seals(s3_client(settings), settings.audit_bucket)
 
 
 def _encryption(settings: Settings) -> dict[str, str]:

@@ -279,7 +279,7 @@ def test_the_senders_own_look_marks_nothing(consumer, deliver, told, owner):
 def test_a_document_that_storage_lost_is_nobodys_404_and_stays_unread(
     consumer, message, main_file, blobs, is_read, told
 ):
-    blobs.delete(main_file["blob_key"])
+    blobs.erase(main_file["blob_key"])
 
     answer = consumer.get(at(message))
 

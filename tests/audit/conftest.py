@@ -9,7 +9,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy import create_engine, text
 
 from registry import wiring
-from registry.blobs.seals import SealStore
+from registry.blobs.seals import S3Seals
 from registry.domain.audit import keys, trail
 from registry.domain.audit.chain import Copy
 from registry.domain.audit.entries import Entry
@@ -54,7 +54,7 @@ class Trail:
     """What was written and sealed, as somebody sees it who may read everything."""
 
     alone: object
-    store: SealStore
+    store: S3Seals
     public_keys: object
 
     def write(self, count=1, *, after=()):
@@ -120,7 +120,7 @@ def client(settings):
 @pytest.fixture
 def store(client, settings):
     """The real seal bucket, under a prefix of the test's own."""
-    return SealStore(client, settings.audit_bucket, f"{uuid4().hex}/")
+    return S3Seals(client, settings.audit_bucket, f"{uuid4().hex}/")
 
 
 @pytest.fixture

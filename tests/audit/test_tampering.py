@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from pydantic import SecretStr
 from sqlalchemy import create_engine, make_url, text
 
-from registry.blobs.seals import SealStore
+from registry.blobs.seals import S3Seals
 from registry.cli import registry
 from registry.domain.audit import keys, seals
 from registry.domain.queries import BELGIUM
@@ -28,7 +28,7 @@ def store(client, objects):
     """A bucket of the test's own: the command line looks for seals where they always are."""
     bucket = f"seals-{uuid4().hex[:12]}"
     objects.create_bucket(bucket, locked=True)
-    return SealStore(client, bucket)
+    return S3Seals(client, bucket)
 
 
 @pytest.fixture

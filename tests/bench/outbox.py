@@ -1,7 +1,5 @@
 """`make bench-outbox`: how fast events are told, and what a purge costs those who read."""
 
-import json
-import os
 import statistics
 import sys
 import tempfile
@@ -9,7 +7,6 @@ import threading
 import time
 from http.client import HTTPConnection
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import psycopg
 
@@ -23,7 +20,7 @@ _EVENTS, _LEAST_RATE = 100_000, 2_000  # a second
 _ANSWER = 0.02  # seconds that the event service takes
 _MOST_GROWTH = 32  # MiB of the worker, from its first thousands of events to its last
 _LONGEST_WAIT = 10.0  # seconds of a single event behind a broadcast of as many
-_EXPIRED, _MOST_RATIO = int(os.environ.get("BENCH_EXPIRED", "100000")), 1.5
+_EXPIRED, _MOST_RATIO = 100_000, 1.5
 _QUIET = 20.0  # seconds of listings on each side of the purge
 _RATE = 20  # listings a second of each client
 _CLIENTS = 2
@@ -41,7 +38,7 @@ def main() -> int:
 def _drain(service) -> bool:
     """Tell a broadcast's events, with a single publication in the midst of them."""
     _execute(service, _BROADCAST, _EVENTS)
-    _control(service, "PUT", "/sandbox/faults", {"events": "slow", "seconds": _ANSWER})
+    service.control("PUT", "/sandbox/faults", {"events": "slow", "seconds": _ANSWER})
     started = time.monotonic()
     worker = service.start_worker("--only", "deliver")
     watch = _Watch(service, worker.pid)
@@ -53,7 +50,7 @@ def _drain(service) -> bool:
     rate = (_EVENTS + 1 - first) / (time.monotonic() - begun)
     growth = _resident(worker.pid) - early
     worker.stop()
-    _control(service, "PUT", "/sandbox/faults", {})
+    service.control("PUT", "/sandbox/faults", {})
     total = time.monotonic() - started
     print(
         f"{_EVENTS} events told: {rate:.0f} a second (at least {_LEAST_RATE}), {total:.0f} s in all"
@@ -71,7 +68,7 @@ def _single(service) -> float:
     published = time.monotonic()
     after = max(0, _told(service) - 5_000)
     while time.monotonic() < published + 60:
-        events = _control(service, "GET", f"/sandbox/events?after={after}")
+        events = service.control("GET", f"/sandbox/events?after={after}")
         if any(event["eventData"]["messageId"] == members["messageId"] for event in events):
             return time.monotonic() - published
         after = max([after, *(event["eventSequenceNbr"] for event in events)])
@@ -185,17 +182,7 @@ def _until_gone(service):
 
 
 def _told(service) -> int:
-    return _control(service, "GET", "/sandbox/events?count=true")["count"]
-
-
-def _control(service, method, path, body=None):
-    address = urlsplit(service.federation.base_url)
-    connection = HTTPConnection(address.hostname, address.port, timeout=60)
-    try:
-        connection.request(method, path, json.dumps(body) if body is not None else None)
-        return json.loads(connection.getresponse().read() or b"null")
-    finally:
-        connection.close()
+    return service.control("GET", "/sandbox/events?count=true")["count"]
 
 
 def _execute(service, statement, *values):

@@ -200,11 +200,11 @@ def test_a_document_that_should_be_empty_and_is_not_is_unavailable(store):
         store.open("key", 0, -1)
 
 
-def test_what_is_deleted_is_gone_and_may_be_deleted_again(store):
+def test_what_is_erased_is_gone_and_may_be_erased_again(store):
     store.put("key", [CONTENT])
 
-    store.delete("key")
-    store.delete("key")
+    store.erase("key")
+    store.erase("key")
 
     with pytest.raises(DocumentUnavailable):
         store.open("key", 0, 0)
@@ -252,7 +252,6 @@ def every_operation(store):
     return [
         lambda: store.put("key", [b"1"]),
         lambda: store.open("key", 0, 0),
-        lambda: store.delete("key"),
         lambda: store.erase("key"),
         store.check,
     ]

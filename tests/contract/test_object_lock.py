@@ -12,7 +12,7 @@ import pytest
 
 from registry import wiring
 from registry.blobs import Retention
-from registry.blobs.memory import MemoryBlobs
+from registry.blobs.memory import MemoryBlobs, Version
 from registry.blobs.s3 import PART_SIZE, S3Blobs
 from registry.domain.errors import DocumentUnavailable, Unavailable
 from registry.sandbox.processes import LOOPBACK, free_port
@@ -158,10 +158,18 @@ def in_pages_of(s3, size):
     )
 
 
+def hide(store, key):
+    """Delete what is read, as somebody does who knows of no versions."""
+    if isinstance(store, MemoryBlobs):
+        store._add(key, Version(None))
+    else:
+        store.client.delete_object(Bucket=store.bucket, Key=key)
+
+
 def test_what_is_erased_leaves_no_version_and_no_marker(versioned, key):
     for number in range(3):
         versioned.put(key, [bytes([number])])
-    versioned.delete(key)
+    hide(versioned, key)
     versioned.put(key, [b"4"])
 
     assert versioned.erase(key) is True
@@ -173,7 +181,7 @@ def test_what_is_erased_leaves_no_version_and_no_marker(versioned, key):
 
 def test_what_was_only_deleted_can_still_be_erased(versioned, key):
     versioned.put(key, [b"1"])
-    versioned.delete(key)
+    hide(versioned, key)
 
     assert versioned.erase(key) is True
 
@@ -222,7 +230,7 @@ def test_versions_are_erased_page_after_page(versioned_s3, key):
     in_pages_of(versioned_s3, 2)
     for _ in range(5):
         versioned_s3.put(key, [b"1"])
-    versioned_s3.delete(key)
+    hide(versioned_s3, key)
 
     assert versioned_s3.erase(key) is True
 
@@ -309,7 +317,7 @@ def test_a_document_is_erased_once_its_retention_is_over(locked, key, clock):
 
 def test_a_document_that_was_hidden_stays_hidden_when_it_must_be_kept(locked, key):
     locked.put(key, [b"1"])
-    locked.delete(key)
+    hide(locked, key)
 
     assert locked.erase(key) is False
 
@@ -379,7 +387,7 @@ def test_only_exactly_this_document_is_held(locked, key):
 @pytest.mark.parametrize("is_held", [True, False])
 def test_what_is_not_there_is_held_without_ado(locked, key, is_held):
     put_freely(locked, key, b"1")
-    locked.delete(key)
+    hide(locked, key)
 
     for each in (f"{key}x", key):
         locked.hold(each, is_held=is_held)

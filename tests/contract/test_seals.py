@@ -8,7 +8,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from registry import wiring
-from registry.blobs.seals import SealStore
+from registry.blobs.seals import S3Seals
 from registry.domain.errors import Unavailable
 from registry.sandbox.processes import LOOPBACK, free_port
 
@@ -26,7 +26,7 @@ def client(settings):
 @pytest.fixture
 def store(client, settings):
     """Under a prefix of the test's own."""
-    return SealStore(client, settings.audit_bucket, f"{uuid4().hex}/")
+    return S3Seals(client, settings.audit_bucket, f"{uuid4().hex}/")
 
 
 @pytest.fixture

@@ -9,7 +9,6 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from http.client import HTTPConnection
-from urllib.parse import urlsplit
 from uuid import uuid4
 
 import pytest
@@ -52,7 +51,7 @@ def published(service, owner):
         with ThreadPoolExecutor(SENDERS) as senders:
             ids = list(senders.map(lambda _: publish(service, token), range(PUBLICATIONS)))
         wait(lambda: storm.changes > 5 and len(deaths) > 2, "there was hardly any weather")
-    control(service, "PUT", "/sandbox/faults", {})
+    service.control("PUT", "/sandbox/faults", {})
     wait(lambda: waiting(owner) == 0, "some events are never told")
     return ids
 
@@ -100,7 +99,7 @@ class Storm:
     def _blow(self):
         while not self._over.wait(random.uniform(0.2, 2)):
             weather = {"events": random.choice(WEATHER), "seconds": 3}
-            control(self._service, "PUT", "/sandbox/faults", weather)
+            self._service.control("PUT", "/sandbox/faults", weather)
             self.changes += 1
 
 
@@ -164,7 +163,7 @@ def publish(service, token):
 
 
 def received(service):
-    return [event["eventData"] for event in control(service, "GET", "/sandbox/events")]
+    return [event["eventData"] for event in service.control("GET", "/sandbox/events")]
 
 
 def waiting(owner):
@@ -178,14 +177,3 @@ def wait(is_so, complaint):
     while not is_so():
         assert time.monotonic() < deadline, complaint
         time.sleep(0.2)
-
-
-def control(service, method, path, body=None):
-    """The stand-in's own switches, which no weather touches."""
-    address = urlsplit(service.federation.base_url)
-    connection = HTTPConnection(address.hostname, address.port, timeout=60)
-    try:
-        connection.request(method, path, json.dumps(body) if body is not None else None)
-        return json.loads(connection.getresponse().read() or b"null")
-    finally:
-        connection.close()

@@ -20,7 +20,7 @@ from registry.sandbox.processes import LOOPBACK, free_port
 from registry.services.holding import Holding
 from registry.services.recording import Recording
 from registry.services.retaining import Erased, Retaining
-from registry.store import holds, messages, purge
+from registry.store import holds, listing, messages, purge
 from tests.factories import NOON, PDF, a_file, an_ebox
 
 DAY = timedelta(days=1)
@@ -411,7 +411,7 @@ def test_a_purge_holds_up_nobody_who_reads_another_message(alone, clock):
         assert len(purge.delete_expired(purging, now=END, limit=100)) == 1
         with alone.application(ebox) as connection:
             connection.exec_driver_sql("SET LOCAL lock_timeout = '200ms'")
-            rows, total = messages.page_of(connection, ebox, query, partitions=None, now=END)
+            rows, total = listing.page_of(connection, ebox, query, partitions=None, now=END)
             found = messages.find(connection, ebox, other, END)
             is_first = messages.mark_read(connection, ebox, other, END)
             expired = messages.find(connection, ebox, gone, END)

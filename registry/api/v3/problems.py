@@ -63,7 +63,7 @@ def _members(error: RegistryError | None) -> dict[str, Any]:
             members = {"requiredScopes": error.required}
         case errors.NotFound():
             name = PATH_NAMES[error.name]
-            issue = {"in": "path", "name": name, "detail": error.detail, "value": error.value}
+            issue = {"in": error.where, "name": name, "detail": error.detail, "value": error.value}
             members = {"issues": [issue]}
         case errors.TooManyRequests():
             members = {"limit": error.limit, "retryAfterSec": error.retry_after}

@@ -45,6 +45,11 @@ def partition_api(
     def rules(enterprise: str) -> Response:
         return of(enterprise, lambda ebox: ebox.get("routingRules", []))
 
+    _add_mandates(blueprint, mandates, protector)
+    return blueprint
+
+
+def _add_mandates(blueprint: Blueprint, mandates: JsonFile, protector: ResourceProtector) -> None:
     @blueprint.get("/ebox/<enterprise>/hasMandate")
     @protector()  # type: ignore[untyped-decorator] # Authlib has no types
     def mandate(enterprise: str) -> Response:
@@ -55,5 +60,3 @@ def partition_api(
             return problem(400, "mandataryEnterpriseNumber and operation are required.")
         wanted = {"mandatary": enterprise, "mandator": named, "operation": operation}
         return jsonify(hasMandate=wanted in (mandates.get("mandates") or []))
-
-    return blueprint

@@ -132,6 +132,12 @@ def _general() -> Iterator[Seed]:
 
 def _shown() -> Iterator[Seed]:
     """One of each thing that a message in GENERAL may have."""
+    yield from _found()
+    yield from _pressing()
+
+
+def _found() -> Iterator[Seed]:
+    """What a search finds: texts of all kinds."""
     yield Seed(
         "one-document",
         _BAKERY,
@@ -153,6 +159,10 @@ def _shown() -> Iterator[Seed]:
             "structured_data": {"scenario": "search", "version": 1},
         },
     )
+
+
+def _pressing() -> Iterator[Seed]:
+    """What asks for something: before long, or at all."""
     yield Seed(
         "expiring-soon",
         _BAKERY,

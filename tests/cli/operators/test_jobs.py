@@ -33,7 +33,7 @@ def unclaimed(blobs):
     key = f"documents/{uuid4()}"
     blobs.put(key, [PDF])
     yield key
-    blobs.delete(key)
+    blobs.erase(key)
 
 
 @pytest.fixture
