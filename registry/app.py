@@ -8,16 +8,17 @@ from flask_cors import CORS
 from werkzeug.exceptions import HTTPException
 
 from registry import wiring
-from registry.api import health, problems
-from registry.api.bodies import BodyRules
+from registry.api import health
+from registry.api.blueprints import V2, V3
 from registry.api.context import EXTENSION
-from registry.api.multipart import Limits
-from registry.api.problems import SHAPES, Shapes
 from registry.api.quota import Quota
 from registry.api.receiving import LIMITS, RULES
+from registry.api.requests.json_body import BodyRules
+from registry.api.requests.multipart import Limits
+from registry.api.responses import problems
+from registry.api.responses.problems import SHAPES, Shapes
 from registry.api.v2.problems import StatusMessages
 from registry.api.v3.problems import problem_json
-from registry.api.versions import V2, V3
 from registry.domain.errors import DocumentUnavailable, RegistryError
 from registry.domain.identifiers import EboxKind
 from registry.settings import Settings

@@ -10,14 +10,16 @@ from uuid import uuid4
 from pydantic import SecretStr
 from sqlalchemy import Engine, create_engine, delete, select
 
-from registry import wiring
+from registry import migrations, wiring
 from registry.domain.events import Event, EventType
 from registry.domain.identifiers import Ebox, EboxKind
 from registry.sandbox.seeds import reference
 from registry.settings import Settings
-from registry.store import messages, migrations, outbox, sent
-from registry.store.base import Transactions, metadata
-from registry.store.sent import Sent
+from registry.store.consultation import messages
+from registry.store.events import outbox
+from registry.store.publication import sent_messages
+from registry.store.publication.sent_messages import Sent
+from registry.store.schema import Transactions, metadata
 from tests.conftest import ROLE
 from tests.factories import NOON, a_message
 
@@ -70,7 +72,7 @@ class Alone:
             messages.add(connection, ebox, message, files)
             if sent_from:
                 noted = Sent(message_id=message["message_id"], recipient=ebox, **sent_from)
-                sent.add(connection, Ebox(EboxKind.ENTERPRISE, message["sender"]), noted)
+                sent_messages.add(connection, Ebox(EboxKind.ENTERPRISE, message["sender"]), noted)
         return message["message_id"]
 
     def change(self, message_id, **columns):

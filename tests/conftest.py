@@ -10,7 +10,7 @@ from flask import Flask
 from hypothesis import settings as hypothesis
 from sqlalchemy import create_engine
 
-from registry import wiring
+from registry import migrations, wiring
 from registry.app import create_app
 from registry.domain.identifiers import Ebox, EboxKind
 from registry.sandbox.federation.process import Federation
@@ -25,14 +25,15 @@ from registry.sandbox.personas import (
     enroll,
     private_key,
 )
-from registry.sandbox.postgres import Cluster
-from registry.sandbox.seaweed import ObjectStore
 from registry.sandbox.seeds import reference
+from registry.sandbox.servers.postgres import Cluster
+from registry.sandbox.servers.seaweed import ObjectStore
 from registry.sandbox.tokens import sign_in
 from registry.settings import Settings
-from registry.store import messages, migrations, sent
-from registry.store.sent import Sent
-from registry.wiring.clockwork import assemble_clockwork
+from registry.store.consultation import messages
+from registry.store.publication import sent_messages
+from registry.store.publication.sent_messages import Sent
+from registry.wiring.worker import assemble_worker
 from tests.conformance.validation import ContractClient
 from tests.factories import PDF, a_file, a_message, a_person, an_ebox, an_enterprise
 from tests.given import GivenCluster
@@ -136,9 +137,9 @@ def owner(settings):
 
 
 @pytest.fixture(scope="session")
-def clockwork(settings):
+def worker_services(settings):
     """The worker's services, on the same parts."""
-    assembled = assemble_clockwork(settings)
+    assembled = assemble_worker(settings)
     yield assembled
     assembled.dispose()
 
@@ -209,7 +210,7 @@ def deliver(owner, blobs):
             if sent_from:
                 number = Ebox(EboxKind.ENTERPRISE, message["sender"])
                 noted = Sent(message_id=message["message_id"], recipient=ebox, partition=sent_from)
-                sent.add(connection, number, noted)
+                sent_messages.add(connection, number, noted)
         return message["message_id"]
 
     return put

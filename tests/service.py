@@ -16,14 +16,14 @@ from uuid import uuid4
 
 from sqlalchemy import create_engine
 
+from registry import migrations
 from registry.sandbox.federation.process import Federation
 from registry.sandbox.personas import AGENCY, AUDIT_KEY, BAKERY, PERSONAS, SENDER, enroll
-from registry.sandbox.postgres import APPLICATION_ROLE, WORKER, Cluster
-from registry.sandbox.processes import LOOPBACK, Process, answers, free_port
-from registry.sandbox.seaweed import ObjectStore
 from registry.sandbox.seeds import reference
+from registry.sandbox.servers.postgres import APPLICATION_ROLE, WORKER, Cluster
+from registry.sandbox.servers.processes import LOOPBACK, Process, answers, free_port
+from registry.sandbox.servers.seaweed import ObjectStore
 from registry.sandbox.tokens import fetch
-from registry.store import migrations
 
 CONF = Path(__file__).parents[1] / "deploy" / "gunicorn.conf.py"
 BASE = "/REST/ebox/enterprise/messageRegistry/v3"
@@ -130,7 +130,7 @@ def _children(pid: int) -> Path:
 
 
 @dataclass
-class Publication:
+class PublicationRequest:
     """A message of one document as it goes over the wire, in pieces that are made when needed."""
 
     document: bytes

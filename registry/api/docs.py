@@ -13,7 +13,7 @@ from werkzeug.exceptions import NotAcceptable
 
 from registry.api.context import base_url
 from registry.api.negotiation import accepts
-from registry.api.reading import reads
+from registry.api.requests.parameters import reads
 
 
 def add_resources(blueprint: Blueprint, document: str, path: Schema) -> None:

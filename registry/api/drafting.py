@@ -4,7 +4,7 @@ from typing import Any
 
 from marshmallow import ValidationError, post_load, validates_schema
 
-from registry.api.bodies import Members
+from registry.api.requests.json_body import Members
 from registry.domain.drafts import Announced, Draft
 
 

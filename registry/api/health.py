@@ -7,7 +7,7 @@ from typing import Final
 from flask import Blueprint, Response, current_app
 
 from registry.api.context import registry
-from registry.api.showing import answered
+from registry.api.responses.json_response import answered
 from registry.domain.errors import RegistryError
 
 _GOOD_FOR: Final = 1.0  # seconds: however often health is asked, the stores are asked once
@@ -51,7 +51,7 @@ class Health:
 
     def _checked(self) -> bool:
         try:
-            registry().monitoring.check()
+            registry().readiness.check()
         except RegistryError as error:
             current_app.logger.warning("not healthy: %s", error.detail)
             return False

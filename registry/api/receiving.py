@@ -5,10 +5,10 @@ from typing import Any, Final, cast
 from flask import current_app, request
 from marshmallow import Schema
 
-from registry.api import strictjson
-from registry.api.bodies import BodyRules, load
 from registry.api.context import version
-from registry.api.multipart import Limits
+from registry.api.requests import strict_json
+from registry.api.requests.json_body import BodyRules, load
+from registry.api.requests.multipart import Limits
 from registry.domain.errors import Invalid, TooLarge, UnsupportedMediaType
 
 LIMITS: Final = "body limits"
@@ -43,7 +43,7 @@ def read_json(schema: Schema, *media_types: str) -> Any:
     if request.mimetype not in (media_types or ("application/json",)):
         raise UnsupportedMediaType
     under = "body" if schema.many else ""
-    read = strictjson.parse_array if schema.many else strictjson.parse
+    read = strict_json.parse_array if schema.many else strict_json.parse
     members = read(read_bytes(), under=under)
     value, issues = load(schema, members, rules=body_rules(), under=under)
     if issues:

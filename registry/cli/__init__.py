@@ -11,9 +11,9 @@ from registry.cli.database import database
 from registry.cli.events import events
 from registry.cli.hold import hold
 from registry.cli.jobs import jobs
-from registry.cli.publish import publish
 from registry.cli.settings import settings
-from registry.cli.token import token
+from registry.sender.command import publish
+from registry.sender.token import token
 from registry.settings import SettingsError
 
 

@@ -5,7 +5,7 @@ from typing import Any
 import click
 
 from registry.cli.options import Option
-from registry.cli.showing import plain
+from registry.cli.output import plain
 
 in_json = click.option("--json", "is_json", is_flag=True, help="Tell a program, in JSON.")
 

@@ -9,11 +9,10 @@ from alembic.util import CommandError
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
-from registry import wiring
+from registry import migrations, wiring
 from registry.domain.errors import RegistryError
-from registry.federation.keys import KeyUnusable
+from registry.http_client.private_key import KeyUnusable
 from registry.settings import Settings
-from registry.store import migrations
 
 
 @click.group()
@@ -63,7 +62,7 @@ def check() -> None:
         current, newest = migrations.revisions(engine)
         registry = wiring.assemble(settings, lambda *_: None)
         afterwards.callback(registry.dispose)
-        registry.monitoring.check()
+        registry.readiness.check()
     if current != newest:
         raise click.ClickException(f"The database is at revision {current}, not at {newest}.")
     click.echo(f"The database is at revision {current}, the newest, and its role is safe.")

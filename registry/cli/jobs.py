@@ -8,9 +8,9 @@ from typing import Any, Final
 
 import click
 
-from registry.cli.assembled import Tell, clockwork, counted, service
+from registry.cli.services import Tell, counted, service, worker_services
 from registry.domain.identifiers import Ebox, EboxKind, EnterpriseNumber, Malformed
-from registry.services.retaining import Erased, Retaining
+from registry.services.retention.purge import Erased, Purge
 
 _LONGEST: Final = 10 * 366 * 24  # hours
 _BATCH: Final = 500  # messages that are deleted in one transaction
@@ -53,7 +53,7 @@ def sweep(*, dry_run: bool, older_than: int) -> None:
     """
     age = timedelta(hours=older_than)
     with service() as registry, counted() as tell:
-        keys = registry.staging.waiting(age) if dry_run else registry.staging.sweep(age)
+        keys = registry.uploads.waiting(age) if dry_run else registry.uploads.sweep(age)
         count = 0
         try:
             for key in keys:
@@ -97,10 +97,10 @@ def purge(*, limit: int | None) -> None:
     What is under a legal hold stays, and a document that storage must still keep. For those who do
     not run the worker, which does this all the time.
     """
-    with clockwork() as services, counted() as tell:
-        one = partial(services.retaining.purge, _BATCH)
+    with worker_services() as services, counted() as tell:
+        one = partial(services.purge.purge, _BATCH)
         _drain(one, limit, tell, "Messages deleted: {}.")
-        _erase(services.retaining, limit, tell)
+        _erase(services.purge, limit, tell)
 
 
 @jobs.command()
@@ -109,9 +109,9 @@ def remind() -> None:
 
     Puts events into the outbox, each message once. For those who do not run the worker.
     """
-    with clockwork() as services, counted() as tell:
-        _drain(services.reminding.remind, None, tell, "Reminders: {}.")
-        _drain(services.reminding.alert, None, tell, "Alerts: {}.")
+    with worker_services() as services, counted() as tell:
+        _drain(services.reminders.remind, None, tell, "Reminders: {}.")
+        _drain(services.reminders.alert, None, tell, "Alerts: {}.")
 
 
 def _drain(batch: Callable[[], int], limit: int | None, tell: Tell, told: str) -> None:
@@ -125,11 +125,11 @@ def _drain(batch: Callable[[], int], limit: int | None, tell: Tell, told: str) -
         click.echo(told.format(count))
 
 
-def _erase(retaining: Retaining, limit: int | None, tell: Tell) -> None:
+def _erase(purge: Purge, limit: int | None, tell: Tell) -> None:
     """Have storage forget documents, until none is left to look at."""
     erased, shared, kept = 0, 0, 0
     try:
-        for done in islice(iter(retaining.erase, Erased()), limit):
+        for done in islice(iter(purge.erase, Erased()), limit):
             erased, shared, kept = erased + done.erased, shared + done.shared, kept + done.kept
             tell(erased)
     finally:

@@ -10,9 +10,9 @@ from rich.table import Table
 
 from registry import wiring
 from registry.domain.errors import RegistryError
-from registry.federation.keys import KeyUnusable
+from registry.http_client.private_key import KeyUnusable
 from registry.settings import PREFIX, Settings
-from registry.wiring.clockwork import assemble_clockwork
+from registry.wiring.worker import assemble_worker
 
 
 @click.group()
@@ -44,13 +44,13 @@ def check(*, online: bool) -> None:
             registry = wiring.assemble(loaded, lambda *_: None)
             afterwards.callback(registry.dispose)
             if online:
-                registry.monitoring.check()
+                registry.readiness.check()
                 registry.introspection.own.value()
             if loaded.database_worker_url is not None:
-                clockwork = assemble_clockwork(loaded)
-                afterwards.callback(clockwork.dispose)
+                worker_services = assemble_worker(loaded)
+                afterwards.callback(worker_services.dispose)
                 if online:
-                    clockwork.monitoring.check()
+                    worker_services.readiness.check()
     except (KeyUnusable, RegistryError) as error:
         click.echo(str(error), err=True)
         raise SystemExit(2) from None

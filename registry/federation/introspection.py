@@ -10,12 +10,12 @@ from typing import Final
 
 from registry.domain.access import Caller
 from registry.domain.errors import TokenInvalid, Unavailable, UpstreamInvalid
-from registry.federation.breaker import Breaker
-from registry.federation.claims import Expected, Outcome, verdict
-from registry.federation.flights import SingleFlight
-from registry.federation.http import SLACK, Upstream, lied
-from registry.federation.memory import Memory
-from registry.federation.oauth import BEARER, OwnToken
+from registry.federation.token_cache import Memory
+from registry.federation.token_claims import Expected, Outcome, verdict
+from registry.http_client.access_token import BEARER, OwnToken
+from registry.http_client.breaker import Breaker
+from registry.http_client.client import SLACK, Upstream, lied
+from registry.http_client.threads import SingleFlight
 
 Observe = Callable[[str, float], None]
 

@@ -8,9 +8,9 @@ from typing import Any, Final
 
 from registry.domain.errors import Unavailable, UpstreamInvalid
 from registry.domain.identifiers import Ebox, EboxKind
-from registry.federation.breaker import Breaker
-from registry.federation.http import Answer, Upstream, lied
-from registry.federation.oauth import OwnToken
+from registry.http_client.access_token import OwnToken
+from registry.http_client.breaker import Breaker
+from registry.http_client.client import Answer, Upstream, lied
 
 # What the token must hold (contract 3.4); that consents need no other is our guess.
 SCOPE: Final = "scope:documentmanagement:ebox:enterprise:federation-rest:preference"

@@ -3,7 +3,7 @@
 from typing import Any, Final
 
 from registry.domain.routing import Rule
-from registry.federation.http import lied
+from registry.http_client.client import lied
 
 _SERVICE: Final = "routing rules"
 _CRITERIA: Final = ("messageTypeId", "senderApplicationId", "senderOrganizationId")

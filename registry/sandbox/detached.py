@@ -9,7 +9,7 @@ from typing import Final
 
 from registry.sandbox import ownership
 from registry.sandbox.layout import Document, Layout, NotRunning
-from registry.sandbox.processes import StartFailed
+from registry.sandbox.servers.processes import StartFailed
 
 _TIMEOUT: Final = 300.0  # seconds: each step has its own, shorter one
 

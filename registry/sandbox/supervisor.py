@@ -14,8 +14,8 @@ import registry
 from registry.sandbox import ownership, personas
 from registry.sandbox.federation.process import Federation
 from registry.sandbox.layout import Document, Layout
-from registry.sandbox.postgres import APPLICATION, WORKER, Cluster
-from registry.sandbox.processes import (
+from registry.sandbox.servers.postgres import APPLICATION, WORKER, Cluster
+from registry.sandbox.servers.processes import (
     LOOPBACK,
     Interrupted,
     Process,
@@ -26,7 +26,7 @@ from registry.sandbox.processes import (
     pause,
     tail,
 )
-from registry.sandbox.seaweed import ObjectStore
+from registry.sandbox.servers.seaweed import ObjectStore
 
 ENTERPRISE: Final = "/REST/ebox/enterprise/messageRegistry"
 CITIZEN: Final = "/REST/ebox/citizen/messageRegistry"

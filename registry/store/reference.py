@@ -25,7 +25,7 @@ from sqlalchemy.dialects.postgresql import aggregate_order_by
 from registry.domain.languages import LANGUAGES, TranslatedString, filled, fold
 from registry.domain.queries import Page
 from registry.domain.reference import Catalogue
-from registry.store.base import JSON, AnyRow, Records, metadata
+from registry.store.schema import JSON, AnyRow, Records, metadata
 
 Rows = Sequence[AnyRow]
 

@@ -4,29 +4,29 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
+from registry.audit.log import AuditLog
 from registry.blobs.clamd import Clamd
 from registry.domain.access import ScopeTable
 from registry.domain.identifiers import EboxKind
 from registry.federation.introspection import Introspection
-from registry.federation.partitions import PartitionService
+from registry.federation.partition_api import PartitionService
 from registry.federation.rules import read_rules
 from registry.federation.unconfigured import NoPartitionService
-from registry.services.broadcasting import Broadcasting
-from registry.services.cataloguing import Cataloguing
-from registry.services.consulting import Consulting
-from registry.services.filing import Filing
-from registry.services.marking import Marking
-from registry.services.monitoring import Monitoring
-from registry.services.permitting import Permitting
-from registry.services.publishing import Publishing
-from registry.services.recording import Recording
-from registry.services.routing import Routing
-from registry.services.staging import Staging
+from registry.services.consultation.consultation import Consultation
+from registry.services.consultation.message_updates import MessageUpdates
+from registry.services.consultation.partition_rights import PartitionRights
+from registry.services.publication.broadcast import Broadcast
+from registry.services.publication.filing import Filing
+from registry.services.publication.publication import Publication
+from registry.services.publication.routing import Routing
+from registry.services.publication.uploads import Uploads
+from registry.services.readiness import Readiness
+from registry.services.reference_data import ReferenceData
 from registry.settings import Settings
-from registry.store.base import Transactions
-from registry.wiring import federal
+from registry.store.schema import Transactions
+from registry.wiring import federation as federal
+from registry.wiring.audit import pseudonyms
 from registry.wiring.clock import now
-from registry.wiring.naming import pseudonyms
 from registry.wiring.storage import database, documents, s3_client
 
 __all__ = ["Registry", "assemble", "database", "documents", "s3_client"]
@@ -38,14 +38,14 @@ class Registry:
 
     introspection: Introspection
     scopes: ScopeTable
-    consulting: Consulting
-    marking: Marking
-    cataloguing: Cataloguing
-    staging: Staging
-    publishing: Publishing
-    broadcasting: Broadcasting
+    consultation: Consultation
+    message_updates: MessageUpdates
+    reference_data: ReferenceData
+    uploads: Uploads
+    publication: Publication
+    broadcast: Broadcast
     routing: Routing
-    monitoring: Monitoring
+    readiness: Readiness
     roots: Mapping[EboxKind, str]
     dispose: Callable[[], None]
 
@@ -65,13 +65,13 @@ def assemble(settings: Settings, observe: federal.Observe) -> Registry:
     introspection = federal.introspection(settings, observe)
     federation, preferences = federal.partition_service(settings), federal.preferences(settings)
     scopes = settings.scope_table
-    permitting = _permitting(settings, transactions, federation)
-    recording = Recording(pseudonyms(settings), now)
-    consulting = Consulting(
-        transactions, permitting, recording, blobs, now, settings.soon_expiring_days
+    partition_rights = _permitting(settings, transactions, federation)
+    audit_log = AuditLog(pseudonyms(settings), now)
+    consultation = Consultation(
+        transactions, partition_rights, audit_log, blobs, now, settings.soon_expiring_days
     )
-    routing = Routing(transactions, federation, recording, read_rules, now)
-    filing = Filing(transactions, routing, recording, preferences, now)
+    routing = Routing(transactions, federation, audit_log, read_rules, now)
+    filing = Filing(transactions, routing, audit_log, preferences, now)
 
     def dispose() -> None:
         introspection.close()
@@ -82,14 +82,14 @@ def assemble(settings: Settings, observe: federal.Observe) -> Registry:
     return Registry(
         introspection=introspection,
         scopes=scopes,
-        consulting=consulting,
-        marking=Marking(permitting, recording, federation, now),
-        cataloguing=Cataloguing(transactions, recording),
-        staging=Staging(transactions, blobs, _scanner(settings), now),
-        publishing=Publishing(consulting, filing, federation, scopes, settings.single_language),
-        broadcasting=Broadcasting(transactions, routing, recording, now, settings.checks_digits),
+        consultation=consultation,
+        message_updates=MessageUpdates(partition_rights, audit_log, federation, now),
+        reference_data=ReferenceData(transactions, audit_log),
+        uploads=Uploads(transactions, blobs, _scanner(settings), now),
+        publication=Publication(consultation, filing, federation, scopes, settings.single_language),
+        broadcast=Broadcast(transactions, routing, audit_log, now, settings.checks_digits),
         routing=routing,
-        monitoring=Monitoring(transactions, blobs),
+        readiness=Readiness(transactions, blobs),
         roots=_roots(settings),
         dispose=dispose,
     )
@@ -106,8 +106,8 @@ def _permitting(
     settings: Settings,
     transactions: Transactions,
     federation: PartitionService | NoPartitionService,
-) -> Permitting:
-    return Permitting(
+) -> PartitionRights:
+    return PartitionRights(
         transactions,
         federation,
         settings.scope_table,

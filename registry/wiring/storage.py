@@ -7,9 +7,9 @@ import orjson
 from botocore.config import Config
 from sqlalchemy import Engine, create_engine
 
+from registry.audit.store.seal_bucket import S3Seals
 from registry.blobs import Retention
 from registry.blobs.s3 import S3Blobs
-from registry.blobs.seals import S3Seals
 from registry.settings import Settings, SettingsError
 from registry.wiring.clock import now
 

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 
 import click
 
-from registry.federation.keys import KeyUnusable
+from registry.http_client.private_key import KeyUnusable
 from registry.settings import Settings
-from registry.wiring.clockwork import Clockwork, assemble_clockwork
+from registry.wiring.worker import WorkerServices, assemble_worker
 
 if TYPE_CHECKING:
-    from registry.worker.duties import Duty
+    from registry.worker.jobs import Job
 
 
 @click.command()
@@ -48,27 +48,27 @@ def worker(
     """
     # Late: `registry` loads this module for each of its commands, and this one alone needs these.
     from registry.telemetry import logs  # noqa: PLC0415
-    from registry.worker.crew import Crew  # noqa: PLC0415
-    from registry.worker.shift import Shift, Unfit  # noqa: PLC0415
+    from registry.worker.threads import JobThreads  # noqa: PLC0415
+    from registry.worker.worker import Unfit, Worker  # noqa: PLC0415
 
     duties = _chosen(only)
     settings = Settings.load(os.environ)
     logs.configure(settings.log_level)
-    clockwork = _assembled(settings, len(duties))
+    worker_services = _assembled(settings, len(duties))
     try:
         if metrics_port and not once:
             _serve(metrics_port, metrics_host)
-        with Crew() as crew:
-            shift = Shift(clockwork, duties, crew)
+        with JobThreads() as crew:
+            shift = Worker(worker_services, duties, crew)
             is_well = shift.work_once() if once else shift.work()
-            crew.run(clockwork.dispose)
+            crew.run(worker_services.dispose)
     except Unfit as error:
         raise click.ClickException(str(error)) from None
     sys.exit(not is_well)
 
 
-def _chosen(only: tuple[str, ...]) -> "list[Duty]":
-    from registry.worker.duties import DUTIES  # noqa: PLC0415 - as above
+def _chosen(only: tuple[str, ...]) -> "list[Job]":
+    from registry.worker.jobs import DUTIES  # noqa: PLC0415 - as above
 
     names = [duty.name for duty in DUTIES]
     if unknown := set(only) - set(names):
@@ -76,11 +76,11 @@ def _chosen(only: tuple[str, ...]) -> "list[Duty]":
     return [duty for duty in DUTIES if not only or duty.name in only]
 
 
-def _assembled(settings: Settings, threads: int) -> Clockwork:
+def _assembled(settings: Settings, threads: int) -> WorkerServices:
     """The services, with a connection for each thread, so that none waits for another's."""
     connections = max(threads, settings.database_pool_size)
     try:
-        return assemble_clockwork(settings.model_copy(update={"database_pool_size": connections}))
+        return assemble_worker(settings.model_copy(update={"database_pool_size": connections}))
     except KeyUnusable as error:
         raise click.ClickException(str(error)) from None
 

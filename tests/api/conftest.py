@@ -13,10 +13,10 @@ from registry.app import create_app
 from registry.sandbox.federation.addresses import FAULTS
 from registry.sandbox.files import write_private
 from registry.sandbox.personas import CONSUMER, SENDER, WEBHOOK
-from registry.sandbox.processes import LOOPBACK
-from registry.store.base import metadata
-from registry.store.outbox import outbox
+from registry.sandbox.servers.processes import LOOPBACK
+from registry.store.events.outbox import outbox
 from registry.store.reference import folded, sender_configurations, sender_organizations
+from registry.store.schema import metadata
 from tests.api.publication import Sender, an_event
 from tests.factories import an_ebox
 
@@ -66,7 +66,7 @@ def faults(federation):
 @pytest.fixture
 def statements(app):
     """The SQL that the application executes inside `with statements() as seen:`."""
-    engine = app.extensions["registry"].consulting.transactions.engine
+    engine = app.extensions["registry"].consultation.transactions.engine
 
     @contextmanager
     def counted():
@@ -114,7 +114,7 @@ def publishing_settings(settings, federation):
 
 
 @pytest.fixture(scope="session")
-def publishing(publishing_settings):
+def publication(publishing_settings):
     """An application with these settings; nothing in it is replaced."""
     app = create_app(publishing_settings)
     yield app
@@ -153,14 +153,14 @@ def configure(owner):
 
 
 @pytest.fixture
-def a_sender(publishing, party, configure):
+def a_sender(publication, party, configure):
     """A configured enterprise with these scopes: `a_sender(*scopes)`; it may publish and read."""
 
     def come(*scopes, ebox=None):
         ebox = ebox or an_ebox()
         configure(ebox.number)
         token = party(*(scopes or (SENDER, CONSUMER)), enterprise=ebox.number)
-        return Sender(publishing.test_client(), token, ebox)
+        return Sender(publication.test_client(), token, ebox)
 
     return come
 
@@ -172,14 +172,14 @@ def sender(a_sender):
 
 
 @pytest.fixture
-def reader(publishing, party):
+def reader(publication, party):
     """Who reads an e-Box: `reader(ebox)`, a fresh enterprise's if none is named."""
 
     def come(ebox=None):
         ebox = ebox or an_ebox()
         whose = "enterprise" if ebox.enterprise_number else "person"
         token = party(CONSUMER, **{whose: ebox.number})
-        return Sender(publishing.test_client(), token, ebox)
+        return Sender(publication.test_client(), token, ebox)
 
     return come
 
@@ -238,9 +238,9 @@ def nothing_stored(stored):
 
 
 @pytest.fixture
-def webhook(publishing, party):
+def webhook(publication, party):
     """The federation, which tells of changes."""
-    return Sender(publishing.test_client(), party(WEBHOOK), an_ebox())
+    return Sender(publication.test_client(), party(WEBHOOK), an_ebox())
 
 
 @pytest.fixture

@@ -9,14 +9,7 @@ import time_machine
 from authlib.oauth2.rfc7523 import JWTBearerClientAssertion, private_key_jwt_sign
 
 from registry.sandbox.federation.addresses import OAUTH
-from registry.sandbox.personas import (
-    CONSUMER,
-    PERSONAS,
-    PORTAL,
-    REFERENCE,
-    SENDER,
-    private_key,
-)
+from registry.sandbox.personas import CONSUMER, PERSONAS, PORTAL, REFERENCE, SENDER, private_key
 from registry.sandbox.tokens import fetch
 from tests.api.contract import is_open, served
 from tests.conftest import V3

@@ -120,11 +120,11 @@ def test_an_event_of_an_unknown_type_has_the_rules_asked_again(webhook, goes_to,
 
 
 @pytest.fixture
-def person(publishing, party):
+def person(publication, party):
     """A person in the portal of a fresh enterprise."""
     ebox, ssin = an_ebox(), a_person()
     return Sender(
-        publishing.test_client(), party(PORTAL, enterprise=ebox.number, person=ssin), ebox
+        publication.test_client(), party(PORTAL, enterprise=ebox.number, person=ssin), ebox
     ), ssin
 
 
@@ -248,9 +248,9 @@ def test_while_no_scope_is_configured_nobody_tells_anything(webhook, publishing_
 
 
 @pytest.mark.parametrize("scopes", [(), (CONSUMER,), (PORTAL,)])
-def test_without_the_scope_nobody_tells_anything(publishing, party, goes_to, scopes):
+def test_without_the_scope_nobody_tells_anything(publication, party, goes_to, scopes):
     ebox = an_ebox()
-    somebody = Sender(publishing.test_client(), party(*scopes, enterprise=ebox.number), ebox)
+    somebody = Sender(publication.test_client(), party(*scopes, enterprise=ebox.number), ebox)
 
     assert plain(somebody, rules_to("told", ebox)).status_code == 403
     assert goes_to(ebox) == "GENERAL"

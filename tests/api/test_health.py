@@ -60,7 +60,7 @@ def test_health_is_no_way_to_keep_the_stores_busy(app_with):
     app = app_with()
     client = app.test_client()
     client.get(f"{BASES[0]}/health")
-    engine = app.extensions["registry"].consulting.transactions.engine
+    engine = app.extensions["registry"].consultation.transactions.engine
     asked = []
     event.listen(engine, "before_cursor_execute", lambda *given: asked.append(given))
 

@@ -91,13 +91,13 @@ def test_a_key_that_is_none_is_refused_before_anything_is_stored(sender, nothing
 @pytest.mark.parametrize("tries", [2, 6])
 @pytest.mark.parametrize("_", range(5))
 def test_of_simultaneous_publications_with_one_key_one_is_filed_and_the_others_name_it(
-    sender, publishing, reader, stored, tries, _
+    sender, publication, reader, stored, tries, _
 ):
     recipient, key, start = reader(), keyed(f'"{uuid4()}"'), Barrier(tries)
     _, uploads, keys = stored()
 
     def publish(_):
-        own = at(sender, publishing, Sender)
+        own = at(sender, publication, Sender)
         start.wait()
         return own.publish(recipient.ebox, headers=key)
 

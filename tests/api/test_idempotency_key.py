@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from registry.api.idempotency import parse_key
+from registry.api.requests.idempotency_key import parse_key
 from registry.domain.errors import Invalid
 
 UUID = "8e03978e-40d5-43e8-bc93-6894a57f9324"

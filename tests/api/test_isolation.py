@@ -7,11 +7,11 @@ from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
 import pytest
+from tests.api.message_updates import change, execute
 
 from registry.domain.identifiers import Ebox, EboxKind
 from registry.sandbox.personas import CONSUMER, PORTAL, REFERENCE, SENDER
 from tests.api.contract import is_open, served
-from tests.api.marking import change, execute
 from tests.api.publication import Sender, at, named
 from tests.factories import PAYMENT, a_file, a_person, an_ebox, an_enterprise
 

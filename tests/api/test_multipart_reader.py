@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from werkzeug.wsgi import LimitedStream
 
-from registry.api.multipart import Limits, read_parts
+from registry.api.requests.multipart import Limits, read_parts
 from registry.domain.errors import Invalid, TooLarge, UnsupportedMediaType
 
 BOUNDARY = "f3d2-boundary"

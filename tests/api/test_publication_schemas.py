@@ -9,7 +9,7 @@ import jsonschema_rs
 import pytest
 import yaml
 
-from registry.api.bodies import BodyRules, load
+from registry.api.requests.json_body import BodyRules, load
 from registry.api.v3.schemas.publication import (
     MessageToPublishSchema,
     MessageToReplySchema,

@@ -202,9 +202,9 @@ def test_a_message_is_found_by_its_texts_at_once(sender, reader):
     assert [item["messageId"] for item in found] == [message_id]
 
 
-def test_a_citizen_gets_a_message_without_partition(sender, publishing, party):
+def test_a_citizen_gets_a_message_without_partition(sender, publication, party):
     ebox = an_ebox(EboxKind.CITIZEN)
-    recipient = Sender(publishing.test_client(), party(PORTAL, person=ebox.number), ebox)
+    recipient = Sender(publication.test_client(), party(PORTAL, person=ebox.number), ebox)
 
     message_id = sender.published(ebox)
 
@@ -262,10 +262,10 @@ def test_the_new_document_is_told_exactly_once(sender, told):
     assert told(sender.ebox) == []
 
 
-def test_publishing_a_pdf_costs_at_most_eight_statements(sender, publishing):
+def test_publishing_a_pdf_costs_at_most_eight_statements(sender, publication):
     recipient, seen = an_ebox(), []
     sender.publish(recipient)  # the rules are known from here on
-    engine = publishing.extensions["registry"].consulting.transactions.engine
+    engine = publication.extensions["registry"].consultation.transactions.engine
 
     def note(_connection, _cursor, statement, *_):
         seen.append(statement)

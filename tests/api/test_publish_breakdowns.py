@@ -10,7 +10,7 @@ import pytest
 from pydantic import SecretStr
 from sqlalchemy import make_url
 
-from registry.sandbox.processes import LOOPBACK
+from registry.sandbox.servers.processes import LOOPBACK
 from tests.api.publication import MESSAGES, Document, Sender, at
 from tests.factories import PDF, an_ebox
 
@@ -81,10 +81,10 @@ def wire(settings):
 
 @pytest.mark.parametrize("document", [Document(), LARGE])
 def test_a_message_whose_commit_was_not_heard_of_keeps_its_documents(
-    sender, reader, publishing, publishing_with, wire, document
+    sender, reader, publication, publishing_with, wire, document
 ):
     recipient, key, cut = reader(), {"Idempotency-Key": f'"{uuid4()}"'}, wire("after")
-    publishing.extensions["registry"].routing.refresh(recipient.ebox)  # so one COMMIT is left
+    publication.extensions["registry"].routing.refresh(recipient.ebox)  # so one COMMIT is left
     broken = at(sender, publishing_with(database_url=SecretStr(cut.url)), Sender)
 
     answer = broken.publish(recipient.ebox, document, headers=key)
@@ -98,10 +98,10 @@ def test_a_message_whose_commit_was_not_heard_of_keeps_its_documents(
 
 
 def test_what_was_not_committed_is_not_there_and_its_documents_are_swept(
-    sender, reader, publishing, publishing_with, wire, stored
+    sender, reader, publication, publishing_with, wire, stored
 ):
     recipient, key, cut = reader(), {"Idempotency-Key": f'"{uuid4()}"'}, wire("before")
-    publishing.extensions["registry"].routing.refresh(recipient.ebox)
+    publication.extensions["registry"].routing.refresh(recipient.ebox)
     broken = at(sender, publishing_with(database_url=SecretStr(cut.url)), Sender)
     rows, uploads, keys = stored()
 
@@ -110,7 +110,7 @@ def test_what_was_not_committed_is_not_there_and_its_documents_are_swept(
     assert (answer.status_code, cut.is_cut) == (503, True)
     assert stored()[:2] == (rows, uploads)
     left = stored()[2] - keys
-    swept = set(publishing.extensions["registry"].staging.sweep(timedelta(seconds=-5)))
+    swept = set(publication.extensions["registry"].uploads.sweep(timedelta(seconds=-5)))
     assert left <= swept
     assert sender.publish(recipient.ebox, headers=key).status_code == 201
 
@@ -140,11 +140,11 @@ def test_without_a_database_nothing_is_filed_and_nothing_left(
     assert stored()[:2] == (rows, uploads)
 
 
-def test_a_sweep_leaves_what_messages_have(sender, reader, publishing):
+def test_a_sweep_leaves_what_messages_have(sender, reader, publication):
     recipient = reader()
     message_id = sender.published(recipient.ebox)
 
-    list(publishing.extensions["registry"].staging.sweep(timedelta(seconds=-5)))
+    list(publication.extensions["registry"].uploads.sweep(timedelta(seconds=-5)))
 
     path = f"{MESSAGES}/{message_id}/attachments/1/content"
     assert recipient.get(path).data == PDF

@@ -10,7 +10,7 @@ import pytest
 
 from registry.domain.identifiers import EboxKind
 from registry.sandbox.personas import CONSUMER, FOR_ANOTHER, PORTAL, SENDER
-from registry.sandbox.processes import LOOPBACK
+from registry.sandbox.servers.processes import LOOPBACK
 from registry.settings import OFFICIAL_SCOPES
 from tests.api.publication import (
     BELGIF,
@@ -82,11 +82,11 @@ def test_what_is_not_configured_together_is_refused(sender, changes):
     refused(answer, "INVALID_SENDER", "Invalid message configuration")
 
 
-def test_an_enterprise_that_is_not_configured_may_not_publish(publishing, party):
+def test_an_enterprise_that_is_not_configured_may_not_publish(publication, party):
     ebox = an_ebox()
     token = party(SENDER, enterprise=ebox.number)
 
-    answer = Sender(publishing.test_client(), token, ebox).publish(an_ebox())
+    answer = Sender(publication.test_client(), token, ebox).publish(an_ebox())
 
     refused(answer, "INVALID_SENDER", "Invalid message configuration")
 
@@ -189,11 +189,11 @@ def test_what_is_required_and_missing_is_named(sender, name):
 
 
 @pytest.mark.parametrize("scopes", [(), (CONSUMER,), (PORTAL,), (FOR_ANOTHER,)])
-def test_without_the_scope_nobody_publishes(publishing, party, configure, scopes):
+def test_without_the_scope_nobody_publishes(publication, party, configure, scopes):
     ebox = an_ebox()
     configure(ebox.number)
 
-    somebody = Sender(publishing.test_client(), party(*scopes, enterprise=ebox.number), ebox)
+    somebody = Sender(publication.test_client(), party(*scopes, enterprise=ebox.number), ebox)
 
     answer = somebody.publish(an_ebox())
     assert answer.status_code == 403
@@ -207,17 +207,17 @@ def test_nobody_publishes_in_the_name_of_another(sender, a_sender):
     refused(answer, "INVALID_SENDER", NOT_THE_SENDER)
 
 
-def test_a_token_of_no_enterprise_publishes_nothing(publishing, party):
-    nobody = Sender(publishing.test_client(), party(SENDER), an_ebox())
+def test_a_token_of_no_enterprise_publishes_nothing(publication, party):
+    nobody = Sender(publication.test_client(), party(SENDER), an_ebox())
 
     refused(nobody.publish(an_ebox()), "INVALID_SENDER", NOT_THE_SENDER)
 
 
 @pytest.fixture
-def representative(publishing, party, configure):
+def representative(publication, party, configure):
     """Who publishes for a configured enterprise: `representative(scope)` and its own number."""
 
-    def come(scope=FOR_ANOTHER, app=publishing):
+    def come(scope=FOR_ANOTHER, app=publication):
         mandator, own = an_ebox(), an_ebox()
         configure(mandator.number)
         token = party(scope, enterprise=own.number)
@@ -721,8 +721,8 @@ def test_a_person_is_not_repeated_to_whoever_got_his_number_wrong(sender, publis
     assert wrong not in answer.text
 
 
-def test_a_citizen_is_not_a_sender(publishing, party):
+def test_a_citizen_is_not_a_sender(publication, party):
     ebox = an_ebox(EboxKind.CITIZEN)
-    citizen = Sender(publishing.test_client(), party(SENDER, person=a_person()), ebox)
+    citizen = Sender(publication.test_client(), party(SENDER, person=a_person()), ebox)
 
     assert citizen.publish(an_ebox()).status_code == 400

@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import func, select
 
 from registry.domain.identifiers import EboxKind
-from registry.store.base import metadata
+from registry.store.schema import metadata
 from tests.api.publication import MESSAGES, Document, named
 from tests.factories import PDF, an_ebox
 

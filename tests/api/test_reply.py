@@ -135,21 +135,21 @@ def test_a_reply_names_no_recipient(sender, reader, asked, nothing_stored):
 
 
 @pytest.mark.parametrize(("readable", "status"), [(["GENERAL"], 201), (["partitionB"], 403)])
-def test_a_person_replies_where_he_may_read(publishing, party, asked, grant, readable, status):
+def test_a_person_replies_where_he_may_read(publication, party, asked, grant, readable, status):
     ebox, person = an_ebox(), a_person()
     grant(ebox.number, ["GENERAL", "partitionB"], {person: readable})
     token = party(PORTAL, enterprise=ebox.number, person=person)
 
-    answer = Sender(publishing.test_client(), token, ebox).reply(asked(ebox))
+    answer = Sender(publication.test_client(), token, ebox).reply(asked(ebox))
 
     assert answer.status_code == status
     if status == 403:
         assert answer.json["type"].endswith("missingPermission")
 
 
-def test_a_citizen_cannot_reply(publishing, party, asked, nothing_stored):
+def test_a_citizen_cannot_reply(publication, party, asked, nothing_stored):
     ebox = an_ebox(EboxKind.CITIZEN)
-    citizen = Sender(publishing.test_client(), party(PORTAL, person=ebox.number), ebox)
+    citizen = Sender(publication.test_client(), party(PORTAL, person=ebox.number), ebox)
     message_id = asked(ebox)
 
     with nothing_stored():

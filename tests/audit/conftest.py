@@ -9,13 +9,14 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy import create_engine, text
 
 from registry import wiring
-from registry.blobs.seals import S3Seals
-from registry.domain.audit import keys, trail
-from registry.domain.audit.chain import Copy
-from registry.domain.audit.entries import Entry
-from registry.sandbox.processes import LOOPBACK, free_port
-from registry.services.sealing import Sealing, unpacked
-from registry.store import audit, seals
+from registry.audit.sealer import Sealer, unpacked
+from registry.audit.store import entries as audit
+from registry.audit.store import seals
+from registry.audit.store.seal_bucket import S3Seals
+from registry.audit.trail import compare, keys
+from registry.audit.trail.chain import Copy
+from registry.audit.trail.entry import Entry
+from registry.sandbox.servers.processes import LOOPBACK, free_port
 from tests.alone import a_database
 
 
@@ -91,7 +92,7 @@ class Trail:
         def records(seal):
             return self.entries(seal.first_xid, seal.until_xid)
 
-        return list(trail.check_trail(self.stored(), copies, records, self.public_keys))
+        return list(compare.check_trail(self.stored(), copies, records, self.public_keys))
 
 
 @pytest.fixture(scope="module")
@@ -143,8 +144,8 @@ def private_key():
 
 
 @pytest.fixture
-def sealing(alone, store, private_key, clock):
-    return Sealing(alone.worker, store, private_key, clock)
+def sealer(alone, store, private_key, clock):
+    return Sealer(alone.worker, store, private_key, clock)
 
 
 @pytest.fixture

@@ -7,19 +7,19 @@ from prometheus_client import REGISTRY
 
 from registry.domain.errors import Unavailable
 from registry.telemetry import worker as telemetry
-from registry.wiring.clockwork import assemble_clockwork
-from registry.worker.duties import DUTIES, Means
+from registry.wiring.worker import assemble_worker
+from registry.worker.jobs import DUTIES, Means
 
 
 @pytest.fixture
-def perform(alone, sealing):
+def perform(alone, sealer):
     """Does one turn of a duty; gives what its steps count."""
-    assembled = assemble_clockwork(alone.settings)
-    clockwork = dataclasses.replace(assembled, sealing=sealing)
+    assembled = assemble_worker(alone.settings)
+    worker_services = dataclasses.replace(assembled, sealer=sealer)
 
     def turn(name):
         duty = next(duty for duty in DUTIES if duty.name == name)
-        return [dict(step.counts) for step in duty.work(Means(clockwork, lambda: False))]
+        return [dict(step.counts) for step in duty.work(Means(worker_services, lambda: False))]
 
     yield turn
     assembled.dispose()
@@ -29,10 +29,10 @@ def figure(name):
     return REGISTRY.get_sample_value(name)
 
 
-def test_a_turn_seals_until_nothing_is_left(perform, written, sealing):
+def test_a_turn_seals_until_nothing_is_left(perform, written, sealer):
     for _ in range(3):
         written.write(2)
-    small = dataclasses.replace(sealing, most=4)
+    small = dataclasses.replace(sealer, most=4)
     small.seal()
 
     assert perform("seal") == [{"seals": 1, "sealed": 2}]
@@ -70,10 +70,10 @@ def test_seals_and_entries_are_counted(perform, written):
 
 def test_the_worker_does_not_start_without_a_bucket_that_keeps_seals(alone):
     changed = alone.settings.model_copy(update={"audit_bucket": alone.settings.s3_bucket})
-    clockwork = assemble_clockwork(changed)
+    worker_services = assemble_worker(changed)
 
     with pytest.raises(Unavailable, match=f"{alone.settings.s3_bucket} has no Object Lock") as told:
-        clockwork.monitoring.check()
+        worker_services.readiness.check()
 
-    clockwork.dispose()
+    worker_services.dispose()
     assert told.value.__cause__ is None

@@ -8,8 +8,8 @@ from dataclasses import replace
 
 import pytest
 
-from registry.domain.audit.seals import parse
-from registry.store import audit, seals
+from registry.audit.store import entries, seals
+from registry.audit.trail.seal import parse
 from tests.audit.conftest import an_entry
 
 
@@ -21,63 +21,63 @@ def numbers_sealed(written):
     return [number for row in written.seals() for number in parse(row.seal).numbers]
 
 
-def test_an_open_transaction_is_waited_for_and_those_after_it_with_it(sealing, written, alone):
+def test_an_open_transaction_is_waited_for_and_those_after_it_with_it(sealer, written, alone):
     written.write()
     with alone.application() as connection:
-        audit.record(connection, an_entry())
+        entries.record(connection, an_entry())
         written.write()
 
-        during = [sealing.seal(), sealing.seal()]
+        during = [sealer.seal(), sealer.seal()]
 
     assert during == [1, 0]
-    assert sealing.seal() == 2
+    assert sealer.seal() == 2
     assert written.findings() == []
 
 
-def test_an_entry_that_comes_late_in_its_transaction_is_not_missed(sealing, written, alone):
+def test_an_entry_that_comes_late_in_its_transaction_is_not_missed(sealer, written, alone):
     with alone.application() as connection:
         connection.exec_driver_sql("SELECT pg_current_xact_id()")
         written.write()
-        during = sealing.seal()
-        audit.record(connection, an_entry())
+        during = sealer.seal()
+        entries.record(connection, an_entry())
 
     assert during == 0
-    assert sealing.seal() == 2
+    assert sealer.seal() == 2
     late, early = numbers_sealed(written)  # by transaction, whose number came later
     assert late > early
     assert written.findings() == []
 
 
-def test_a_transaction_that_only_reads_holds_nobody_up(sealing, written, alone):
+def test_a_transaction_that_only_reads_holds_nobody_up(sealer, written, alone):
     with alone.worker() as connection:
         connection.exec_driver_sql("SELECT count(*) FROM audit_entries")
         written.write()
 
-        assert sealing.seal() == 1
+        assert sealer.seal() == 1
 
 
-def test_an_entry_of_a_savepoint_belongs_to_the_whole_transaction(sealing, written, alone):
+def test_an_entry_of_a_savepoint_belongs_to_the_whole_transaction(sealer, written, alone):
     with alone.application() as connection:
         connection.exec_driver_sql("SELECT pg_current_xact_id()")
         written.write()
         connection.exec_driver_sql("SAVEPOINT one")
-        audit.record(connection, an_entry())
+        entries.record(connection, an_entry())
         connection.exec_driver_sql("ROLLBACK TO SAVEPOINT one")
         connection.exec_driver_sql("SAVEPOINT two")
-        audit.record(connection, an_entry())
+        entries.record(connection, an_entry())
 
-    assert sealing.seal() == 2
+    assert sealer.seal() == 2
     assert len({row.xid for row in alone.rows("audit_entries")}) == 2
     assert written.findings() == []
 
 
-def test_what_was_rolled_back_is_in_no_seal(sealing, written, alone):
+def test_what_was_rolled_back_is_in_no_seal(sealer, written, alone):
     with suppress(Undone), alone.application() as connection:
-        audit.record(connection, an_entry())
+        entries.record(connection, an_entry())
         raise Undone
     written.write()
 
-    assert sealing.seal() == 1
+    assert sealer.seal() == 1
     assert written.findings() == []
 
 
@@ -87,28 +87,28 @@ def write_at_random(alone, seed, pause):
     for _ in range(25):
         with suppress(Undone), alone.application() as connection:
             for _ in range(dice.choice((1, 1, 1, 2, 5))):
-                audit.record(connection, an_entry())
+                entries.record(connection, an_entry())
                 pause(dice.choice((0, 0, 0, 0.001, 0.02, 0.2)))
             if dice.random() < 0.2:
                 raise Undone
 
 
 @pytest.mark.parametrize("most", [3, 20])
-def test_every_committed_entry_is_under_exactly_one_seal(sealing, written, alone, most):
+def test_every_committed_entry_is_under_exactly_one_seal(sealer, written, alone, most):
     """Eight threads write while two seal without a pause."""
     done = threading.Event()
 
     def seal():
         while not done.is_set():
-            replace(sealing, most=most).seal()
+            replace(sealer, most=most).seal()
 
     with ThreadPoolExecutor(10) as pool:
-        sealers = [pool.submit(seal) for _ in range(2)]
+        sealing = [pool.submit(seal) for _ in range(2)]
         list(pool.map(lambda seed: write_at_random(alone, seed, done.wait), range(8)))
         done.set()
-        for sealer in sealers:
-            sealer.result()
-    while sealing.seal():
+        for each in sealing:
+            each.result()
+    while sealer.seal():
         pass
 
     committed = sorted(record.number for record in written.entries())
@@ -121,11 +121,11 @@ def test_every_committed_entry_is_under_exactly_one_seal(sealing, written, alone
 def test_the_horizon_is_before_what_is_open_and_after_what_is_over(alone, written):
     written.write()
     with alone.application() as connection:
-        audit.record(connection, an_entry())
+        entries.record(connection, an_entry())
         open_one = int(connection.exec_driver_sql("SELECT pg_current_xact_id()").scalar_one())
         with alone.worker() as looking:
             span = seals.sealable(looking)
-            found = list(audit.entries_between(looking, span.first_xid, span.horizon))
+            found = list(entries.entries_between(looking, span.first_xid, span.horizon))
 
     assert span.horizon <= open_one
     assert len(found) == 1

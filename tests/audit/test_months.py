@@ -7,9 +7,9 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
-from registry.domain.audit.retention import deletable, legal_until
+from registry.audit.store import entries
+from registry.audit.trail.retention import deletable, legal_until
 from registry.domain.errors import Unavailable
-from registry.store import audit
 from tests.audit.conftest import an_entry
 
 TIMES = [
@@ -82,25 +82,25 @@ def test_what_is_written_goes_to_its_month(alone, written):
     assert where == month_of(datetime.now(UTC))
 
 
-def test_months_that_are_missing_are_made_and_others_left_alone(alone, sealing):
+def test_months_that_are_missing_are_made_and_others_left_alone(alone, sealer):
     *_, ninth, tenth = next_months(10)
     for month in (ninth, tenth):
         with alone.owner.begin() as connection:
             connection.execute(text(f"DROP TABLE {month_of(month)}"))
 
-    made = [sealing.prepare_months(), sealing.prepare_months()]
+    made = [sealer.prepare_months(), sealer.prepare_months()]
 
     assert made == [2, 0]
     assert {month_of(ninth), month_of(tenth)} <= set(partitions(alone))
 
 
-def test_a_month_that_is_made_later_has_the_indexes_and_no_rights_of_its_own(alone, sealing):
+def test_a_month_that_is_made_later_has_the_indexes_and_no_rights_of_its_own(alone, sealer):
     *_, tenth = next_months(10)
     name = month_of(tenth)
     with alone.owner.begin() as connection:
         connection.execute(text(f"DROP TABLE {name}"))
 
-    sealing.prepare_months()
+    sealer.prepare_months()
 
     with alone.owner.connect() as connection:
         asked = text("SELECT indexdef FROM pg_indexes WHERE tablename = :name ORDER BY indexdef")
@@ -113,29 +113,29 @@ def test_a_month_that_is_made_later_has_the_indexes_and_no_rights_of_its_own(alo
     ]
 
 
-def test_an_entry_of_a_month_that_is_missing_is_taken_and_sealed_and_stays(alone, written, sealing):
+def test_an_entry_of_a_month_that_is_missing_is_taken_and_sealed_and_stays(alone, written, sealer):
     this = month_of(datetime.now(UTC))
     with alone.owner.begin() as connection:
         connection.execute(text(f"DROP TABLE {this}"))
     written.write()
 
-    made = sealing.prepare_months()
+    made = sealer.prepare_months()
 
     assert made == 0
     assert this not in partitions(alone)
-    assert sealing.seal() == 1
+    assert sealer.seal() == 1
     assert written.findings() == []
 
 
-def test_months_are_made_while_entries_are_written(alone, sealing):
+def test_months_are_made_while_entries_are_written(alone, sealer):
     *_, tenth = next_months(10)
     with alone.owner.begin() as connection:
         connection.execute(text(f"DROP TABLE {month_of(tenth)}"))
 
     with alone.application() as connection:
-        audit.record(connection, an_entry())
-        made = sealing.prepare_months()
-        audit.record(connection, an_entry())
+        entries.record(connection, an_entry())
+        made = sealer.prepare_months()
+        entries.record(connection, an_entry())
 
     assert made == 1
 
@@ -145,7 +145,7 @@ def test_nobody_makes_more_months_than_are_of_use(alone, ahead):
     before = partitions(alone)
 
     with pytest.raises(DBAPIError), alone.worker() as connection:
-        audit.prepare_months(connection, ahead)
+        entries.prepare_months(connection, ahead)
 
     assert partitions(alone) == before
 
@@ -168,82 +168,82 @@ def test_the_database_keeps_a_month_as_long_as_the_rule_says(alone, at):
     assert until >= legal_until(at)
 
 
-def test_a_month_whose_ten_years_are_over_goes_with_all_that_is_in_it(alone, written, sealing):
+def test_a_month_whose_ten_years_are_over_goes_with_all_that_is_in_it(alone, written, sealer):
     at = TIMES[0]
     has_month(alone, at)
     written_at(written, at, at)
     written.write()
-    sealing.seal()
+    sealer.seal()
 
-    dropped = sealing.drop_expired(sealing.now())
+    dropped = sealer.drop_expired(sealer.now())
 
     assert dropped == 1
     assert month_of(at) not in partitions(alone)
     assert len(written.entries()) == 1
-    assert sealing.drop_expired(sealing.now()) == 0
+    assert sealer.drop_expired(sealer.now()) == 0
 
 
-def test_months_go_the_oldest_first_and_those_of_no_partition_too(alone, written, sealing):
+def test_months_go_the_oldest_first_and_those_of_no_partition_too(alone, written, sealer):
     has_month(alone, TIMES[3])
     written_at(written, *TIMES)
-    sealing.seal()
+    sealer.seal()
 
-    assert sealing.drop_expired(sealing.now()) == 4
+    assert sealer.drop_expired(sealer.now()) == 4
     assert written.entries() == []
     assert month_of(TIMES[3]) not in partitions(alone)
 
 
-def test_a_month_is_kept_until_its_time(alone, written, sealing):
+def test_a_month_is_kept_until_its_time(alone, written, sealer):
     written.write()
-    sealing.seal()
+    sealer.seal()
     (entry,) = alone.rows("audit_entries")
     last = legal_until(entry.recorded_at) - timedelta(seconds=1)
 
-    assert sealing.drop_expired(last) == 0
+    assert sealer.drop_expired(last) == 0
     with pytest.raises(DBAPIError, match="is kept until"), alone.worker() as connection:
-        audit.drop_month(connection, date(entry.recorded_at.year, entry.recorded_at.month, 1))
+        entries.drop_month(connection, date(entry.recorded_at.year, entry.recorded_at.month, 1))
 
     assert len(written.entries()) == 1
 
 
-def test_the_word_of_a_worker_does_not_end_a_month_before_its_time(alone, written, sealing):
+def test_the_word_of_a_worker_does_not_end_a_month_before_its_time(alone, written, sealer):
     written.write()
-    sealing.seal()
+    sealer.seal()
 
     with pytest.raises(DBAPIError, match="is kept until"):
-        sealing.drop_expired(sealing.now() + timedelta(days=12 * 366))
+        sealer.drop_expired(sealer.now() + timedelta(days=12 * 366))
 
     assert len(written.entries()) == 1
 
 
 @pytest.mark.parametrize("has_partition", [True, False])
-def test_a_month_that_is_not_sealed_does_not_go(alone, written, sealing, has_partition):
+def test_a_month_that_is_not_sealed_does_not_go(alone, written, sealer, has_partition):
     if has_partition:
         has_month(alone, TIMES[0])
     written_at(written, TIMES[0])
 
-    for act in (lambda: None, sealing.prepare):  # a seal that is not stored is none
+    for act in (lambda: None, sealer.prepare):  # a seal that is not stored is none
         act()
         with pytest.raises(DBAPIError, match="2013-11 is not all under a stored seal"):
-            sealing.drop_expired(sealing.now())
+            sealer.drop_expired(sealer.now())
 
     assert len(written.entries()) == 1
-    sealing.store_prepared()
-    assert sealing.drop_expired(sealing.now()) == 1
+    sealer.store_prepared()
+    assert sealer.drop_expired(sealer.now()) == 1
 
 
-def test_a_request_under_way_is_not_held_up_by_the_end_of_a_month(alone, written, sealing):
+def test_a_request_under_way_is_not_held_up_by_the_end_of_a_month(alone, written, sealer):
     has_month(alone, TIMES[0])
     written_at(written, TIMES[0])
-    sealing.seal()
+    sealer.seal()
 
     with alone.application() as connection:
-        audit.record(connection, an_entry())
+        entries.record(connection, an_entry())
         began = time.monotonic()
         with pytest.raises(Unavailable):
-            sealing.drop_expired(sealing.now())
+            sealer.drop_expired(sealer.now())
         waited = time.monotonic() - began
-        audit.record(connection, an_entry())
+        entries.record(connection, an_entry())
 
     assert waited < 3
-    assert sealing.drop_expired(sealing.now()) == 1
+    assert sealer.drop_expired(sealer.now()) == 1

@@ -8,20 +8,20 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy import text
 
-from registry.domain.audit import keys
-from registry.domain.audit.bodies import Broken
-from registry.domain.audit.retention import legal_until
-from registry.domain.audit.seals import GENESIS, parse, seal_hash
+from registry.audit.sealer import packed, unpacked
+from registry.audit.store import seals
+from registry.audit.trail import keys
+from registry.audit.trail.bodies import Broken
+from registry.audit.trail.retention import legal_until
+from registry.audit.trail.seal import GENESIS, parse, seal_hash
 from registry.domain.errors import Unavailable
-from registry.services.sealing import packed, unpacked
-from registry.store import seals
 
 
-def test_entries_are_sealed_in_the_order_of_their_transactions(sealing, written):
+def test_entries_are_sealed_in_the_order_of_their_transactions(sealer, written):
     written.write(3)
     written.write(2)
 
-    sealed = sealing.seal()
+    sealed = sealer.seal()
 
     assert sealed == 5
     (row,) = written.seals()
@@ -32,10 +32,10 @@ def test_entries_are_sealed_in_the_order_of_their_transactions(sealing, written)
     assert written.findings() == []
 
 
-def test_each_seal_names_the_one_before_and_goes_on_where_it_ended(sealing, written):
+def test_each_seal_names_the_one_before_and_goes_on_where_it_ended(sealer, written):
     for _ in range(3):
         written.write(2)
-        sealing.seal()
+        sealer.seal()
 
     first, second, third = written.seals()
     for before, after in ((first, second), (second, third)):
@@ -44,10 +44,10 @@ def test_each_seal_names_the_one_before_and_goes_on_where_it_ended(sealing, writ
     assert written.findings() == []
 
 
-def test_what_is_sealed_is_stored_as_it_is_kept(sealing, written):
+def test_what_is_sealed_is_stored_as_it_is_kept(sealer, written):
     written.write()
 
-    sealing.seal()
+    sealer.seal()
 
     (row,) = written.seals()
     (copy,) = written.stored()
@@ -55,9 +55,9 @@ def test_what_is_sealed_is_stored_as_it_is_kept(sealing, written):
     assert row.stored_at is not None
 
 
-def test_a_seal_can_be_parted_with_by_nobody_for_ten_years(sealing, written, client):
+def test_a_seal_can_be_parted_with_by_nobody_for_ten_years(sealer, written, client):
     written.write()
-    sealing.seal()
+    sealer.seal()
 
     key = f"{written.store.prefix}000000000001.json"
     kept = client.get_object_retention(Bucket=written.store.bucket, Key=key)["Retention"]
@@ -66,51 +66,51 @@ def test_a_seal_can_be_parted_with_by_nobody_for_ten_years(sealing, written, cli
     assert kept["RetainUntilDate"] == legal_until(row.sealed_at).astimezone(UTC) == row.kept_until
 
 
-def test_where_nothing_was_written_there_is_nothing_to_seal(sealing, written):
-    assert [sealing.seal(), sealing.seal()] == [0, 0]
+def test_where_nothing_was_written_there_is_nothing_to_seal(sealer, written):
+    assert [sealer.seal(), sealer.seal()] == [0, 0]
     assert written.seals() == []
 
 
-def test_what_is_sealed_is_not_sealed_again(sealing, written):
+def test_what_is_sealed_is_not_sealed_again(sealer, written):
     written.write()
 
-    assert [sealing.seal(), sealing.seal()] == [1, 0]
+    assert [sealer.seal(), sealer.seal()] == [1, 0]
     assert len(written.seals()) == 1
 
 
-def test_many_entries_make_several_seals_of_whole_transactions(sealing, written):
-    sealing = dataclasses.replace(sealing, most=5)
+def test_many_entries_make_several_seals_of_whole_transactions(sealer, written):
+    sealer = dataclasses.replace(sealer, most=5)
     for count in (2, 2, 2, 7, 1, 5, 1):
         written.write(count)
 
     counts = []
-    while count := sealing.seal():
+    while count := sealer.seal():
         counts.append(count)
 
     assert counts == [4, 2, 7, 1, 5, 1]
     assert written.findings() == []
 
 
-def test_a_batch_may_be_full_to_the_brim(sealing, written):
-    sealing = dataclasses.replace(sealing, most=4)
+def test_a_batch_may_be_full_to_the_brim(sealer, written):
+    sealer = dataclasses.replace(sealer, most=4)
     for _ in range(4):
         written.write(2)
 
-    assert [sealing.seal() for _ in range(3)] == [4, 4, 0]
+    assert [sealer.seal() for _ in range(3)] == [4, 4, 0]
 
 
 # An hour in which nothing happens
 
 
-def test_after_a_quiet_hour_a_seal_says_that_there_was_nothing(sealing, written, clock):
+def test_after_a_quiet_hour_a_seal_says_that_there_was_nothing(sealer, written, clock):
     written.write()
-    sealing.seal()
+    sealer.seal()
     clock.go_on(minutes=59)
-    sealing.seal()
+    sealer.seal()
     quiet = len(written.seals())
     clock.go_on(minutes=1)
 
-    sealed = [sealing.seal(), sealing.seal()]
+    sealed = [sealer.seal(), sealer.seal()]
 
     assert quiet == 1
     assert sealed == [0, 0]
@@ -120,24 +120,24 @@ def test_after_a_quiet_hour_a_seal_says_that_there_was_nothing(sealing, written,
     assert written.findings() == []
 
 
-def test_the_first_seal_is_the_first_entrys(sealing, written, clock):
+def test_the_first_seal_is_the_first_entrys(sealer, written, clock):
     clock.go_on(days=1)
 
-    assert sealing.seal() == 0
+    assert sealer.seal() == 0
     assert written.seals() == []
 
 
 # Broken off
 
 
-def test_a_sealer_that_dies_before_it_stores_is_followed_with_the_same_bytes(sealing, written):
+def test_a_sealer_that_dies_before_it_stores_is_followed_with_the_same_bytes(sealer, written):
     written.write(2)
-    sealing.prepare()
+    sealer.prepare()
     (prepared,) = written.seals()
     assert written.stored() == []
     written.write(3)
 
-    sealed = [sealing.seal(), sealing.seal()]
+    sealed = [sealer.seal(), sealer.seal()]
 
     assert sealed == [3, 0]
     first, _ = written.seals()
@@ -146,13 +146,13 @@ def test_a_sealer_that_dies_before_it_stores_is_followed_with_the_same_bytes(sea
     assert written.findings() == []
 
 
-def test_a_sealer_that_dies_after_it_stored_leaves_one_version(sealing, written, client):
+def test_a_sealer_that_dies_after_it_stored_leaves_one_version(sealer, written, client):
     written.write(2)
-    sealing.prepare()
+    sealer.prepare()
     (row,) = written.seals()
     written.store.put(1, packed(row.seal, row.signature), row.kept_until)
 
-    assert sealing.seal() == 0
+    assert sealer.seal() == 0
 
     listed = client.list_object_versions(Bucket=written.store.bucket, Prefix=written.store.prefix)
     assert len(listed["Versions"]) == 1
@@ -161,7 +161,7 @@ def test_a_sealer_that_dies_after_it_stored_leaves_one_version(sealing, written,
 
 
 def test_a_sealer_that_dies_while_it_makes_a_seal_leaves_nothing(
-    sealing, written, alone, private_key
+    sealer, written, alone, private_key
 ):
     written.write(2)
 
@@ -173,14 +173,14 @@ def test_a_sealer_that_dies_while_it_makes_a_seal_leaves_nothing(
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        dataclasses.replace(sealing, private_key=Dying()).seal()
+        dataclasses.replace(sealer, private_key=Dying()).seal()
 
     assert written.seals() == []
-    assert sealing.seal() == 2
+    assert sealer.seal() == 2
 
 
-def test_without_the_bucket_one_seal_waits_and_entries_behind_it(sealing, written, away):
-    cut_off = dataclasses.replace(sealing, store=away)
+def test_without_the_bucket_one_seal_waits_and_entries_behind_it(sealer, written, away):
+    cut_off = dataclasses.replace(sealer, store=away)
     written.write(2)
 
     for _ in range(3):
@@ -189,18 +189,18 @@ def test_without_the_bucket_one_seal_waits_and_entries_behind_it(sealing, writte
         written.write()
 
     assert len(written.seals()) == 1
-    assert sealing.seal() == 3
-    assert sealing.seal() == 0
+    assert sealer.seal() == 3
+    assert sealer.seal() == 0
     assert len(written.entries()) == 5
     assert written.findings() == []
 
 
-def test_a_key_may_be_replaced_and_the_chain_holds(sealing, written, private_key):
-    other = dataclasses.replace(sealing, private_key=Ed25519PrivateKey.generate())
+def test_a_key_may_be_replaced_and_the_chain_holds(sealer, written, private_key):
+    other = dataclasses.replace(sealer, private_key=Ed25519PrivateKey.generate())
     written.write()
     other.seal()
     written.write()
-    sealing.seal()
+    sealer.seal()
 
     known = keys.keyring([private_key.public_key(), other.private_key.public_key()])
     assert dataclasses.replace(written, public_keys=known).findings() == []
@@ -211,14 +211,14 @@ def test_a_key_may_be_replaced_and_the_chain_holds(sealing, written, private_key
 
 
 def test_a_clock_that_goes_back_does_not_make_a_seal_older_than_the_one_before(
-    sealing, written, clock
+    sealer, written, clock
 ):
     written.write()
-    sealing.seal()
+    sealer.seal()
     clock.go_on(days=-400)
     written.write()
 
-    assert sealing.seal() == 1
+    assert sealer.seal() == 1
 
     first, second = written.seals()
     assert second.sealed_at == first.sealed_at
@@ -227,12 +227,12 @@ def test_a_clock_that_goes_back_does_not_make_a_seal_older_than_the_one_before(
 
 
 def test_a_sealer_whose_clock_is_wrong_from_the_start_keeps_seals_long_enough(
-    sealing, written, clock
+    sealer, written, clock
 ):
     clock.go_on(days=-800)
     written.write()
 
-    sealing.seal()
+    sealer.seal()
 
     (row,) = written.seals()
     (entry,) = written.alone.rows("audit_entries")
@@ -242,26 +242,26 @@ def test_a_sealer_whose_clock_is_wrong_from_the_start_keeps_seals_long_enough(
 # Another trail
 
 
-def test_a_bucket_with_the_seals_of_another_trail_is_not_written_over(sealing, written):
-    written.store.put(1, b"{}", legal_until(sealing.now()))
+def test_a_bucket_with_the_seals_of_another_trail_is_not_written_over(sealer, written):
+    written.store.put(1, b"{}", legal_until(sealer.now()))
     written.write()
 
     for _ in range(2):
         with pytest.raises(Unavailable, match="another seal 1 already"):
-            sealing.seal()
+            sealer.seal()
 
     assert written.store.get(1) == b"{}"
     assert list(written.store.tampered()) == []
 
 
-def test_a_database_that_counts_transactions_anew_is_noticed(sealing, written):
+def test_a_database_that_counts_transactions_anew_is_noticed(sealer, written):
     written.write()
-    sealing.seal()
+    sealer.seal()
     written.change("UPDATE audit_seals SET until_xid = '1000000000000'")
     written.write()
 
     with pytest.raises(Unavailable, match="not the one that this trail was written in"):
-        sealing.seal()
+        sealer.seal()
 
 
 @pytest.mark.parametrize("content", [b"\xff", b"[]", b"{}", b'{"seal":"x"}', b'{"seal":1}'])
@@ -273,8 +273,8 @@ def test_what_is_no_seal_is_not_read_as_one(content):
 # Several at once
 
 
-def test_sealers_at_once_make_each_seal_once(sealing, written, alone, client, store):
-    crew = [dataclasses.replace(sealing, most=7) for _ in range(4)]
+def test_sealers_at_once_make_each_seal_once(sealer, written, alone, client, store):
+    crew = [dataclasses.replace(sealer, most=7) for _ in range(4)]
     for _ in range(60):
         written.write(2)
 
@@ -289,27 +289,27 @@ def test_sealers_at_once_make_each_seal_once(sealing, written, alone, client, st
     assert written.findings() == []
 
 
-def test_a_seal_that_is_being_made_is_left_to_who_makes_it(sealing, written, alone):
+def test_a_seal_that_is_being_made_is_left_to_who_makes_it(sealer, written, alone):
     written.write()
     with alone.worker() as connection:
         connection.execute(text("SELECT pg_advisory_xact_lock(hashtext('audit_seals'))"))
 
-        assert sealing.prepare() is None
+        assert sealer.prepare() is None
 
-    assert sealing.prepare() == 1
+    assert sealer.prepare() == 1
 
 
-def test_a_seal_that_another_is_about_to_store_is_waited_for(sealing, written):
+def test_a_seal_that_another_is_about_to_store_is_waited_for(sealer, written):
     written.write()
-    sealing.prepare()
+    sealer.prepare()
     written.write()
 
-    assert sealing.prepare() is None
+    assert sealer.prepare() is None
 
 
-def test_without_the_lock_the_number_would_still_exclude_two(sealing, written, alone):
+def test_without_the_lock_the_number_would_still_exclude_two(sealer, written, alone):
     written.write()
-    sealing.seal()
+    sealer.seal()
     row = written.seals()[0]._asdict()
 
     with alone.worker() as connection:
@@ -319,23 +319,23 @@ def test_without_the_lock_the_number_would_still_exclude_two(sealing, written, a
 # How old
 
 
-def test_the_age_is_that_of_the_oldest_entry_under_no_stored_seal(sealing, written, clock, away):
-    ages = [sealing.age()]
+def test_the_age_is_that_of_the_oldest_entry_under_no_stored_seal(sealer, written, clock, away):
+    ages = [sealer.age()]
     written.write()
     clock.go_on(seconds=100)
-    ages.append(sealing.age())
+    ages.append(sealer.age())
     with pytest.raises(Unavailable):
-        dataclasses.replace(sealing, store=away).seal()
-    ages.append(sealing.age())
-    sealing.seal()
-    ages.append(sealing.age())
+        dataclasses.replace(sealer, store=away).seal()
+    ages.append(sealer.age())
+    sealer.seal()
+    ages.append(sealer.age())
 
     assert ages[0] == ages[3] == 0
     assert 100 <= ages[1] <= ages[2] < 130
 
 
-def test_a_clock_that_is_behind_makes_nobody_younger_than_new(sealing, written, clock):
+def test_a_clock_that_is_behind_makes_nobody_younger_than_new(sealer, written, clock):
     written.write()
     clock.go_on(seconds=-100)
 
-    assert sealing.age() == 0
+    assert sealer.age() == 0

@@ -13,14 +13,15 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from pydantic import SecretStr
 from sqlalchemy import create_engine, make_url, text
 
-from registry.blobs.seals import S3Seals
+from registry.audit.store.seal_bucket import S3Seals
+from registry.audit.trail import keys
+from registry.audit.trail import seal as seals
+from registry.audit.verification import EVER, Comparison
 from registry.cli import registry
-from registry.domain.audit import keys, seals
 from registry.domain.queries import BELGIUM
-from registry.sandbox.postgres import SUPERUSER
-from registry.services.comparing import EVER, Comparison
+from registry.sandbox.servers.postgres import SUPERUSER
 from registry.settings import PREFIX
-from registry.wiring import signing
+from registry.wiring import audit
 
 
 @pytest.fixture
@@ -33,16 +34,16 @@ def store(client, objects):
 
 @pytest.fixture
 def private_key(settings):
-    return signing.private_key(settings)
+    return audit.private_key(settings)
 
 
 @pytest.fixture
-def trail(written, sealing):
+def trail(written, sealer):
     """Three seals of three entries each, the second of two transactions."""
     for counts in ((3,), (1, 2), (3,)):
         for count in counts:
             written.write(count)
-        assert sealing.seal() == 3
+        assert sealer.seal() == 3
     return written
 
 
@@ -227,12 +228,12 @@ def test_entries_that_were_cut_off_with_their_seals_are_missed(trail, superuser,
     assert (done.code, done.found) == (1, [("rollback", 3, ())])
 
 
-def test_a_table_that_was_put_back_to_what_it_was_is_found(trail, sealing, superuser, verify):
+def test_a_table_that_was_put_back_to_what_it_was_is_found(trail, sealer, superuser, verify):
     superuser("CREATE TABLE old_entries AS TABLE audit_entries")
     superuser("CREATE TABLE old_seals AS TABLE audit_seals")
     for _ in range(2):
         trail.write(2)
-        sealing.seal()
+        sealer.seal()
 
     superuser("TRUNCATE audit_entries, audit_seals")
     superuser("INSERT INTO audit_entries SELECT * FROM old_entries")
@@ -337,9 +338,9 @@ def test_what_somebody_put_where_the_next_seal_goes_is_found(trail, verify, stor
     assert ("broken seal", 4, ()) in done.found
 
 
-def test_a_seal_that_never_came_to_the_bucket_is_missed(trail, superuser, verify, sealing):
+def test_a_seal_that_never_came_to_the_bucket_is_missed(trail, superuser, verify, sealer):
     trail.write()
-    sealing.prepare()
+    sealer.prepare()
     superuser("UPDATE audit_seals SET stored_at = now()")
 
     assert verify().found == [("not locked", 4, ())]
@@ -348,9 +349,9 @@ def test_a_seal_that_never_came_to_the_bucket_is_missed(trail, superuser, verify
 # What is as it should be
 
 
-def test_a_seal_on_its_way_to_the_bucket_is_no_fault(trail, verify, sealing):
+def test_a_seal_on_its_way_to_the_bucket_is_no_fault(trail, verify, sealer):
     trail.write(2)
-    sealing.prepare()
+    sealer.prepare()
 
     done = verify()
 
@@ -358,22 +359,22 @@ def test_a_seal_on_its_way_to_the_bucket_is_no_fault(trail, verify, sealing):
     assert (done.told["sealed"], done.told["unsealed"]) == (9, 2)
 
 
-def test_an_edit_under_a_seal_on_its_way_is_found(trail, verify, sealing, superuser):
+def test_an_edit_under_a_seal_on_its_way_is_found(trail, verify, sealer, superuser):
     trail.write(2)
-    sealing.prepare()
+    sealer.prepare()
     number = numbers(trail, 4)[0]
     superuser("UPDATE audit_entries SET entry = '{}' WHERE entry_number = :number", number=number)
 
     assert verify().found == [("edit", 4, (number,))]
 
 
-def test_a_key_that_signed_before_is_known_by_the_settings(trail, verify, sealing, tmp_path):
+def test_a_key_that_signed_before_is_known_by_the_settings(trail, verify, sealer, tmp_path):
     key, former = Ed25519PrivateKey.generate(), tmp_path / "former.pem"
     former.write_bytes(
         key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
     )
     trail.write()
-    dataclasses.replace(sealing, private_key=key).seal()
+    dataclasses.replace(sealer, private_key=key).seal()
 
     assert verify().found == [("unknown key", 4, ())]
     assert verify(REGISTRY_AUDIT_PUBLIC_KEYS=str(former)).found == []
@@ -385,7 +386,7 @@ def later(alone, store, settings):
 
     def look(years):
         then = datetime.now(UTC) + timedelta(days=366 * years)
-        comparison = Comparison(signing.keyring(settings), EVER, then, lambda *_: None)
+        comparison = Comparison(audit.keyring(settings), EVER, then, lambda *_: None)
         return [
             (found.kind.value, found.seal, found.entries)
             for found in comparison.findings(alone.worker, store)
@@ -412,7 +413,7 @@ def test_what_is_kept_longer_than_it_must_be_is_as_it_was(trail, superuser, late
     assert later(12) == [("edit", 1, (number,))]
 
 
-def test_what_is_sealed_meanwhile_is_no_fault(trail, sealing, alone, store, settings):
+def test_what_is_sealed_meanwhile_is_no_fault(trail, sealer, alone, store, settings):
     class Busy:
         """The bucket, when a seal comes there just before it is looked at."""
 
@@ -420,10 +421,10 @@ def test_what_is_sealed_meanwhile_is_no_fault(trail, sealing, alone, store, sett
 
         def numbers(self):
             trail.write()
-            sealing.seal()
+            sealer.seal()
             return store.numbers()
 
-    comparison = Comparison(signing.keyring(settings), EVER, datetime.now(UTC), lambda *_: None)
+    comparison = Comparison(audit.keyring(settings), EVER, datetime.now(UTC), lambda *_: None)
     found = list(comparison.findings(alone.worker, Busy()))
 
     assert found == []
@@ -442,7 +443,7 @@ def test_entries_that_no_seal_covers_are_found(trail, superuser, alone, store, s
     uncovered = numbers(trail, 2)
     superuser("DELETE FROM audit_seals WHERE seal_number = 2")
 
-    comparison = Comparison(signing.keyring(settings), EVER, datetime.now(UTC), lambda *_: None)
+    comparison = Comparison(audit.keyring(settings), EVER, datetime.now(UTC), lambda *_: None)
     found = list(comparison.findings(alone.worker, Robbed()))
 
     assert [(each.kind.value, each.seal, each.entries) for each in found] == [
@@ -455,11 +456,11 @@ def test_entries_that_no_seal_covers_are_found(trail, superuser, alone, store, s
 
 
 @pytest.fixture
-def days(written, sealing, clock):
+def days(written, sealer, clock):
     """A seal a day of two entries each, for five days from now."""
     for _ in range(5):
         written.write(2)
-        sealing.seal()
+        sealer.seal()
         clock.go_on(days=1)
     today = datetime.now(BELGIUM).date()
     return [str(today + timedelta(days=day)) for day in range(7)]

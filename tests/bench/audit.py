@@ -13,7 +13,7 @@ import psycopg
 from registry.sandbox.personas import CONSUMER, PERSONAS
 from registry.sandbox.tokens import fetch
 from registry.settings import Settings
-from registry.wiring.clockwork import assemble_clockwork
+from registry.wiring.worker import assemble_worker
 from tests.bench.load import Target, compare, ratio
 from tests.service import BASE, CONF, Service
 
@@ -65,13 +65,13 @@ def _listing(service) -> bool:
 def _sealing(service) -> bool:
     """CPU of the sealer, in this process, and of the clock."""
     _entries(service, _SEALED)
-    clockwork = assemble_clockwork(Settings.load(service.env))
+    worker_services = assemble_worker(Settings.load(service.env))
     began, used = time.monotonic(), time.process_time()
     sealed = 0
     while sealed < _SEALED:
-        sealed += clockwork.sealing.seal()
+        sealed += worker_services.sealer.seal()
     took, used = time.monotonic() - began, time.process_time() - used
-    clockwork.dispose()
+    worker_services.dispose()
     rate = sealed / took
     print(
         f"{sealed} entries sealed: {rate:.0f} a second (at least {_LEAST_RATE}),"
@@ -83,10 +83,10 @@ def _sealing(service) -> bool:
 def _verifying(service) -> bool:
     """`registry audit verify`, once all is sealed."""
     _entries(service, _VERIFIED - _SEALED)
-    clockwork = assemble_clockwork(Settings.load(service.env))
-    while clockwork.sealing.seal():
+    worker_services = assemble_worker(Settings.load(service.env))
+    while worker_services.sealer.seal():
         pass
-    clockwork.dispose()
+    worker_services.dispose()
     began = time.monotonic()
     done = subprocess.run(
         [sys.executable, "-m", "registry", "audit", "verify"],

@@ -79,6 +79,6 @@ def unaudited() -> Flask:
     """The registry itself, but for its audit trail."""
     app = create_app()
     assembled = app.extensions[EXTENSION]
-    consulting = dataclasses.replace(assembled.consulting, recording=Silent())
-    app.extensions[EXTENSION] = dataclasses.replace(assembled, consulting=consulting)
+    consultation = dataclasses.replace(assembled.consultation, audit_log=Silent())
+    app.extensions[EXTENSION] = dataclasses.replace(assembled, consultation=consultation)
     return app

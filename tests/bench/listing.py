@@ -8,13 +8,14 @@ from pathlib import Path
 
 from sqlalchemy import create_engine
 
+from registry import migrations
 from registry.domain.identifiers import Ebox, EboxKind
 from registry.sandbox.federation.process import Federation
 from registry.sandbox.personas import PERSONAS, enroll
-from registry.sandbox.postgres import Cluster
 from registry.sandbox.seeds import reference
+from registry.sandbox.servers.postgres import Cluster
 from registry.sandbox.tokens import fetch
-from registry.store import messages, migrations
+from registry.store.consultation import messages
 from tests.bench.load import Target, compare, ratio
 from tests.factories import a_file, a_message, an_ebox
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from http.client import HTTPConnection
 from pathlib import Path
 
-from registry.sandbox.processes import LOOPBACK, Process, free_port
+from registry.sandbox.servers.processes import LOOPBACK, Process, free_port
 
 _TICK = os.sysconf("SC_CLK_TCK")
 

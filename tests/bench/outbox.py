@@ -11,10 +11,10 @@ from pathlib import Path
 import psycopg
 
 from registry.sandbox.personas import CONSUMER, PERSONAS
-from registry.sandbox.postgres import SUPERUSER
-from registry.sandbox.processes import LOOPBACK
+from registry.sandbox.servers.postgres import SUPERUSER
+from registry.sandbox.servers.processes import LOOPBACK
 from registry.sandbox.tokens import fetch
-from tests.service import BASE, Publication, Service
+from tests.service import BASE, PublicationRequest, Service
 
 _EVENTS, _LEAST_RATE = 100_000, 2_000  # a second
 _ANSWER = 0.02  # seconds that the event service takes
@@ -62,7 +62,7 @@ def _drain(service) -> bool:
 
 def _single(service) -> float:
     """Seconds from the answer to a publication to its event's arrival."""
-    status, members = Publication(b"%PDF-1.7\n").send(service.port, service.token())
+    status, members = PublicationRequest(b"%PDF-1.7\n").send(service.port, service.token())
     if status != 201:
         raise SystemExit(f"a publication was answered {status}: {members}")
     published = time.monotonic()

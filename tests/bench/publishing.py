@@ -15,9 +15,9 @@ from uuid import uuid4
 
 import psycopg
 
-from registry.sandbox.postgres import SUPERUSER
+from registry.sandbox.servers.postgres import SUPERUSER
 from tests.bench.load import ratio
-from tests.service import Publication, Service, head, stream
+from tests.service import PublicationRequest, Service, head, stream
 
 MIB = 1 << 20
 _MOST_GROWTH = 48  # MiB, while one file of 1 GiB is published
@@ -32,7 +32,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as folder, Service(Path(folder)) as service:
         service.serve(workers=1)
         token = service.token()
-        warm = Publication(_pdf(100_000))
+        warm = PublicationRequest(_pdf(100_000))
         _publish(warm, service.port, token)
         growth = _growth(service, token)
         count = _statements(service, token)
@@ -64,7 +64,7 @@ def _publish(publication, port, token):
 def _growth(service, token):
     """MiB by which the worker's memory at its highest was above what it was before."""
     (worker,) = service.workers()
-    frame = Publication(b"", message_first=False)
+    frame = PublicationRequest(b"", message_first=False)
     document = [_pdf(len(_PIECE)), *repeat(_PIECE, _LARGE // len(_PIECE) - 1)]
     digest = hashlib.sha256()
     for piece in document:
@@ -94,7 +94,7 @@ def _statements(service, token):
     log = service.cluster.directory / "postgres.log"
     with _logged(service):
         start = log.stat().st_size
-        _publish(Publication(_pdf(100_000)), service.port, token)
+        _publish(PublicationRequest(_pdf(100_000)), service.port, token)
         time.sleep(0.5)
         with log.open("rb") as file:
             file.seek(start)
@@ -135,7 +135,7 @@ def _logged(service):
 def _throughput(service, token):
     """MiB/s of publications and of bare PUTs, in turn."""
     document = _pdf(8 * MIB)
-    publication = Publication(document)
+    publication = PublicationRequest(document)
     client = service.objects.client()
     bucket = service.objects.bucket
 

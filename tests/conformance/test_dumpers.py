@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from marshmallow import fields
 
-from registry.api.fields import (
+from registry.api.responses.fields import (
     Amount,
     Happened,
     Href,
@@ -24,7 +24,7 @@ from registry.api.fields import (
     Within,
     amount,
 )
-from registry.api.showing import arrayed, listed, shown
+from registry.api.responses.json_response import arrayed, listed, shown
 from registry.api.v2.schemas import messages as messages_2
 from registry.api.v2.schemas.receipts import StatusSchema
 from registry.api.v3.schemas.messages import MessageSchema

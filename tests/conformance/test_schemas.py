@@ -9,7 +9,7 @@ import pytest
 from marshmallow import Schema, fields
 from sqlalchemy import CheckConstraint
 
-from registry.api.fields import (
+from registry.api.responses.fields import (
     Amount,
     Happened,
     Href,

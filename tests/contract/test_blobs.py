@@ -15,7 +15,7 @@ from registry import wiring
 from registry.blobs.memory import MemoryBlobs
 from registry.blobs.s3 import PART_SIZE, S3Blobs
 from registry.domain.errors import DocumentUnavailable, Unavailable
-from registry.sandbox.processes import LOOPBACK, free_port
+from registry.sandbox.servers.processes import LOOPBACK, free_port
 
 MIB = 1024 * 1024
 CONTENT = bytes(range(256)) * 5

@@ -15,7 +15,7 @@ from registry.blobs import Retention
 from registry.blobs.memory import MemoryBlobs, Version
 from registry.blobs.s3 import PART_SIZE, S3Blobs
 from registry.domain.errors import DocumentUnavailable, Unavailable
-from registry.sandbox.processes import LOOPBACK, free_port
+from registry.sandbox.servers.processes import LOOPBACK, free_port
 
 RETENTION = Retention("COMPLIANCE", days=1)
 NO_DELETION = {

@@ -8,9 +8,9 @@ import pytest
 from botocore.exceptions import ClientError
 
 from registry import wiring
-from registry.blobs.seals import S3Seals
+from registry.audit.store.seal_bucket import S3Seals
 from registry.domain.errors import Unavailable
-from registry.sandbox.processes import LOOPBACK, free_port
+from registry.sandbox.servers.processes import LOOPBACK, free_port
 
 UNTIL = datetime.now(UTC).replace(microsecond=0) + timedelta(days=3653)
 

@@ -12,14 +12,14 @@ from urllib.parse import parse_qsl
 import pytest
 from joserfc.jwk import RSAKey
 
-from registry.federation.breaker import Breaker
-from registry.federation.claims import Expected
-from registry.federation.http import Upstream
 from registry.federation.introspection import Introspection
-from registry.federation.memory import Lifetimes, Memory
-from registry.federation.oauth import Identity, OwnToken
-from registry.federation.partitions import PartitionService
+from registry.federation.partition_api import PartitionService
 from registry.federation.preferences import SCOPE, Preferences
+from registry.federation.token_cache import Lifetimes, Memory
+from registry.federation.token_claims import Expected
+from registry.http_client.access_token import Identity, OwnToken
+from registry.http_client.breaker import Breaker
+from registry.http_client.client import Upstream
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 

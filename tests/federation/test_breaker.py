@@ -3,7 +3,7 @@
 import pytest
 
 from registry.domain.errors import Unavailable
-from registry.federation.breaker import Breaker
+from registry.http_client.breaker import Breaker
 
 
 class Seconds:

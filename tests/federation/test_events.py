@@ -10,9 +10,9 @@ import pytest
 
 from registry.domain.events import Announcement, EventType, Response, Verdict
 from registry.domain.identifiers import Ebox, EboxKind
-from registry.federation.events import EventService
-from registry.federation.http import Upstream
+from registry.federation.event_service import EventService
 from registry.federation.unconfigured import NoEventService
+from registry.http_client.client import Upstream
 
 EVENTS = "/EventServices/Ebox/v2/enterprise/document/events"
 THEM = Ebox(EboxKind.ENTERPRISE, "0206731645")

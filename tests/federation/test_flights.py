@@ -7,7 +7,7 @@ import time
 import pytest
 
 from registry.domain.errors import Unavailable
-from registry.federation.flights import SingleFlight, Workers
+from registry.http_client.threads import SingleFlight, Workers
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ import pytest
 
 from registry.domain.access import Caller
 from registry.domain.errors import TokenExpired, TokenInvalid, Unavailable, UpstreamInvalid
-from registry.federation.memory import Lifetimes, Memory
+from registry.federation.token_cache import Lifetimes, Memory
 
 TOKEN = "the-token"
 

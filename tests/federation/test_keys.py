@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 from cryptography.hazmat.primitives.serialization.pkcs12 import serialize_key_and_certificates
 
-from registry.federation.keys import KeyUnusable, load_key
+from registry.http_client.private_key import KeyUnusable, load_key
 
 PASSWORD = "correct horse"
 NEW = {

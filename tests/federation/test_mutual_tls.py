@@ -15,8 +15,8 @@ from cryptography.x509.oid import NameOID
 from registry.domain.errors import Unavailable
 from registry.domain.events import Announcement, EventType, Verdict
 from registry.domain.identifiers import Ebox, EboxKind
-from registry.federation.events import EventService
-from registry.federation.http import Upstream
+from registry.federation.event_service import EventService
+from registry.http_client.client import Upstream
 
 
 @pytest.fixture(scope="module")

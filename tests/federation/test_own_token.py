@@ -8,7 +8,7 @@ from joserfc import jwt
 from joserfc.jwk import ECKey
 
 from registry.domain.errors import Unavailable, UpstreamInvalid
-from registry.federation.http import Answer
+from registry.http_client.client import Answer
 
 
 def asked(federation):

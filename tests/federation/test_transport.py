@@ -12,8 +12,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from registry.domain.errors import Unavailable, UpstreamInvalid
-from registry.federation.http import Upstream
-from registry.federation.oauth import Identity, OwnToken
+from registry.http_client.access_token import Identity, OwnToken
+from registry.http_client.client import Upstream
 
 TODAY = datetime.now(UTC)
 

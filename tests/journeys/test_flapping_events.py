@@ -15,8 +15,8 @@ import pytest
 from sqlalchemy import create_engine, text
 
 from registry.sandbox.personas import AGENCY, BAKERY
-from registry.sandbox.postgres import SUPERUSER
-from registry.sandbox.processes import LOOPBACK
+from registry.sandbox.servers.postgres import SUPERUSER
+from registry.sandbox.servers.processes import LOOPBACK
 from tests.service import BASE, BOUNDARY, Service, headers
 
 PUBLICATIONS = int(os.environ.get("JOURNEY_PUBLICATIONS", "200"))

@@ -15,9 +15,9 @@ from click.testing import CliRunner
 from sqlalchemy import create_engine, text
 
 from registry.cli import registry
-from registry.sandbox.postgres import SUPERUSER
-from registry.sandbox.processes import LOOPBACK
-from tests.service import Publication, Service
+from registry.sandbox.servers.postgres import SUPERUSER
+from registry.sandbox.servers.processes import LOOPBACK
+from tests.service import PublicationRequest, Service
 
 KILLS = int(os.environ.get("JOURNEY_KILLS", "8"))
 LEAST, MOST = 50_000, 20 << 20  # bytes of a document
@@ -151,7 +151,7 @@ def published(service, owner):
     for kill in islice(cycle(STAGES), KILLS):
         document = b"%PDF-1.7\n" + random.randbytes(size())
         message_first = kill is not while_the_message_is_sent and random.random() < 0.5
-        publication = Publication(document, message_first=message_first)
+        publication = PublicationRequest(document, message_first=message_first)
         victim = Victim(service, owner, publication)
         expected = kill(victim)
 

@@ -7,8 +7,9 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import create_engine, event, text
 
-from registry.services.reminding import Reminding
-from registry.store import purge, telling
+from registry.services.events.reminders import Reminders
+from registry.store.events import delivery
+from registry.store.retention import purge
 from tests.alone import a_database
 from tests.factories import NOON
 
@@ -137,9 +138,9 @@ def assert_only_what_is_due_is_looked_at(plans, rows):
 
 def test_reminders_are_found_among_all_messages(crowd, plans):
     days = timedelta(days=15), timedelta(days=7)
-    reminding = Reminding(crowd.worker, lambda: NOON, *days)
+    reminders = Reminders(crowd.worker, lambda: NOON, *days)
 
-    found = reminding.remind(), reminding.alert()
+    found = reminders.remind(), reminders.alert()
 
     assert found == (DUE, DUE)
     assert_only_what_is_due_is_looked_at(plans, 10 * DUE)
@@ -155,13 +156,13 @@ def test_expired_messages_are_found_and_deleted_among_all(crowd, plans):
 
 def test_what_waits_is_found_among_all_that_was_told(crowd, plans):
     with crowd.worker() as connection:
-        waiting = telling.backlog(connection, NOON).waiting
+        waiting = delivery.backlog(connection, NOON).waiting
     with crowd.worker() as connection:
-        claimed = telling.claim(connection, now=NOON, limit=BATCH, lease=timedelta(minutes=1))
+        claimed = delivery.claim(connection, now=NOON, limit=BATCH, lease=timedelta(minutes=1))
     with crowd.worker() as connection:
-        telling.settle(connection, claimed[::2], state="told", now=NOON)
-        telling.release(connection, claimed[1::2], reason=None)
-        backlog = telling.backlog(connection, NOON)
+        delivery.settle(connection, claimed[::2], state="told", now=NOON)
+        delivery.release(connection, claimed[1::2], reason=None)
+        backlog = delivery.backlog(connection, NOON)
 
     assert len(claimed) == BATCH
     assert backlog.waiting == waiting - len(claimed[::2])

@@ -2,10 +2,10 @@
 
 import pytest
 
+from registry.audit.log import AuditLog
 from registry.blobs.memory import MemoryBlobs
 from registry.domain.pseudonyms import Pseudonyms
-from registry.services.holding import Holding
-from registry.services.recording import Recording
+from registry.services.retention.legal_holds import LegalHolds
 from tests.alone import Clock, a_database
 
 PSEUDONYMS = Pseudonyms("a key of the tests, long enough to count")
@@ -36,8 +36,8 @@ def hold(alone, clock):
     """Hold a message, or an e-Box with all that is in it; gives what lifts it."""
 
     def put(ebox, message_id=None):
-        holding = Holding(alone.worker, MemoryBlobs(), Recording(PSEUDONYMS, clock), clock)
-        hold_id = holding.set(ebox, message_id, "a lawsuit")
-        return lambda: holding.lift(hold_id, "settled")
+        legal_holds = LegalHolds(alone.worker, MemoryBlobs(), AuditLog(PSEUDONYMS, clock), clock)
+        hold_id = legal_holds.set(ebox, message_id, "a lawsuit")
+        return lambda: legal_holds.lift(hold_id, "settled")
 
     return put

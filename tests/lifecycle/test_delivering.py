@@ -9,8 +9,8 @@ from sqlalchemy import text
 
 from registry.domain.events import Response, Verdict
 from registry.domain.identifiers import EboxKind
-from registry.services.delivering import Delivering
-from registry.store import telling
+from registry.services.events.delivery import EventDelivery
+from registry.store.events import delivery
 from tests.factories import NOON, an_ebox
 
 MINUTE = timedelta(minutes=1)
@@ -49,11 +49,11 @@ def refusing(*poisonous):
 
 
 @pytest.fixture
-def delivering(alone, clock):
+def event_delivery(alone, clock):
     """The service around an event service."""
 
     def make(service, *, batch=100, **options):
-        return Delivering(alone.worker, service, clock, batch, **options)
+        return EventDelivery(alone.worker, service, clock, batch, **options)
 
     return make
 
@@ -76,10 +76,10 @@ def ids(events):
     return [event.correlation_id for event in events]
 
 
-def test_what_is_due_is_told_in_one_call_and_settled(alone, delivering, happened):
+def test_what_is_due_is_told_in_one_call_and_settled(alone, event_delivery, happened):
     events, service = happened(5), Service()
 
-    done = delivering(service).deliver()
+    done = event_delivery(service).deliver()
 
     assert [ids(call) for call in service.calls] == [ids(events)]
     assert (done.claimed, done.told, done.dead, done.withdrawn) == (5, 5, 0, 0)
@@ -87,30 +87,30 @@ def test_what_is_due_is_told_in_one_call_and_settled(alone, delivering, happened
     assert [(row.state, row.settled_at) for row in alone.rows("outbox")] == [("told", NOON)] * 5
 
 
-def test_nothing_is_due_and_nobody_is_called(delivering):
+def test_nothing_is_due_and_nobody_is_called(event_delivery):
     service = Service()
 
-    done = delivering(service).deliver()
+    done = event_delivery(service).deliver()
 
     assert (done.claimed, done.trouble, service.calls) == (0, None, [])
 
 
-def test_what_was_told_is_not_told_again(delivering, happened):
+def test_what_was_told_is_not_told_again(event_delivery, happened):
     happened(3)
     service = Service()
 
-    rounds = [delivering(service).deliver().claimed for _ in range(3)]
+    rounds = [event_delivery(service).deliver().claimed for _ in range(3)]
 
     assert rounds == [3, 0, 0]
     assert service.sizes == [3]
 
 
-def test_an_event_is_told_with_the_facts_of_its_message(alone, delivering):
+def test_an_event_is_told_with_the_facts_of_its_message(alone, event_delivery):
     ebox, service = an_ebox(), Service()
     message_id = alone.put(ebox, is_registered=True, sender_application_id=None)
     event = alone.happen("newDocument", ebox, message_id)
 
-    delivering(service).deliver()
+    event_delivery(service).deliver()
 
     ((told,),) = service.calls
     assert (told.type, told.ebox, told.message_id) == ("newDocument", ebox, message_id)
@@ -124,34 +124,34 @@ def test_an_event_is_told_with_the_facts_of_its_message(alone, delivering):
     ("is_asked", "subject"), [({}, None), ({"tells_subject": True}, {"nl": "Geheim"})]
 )
 def test_a_subject_leaves_the_house_only_when_that_is_asked_for(
-    alone, delivering, is_asked, subject
+    alone, event_delivery, is_asked, subject
 ):
     ebox, service = an_ebox(), Service()
     alone.happen("newDocument", ebox, alone.put(ebox, subject={"nl": "Geheim"}))
 
-    delivering(service, **is_asked).deliver()
+    event_delivery(service, **is_asked).deliver()
 
     assert [told.subject for told in service.calls[0]] == [subject]
 
 
 def test_a_batch_of_which_one_was_told_before_is_split_and_all_of_it_counts_as_told(
-    alone, delivering, happened
+    alone, event_delivery, happened
 ):
     events = happened(5)
     known = events[3].correlation_id
     service = Service(lambda told: KNOWN if known in ids(told) else ACCEPTED)
 
-    done = delivering(service).deliver()
+    done = event_delivery(service).deliver()
 
     assert service.sizes == [5, 2, 3, 1, 2, 1, 1]  # the first half is told first
     assert (done.told, done.dead, done.trouble) == (5, 0, None)
     assert {row.state for row in alone.rows("outbox")} == {"told"}
 
 
-def test_a_batch_that_was_told_before_in_full_is_told_one_by_one(alone, delivering, happened):
+def test_a_batch_that_was_told_before_in_full_is_told_one_by_one(alone, event_delivery, happened):
     events, service = happened(4), Service(lambda told: KNOWN)
 
-    done = delivering(service).deliver()
+    done = event_delivery(service).deliver()
 
     assert [one.correlation_id for call in service.calls if len(call) == 1 for one in call] == ids(
         events
@@ -163,7 +163,7 @@ def test_a_batch_that_was_told_before_in_full_is_told_one_by_one(alone, deliveri
 @pytest.mark.parametrize("number", [1, 2, 7, 64])
 @pytest.mark.parametrize("where", ["first", "middle", "last"])
 def test_of_a_batch_that_is_refused_the_bad_event_alone_is_put_aside(
-    alone, delivering, happened, number, where
+    alone, event_delivery, happened, number, where
 ):
     events = happened(number)
     bad = events[{"first": 0, "middle": number // 2, "last": -1}[where]]
@@ -174,7 +174,7 @@ def test_of_a_batch_that_is_refused_the_bad_event_alone_is_put_aside(
         told.extend(announcements if response is ACCEPTED else ())
         return response
 
-    done = delivering(Service(listen)).deliver()
+    done = event_delivery(Service(listen)).deliver()
 
     assert (done.told, done.dead, done.trouble) == (number - 1, 1, None)
     (dead,) = alone.rows("outbox", state="dead")
@@ -182,33 +182,33 @@ def test_of_a_batch_that_is_refused_the_bad_event_alone_is_put_aside(
     assert ids(told) == [one for one in ids(events) if one != bad.correlation_id]
 
 
-def test_several_bad_events_die_each_for_itself(alone, delivering, happened):
+def test_several_bad_events_die_each_for_itself(alone, event_delivery, happened):
     events = happened(20)
     bad = [events[at] for at in (0, 1, 9, 19)]
 
-    done = delivering(Service(refusing(*bad))).deliver()
+    done = event_delivery(Service(refusing(*bad))).deliver()
 
     assert (done.told, done.dead, done.trouble) == (16, 4, None)
     assert {row.correlation_id for row in alone.rows("outbox", state="dead")} == set(ids(bad))
 
 
-def test_what_is_dead_is_not_told_again(delivering, happened):
+def test_what_is_dead_is_not_told_again(event_delivery, happened):
     (event,) = happened(1)
     service = Service(refusing(event))
 
-    delivering(service).deliver()
-    done = delivering(service).deliver()
+    event_delivery(service).deliver()
+    done = event_delivery(service).deliver()
 
     assert (done.claimed, service.sizes) == (0, [1])
 
 
 def test_a_service_that_is_ill_gets_nothing_more_and_everything_comes_back(
-    alone, delivering, happened
+    alone, event_delivery, happened
 ):
     events, service = happened(6), Service(lambda told: AWAY)
 
-    first = delivering(service).deliver()
-    second = delivering(service).deliver()
+    first = event_delivery(service).deliver()
+    second = event_delivery(service).deliver()
 
     assert service.sizes == [6, 6]
     assert (first.told, first.dead, first.trouble, first.wait) == (0, 0, "status 503", 30.0)
@@ -220,25 +220,27 @@ def test_a_service_that_is_ill_gets_nothing_more_and_everything_comes_back(
     }
 
 
-def test_a_service_that_falls_ill_while_a_batch_is_split_loses_nothing(alone, delivering, happened):
+def test_a_service_that_falls_ill_while_a_batch_is_split_loses_nothing(
+    alone, event_delivery, happened
+):
     events = happened(4)
 
-    done = delivering(Service(in_turn(REFUSED, ACCEPTED, AWAY))).deliver()
+    done = event_delivery(Service(in_turn(REFUSED, ACCEPTED, AWAY))).deliver()
 
     assert (done.claimed, done.told, done.dead, done.trouble) == (4, 2, 0, "status 503")
     states = {row.correlation_id: row.state for row in alone.rows("outbox")}
     assert [states[one] for one in ids(events)] == ["told", "told", "waiting", "waiting"]
     service = Service()
-    delivering(service).deliver()
+    event_delivery(service).deliver()
     assert [ids(call) for call in service.calls] == [ids(events[2:])]
 
 
 def test_when_ten_in_a_row_are_refused_the_service_is_suspected_and_not_the_events(
-    alone, delivering, happened
+    alone, event_delivery, happened
 ):
     events, service = happened(64), Service(lambda told: REFUSED)
 
-    done = delivering(service).deliver()
+    done = event_delivery(service).deliver()
 
     assert (done.told, done.dead, done.wait) == (0, 10, None)
     assert "10 events in a row" in done.trouble
@@ -248,21 +250,21 @@ def test_when_ten_in_a_row_are_refused_the_service_is_suspected_and_not_the_even
     assert {row.claimed_until for row in alone.rows("outbox")} == {None}
 
 
-def test_one_event_that_is_accepted_clears_the_service_of_suspicion(delivering, happened):
+def test_one_event_that_is_accepted_clears_the_service_of_suspicion(event_delivery, happened):
     events = happened(30)
 
-    done = delivering(Service(refusing(*events[1:]))).deliver()
+    done = event_delivery(Service(refusing(*events[1:]))).deliver()
 
     assert (done.told, done.dead, done.trouble) == (1, 29, None)
 
 
-def test_a_citizens_events_are_never_told(alone, delivering):
+def test_a_citizens_events_are_never_told(alone, event_delivery):
     citizen, service = an_ebox(EboxKind.CITIZEN), Service()
     message_id = alone.put(citizen)
     for kind in ("newDocument", "readDocument", "newDocumentReminder"):
         alone.happen(kind, citizen, message_id)
 
-    withdrawn = [delivering(service).deliver().withdrawn for _ in range(4)]
+    withdrawn = [event_delivery(service).deliver().withdrawn for _ in range(4)]
 
     assert service.calls == []
     assert withdrawn == [1, 1, 1, 0]
@@ -270,11 +272,11 @@ def test_a_citizens_events_are_never_told(alone, delivering):
     assert all("enterprises only" in row.reason for row in alone.rows("outbox"))
 
 
-def test_an_event_whose_message_is_gone_is_withdrawn(alone, delivering):
+def test_an_event_whose_message_is_gone_is_withdrawn(alone, event_delivery):
     alone.happen("readDocument", an_ebox())
     service = Service()
 
-    done = delivering(service).deliver()
+    done = event_delivery(service).deliver()
 
     assert (done.claimed, done.withdrawn, done.told, service.calls) == (1, 1, 0, [])
     assert [row.reason for row in alone.rows("outbox")] == ["The message is no longer there."]
@@ -291,14 +293,14 @@ def test_an_event_whose_message_is_gone_is_withdrawn(alone, delivering):
     ids=["read", "expired", "hidden"],
 )
 def test_nobody_is_reminded_of_what_has_become_pointless_meanwhile(
-    alone, delivering, kind, change, why
+    alone, event_delivery, kind, change, why
 ):
     ebox, service = an_ebox(), Service()
     message_id = alone.put(ebox)
     alone.happen(kind, ebox, message_id, is_bulk=True)
     alone.change(message_id, **change)
 
-    done = delivering(service).deliver()
+    done = event_delivery(service).deliver()
 
     assert (done.withdrawn, done.told, service.calls) == (1, 0, [])
     (row,) = alone.rows("outbox")
@@ -307,52 +309,54 @@ def test_nobody_is_reminded_of_what_has_become_pointless_meanwhile(
 
 
 @pytest.mark.parametrize("kind", ["newDocument", "readDocument"])
-def test_what_happened_is_told_whatever_became_of_the_message(alone, delivering, kind):
+def test_what_happened_is_told_whatever_became_of_the_message(alone, event_delivery, kind):
     ebox, service = an_ebox(), Service()
     message_id = alone.put(ebox, read_at=NOON, expires_at=NOON - MINUTE, is_visible=False)
     alone.happen(kind, ebox, message_id)
 
-    assert delivering(service).deliver().told == 1
+    assert event_delivery(service).deliver().told == 1
 
 
-def test_the_rest_of_a_batch_is_told_when_some_of_it_is_withdrawn(alone, delivering, happened):
+def test_the_rest_of_a_batch_is_told_when_some_of_it_is_withdrawn(alone, event_delivery, happened):
     events, service = happened(2), Service()
     alone.happen("newDocument", an_ebox(EboxKind.CITIZEN))
 
-    done = delivering(service).deliver()
+    done = event_delivery(service).deliver()
 
     assert [ids(call) for call in service.calls] == [ids(events)]
     assert (done.claimed, done.told, done.withdrawn) == (3, 2, 1)
 
 
-def test_what_happened_to_a_message_is_told_in_order_over_several_rounds(alone, delivering):
+def test_what_happened_to_a_message_is_told_in_order_over_several_rounds(alone, event_delivery):
     ebox, service = an_ebox(), Service()
     message_id = alone.put(ebox)
     for kind in ("readDocument", "newDocumentReminder", "newDocument"):
         alone.happen(kind, ebox, message_id)
 
-    while delivering(service).deliver().claimed:
+    while event_delivery(service).deliver().claimed:
         pass
 
     told = [one.type for call in service.calls for one in call]
     assert told == ["newDocument", "newDocumentReminder", "readDocument"]
 
 
-def test_who_is_stopped_before_the_first_call_gives_everything_back(alone, delivering, happened):
+def test_who_is_stopped_before_the_first_call_gives_everything_back(
+    alone, event_delivery, happened
+):
     happened(3)
     service = Service()
 
-    done = delivering(service).deliver(lambda: True)
+    done = event_delivery(service).deliver(lambda: True)
 
     assert (done.claimed, done.told, done.trouble, service.calls) == (3, 0, None, [])
     assert {(row.state, row.claimed_until) for row in alone.rows("outbox")} == {("waiting", None)}
 
 
-def test_who_is_stopped_between_two_calls_gives_the_rest_back(alone, delivering, happened):
+def test_who_is_stopped_between_two_calls_gives_the_rest_back(alone, event_delivery, happened):
     events = happened(8)
     service = Service(in_turn(REFUSED, ACCEPTED))
 
-    done = delivering(service).deliver(lambda: len(service.calls) >= 2)
+    done = event_delivery(service).deliver(lambda: len(service.calls) >= 2)
 
     assert service.sizes == [8, 4]
     assert (done.told, done.dead, done.trouble) == (4, 0, None)
@@ -361,12 +365,12 @@ def test_who_is_stopped_between_two_calls_gives_the_rest_back(alone, delivering,
 
 
 def test_who_is_stopped_while_nothing_of_a_batch_is_accepted_stops_all_the_same(
-    alone, delivering, happened
+    alone, event_delivery, happened
 ):
     happened(8)
     service = Service(lambda told: REFUSED)
 
-    done = delivering(service).deliver(lambda: len(service.calls) >= 2)
+    done = event_delivery(service).deliver(lambda: len(service.calls) >= 2)
 
     assert service.sizes == [8, 4]
     assert (done.told, done.dead) == (0, 0)
@@ -374,25 +378,25 @@ def test_who_is_stopped_while_nothing_of_a_batch_is_accepted_stops_all_the_same(
 
 
 def test_a_batch_that_is_refused_slowly_is_given_back_before_the_lease_runs_out(
-    alone, delivering, happened
+    alone, event_delivery, happened
 ):
     events, seconds = happened(8), count(0, 15)
     service = Service(refusing(events[1]))
 
-    first = delivering(service, clock=lambda: next(seconds)).deliver()
+    first = event_delivery(service, clock=lambda: next(seconds)).deliver()
 
     # 8, 4, 2, 1: something is settled always, or the next worker would begin as this one did.
     assert (service.sizes, first.told, first.dead) == ([8, 4, 2, 1], 1, 0)
     assert {row.claimed_until for row in alone.rows("outbox")} == {None}
     rounds = 1
-    while delivering(service, clock=lambda: next(seconds)).deliver().claimed:
+    while event_delivery(service, clock=lambda: next(seconds)).deliver().claimed:
         rounds += 1
     assert rounds < 8
     assert sorted(row.state for row in alone.rows("outbox")) == ["dead"] + ["told"] * 7
 
 
 def test_who_is_killed_after_telling_makes_it_be_told_again_as_the_same(
-    alone, delivering, happened
+    alone, event_delivery, happened
 ):
     events, service = happened(3), Service()
 
@@ -402,39 +406,39 @@ def test_who_is_killed_after_telling_makes_it_be_told_again_as_the_same(
     def die(announcements):
         raise Killed
 
-    victim = delivering(Service(die), lease=timedelta(seconds=0.3))
+    victim = event_delivery(Service(die), lease=timedelta(seconds=0.3))
     with pytest.raises(Killed):
         victim.deliver()
-    assert delivering(service).deliver().claimed == 0
+    assert event_delivery(service).deliver().claimed == 0
     with alone.owner.connect() as connection:
         connection.execute(text("SELECT pg_sleep(0.35)"))
-    done = delivering(service).deliver()
+    done = event_delivery(service).deliver()
 
     assert (done.told, done.dead) == (3, 0)
     assert [ids(call) for call in [*victim.service.calls, *service.calls]] == [ids(events)] * 2
     assert {row.attempts for row in alone.rows("outbox")} == {2}
 
 
-def test_a_worker_that_was_too_slow_does_not_undo_what_another_did(alone, delivering, happened):
+def test_a_worker_that_was_too_slow_does_not_undo_what_another_did(alone, event_delivery, happened):
     """It hears of a refusal when its lease is over and another has been believed."""
     happened(1)
     other = Service()
 
     def be_slow(announcements):
-        delivering(other).deliver()
+        event_delivery(other).deliver()
         return REFUSED
 
-    delivering(Service(be_slow), lease=timedelta()).deliver()
+    event_delivery(Service(be_slow), lease=timedelta()).deliver()
 
     assert other.sizes == [1]
     assert [row.state for row in alone.rows("outbox")] == ["told"]
 
 
-def test_several_workers_tell_everything_once(alone, delivering, happened):
+def test_several_workers_tell_everything_once(alone, event_delivery, happened):
     events, service = happened(120), Service()
 
     def work():
-        while delivering(service, batch=10).deliver().claimed:
+        while event_delivery(service, batch=10).deliver().claimed:
             pass
 
     with ThreadPoolExecutor(3) as pool:
@@ -446,25 +450,25 @@ def test_several_workers_tell_everything_once(alone, delivering, happened):
     assert {row.state for row in alone.rows("outbox")} == {"told"}
 
 
-def test_a_dead_newdocument_lets_the_rest_of_its_message_be_told(alone, delivering):
+def test_a_dead_newdocument_lets_the_rest_of_its_message_be_told(alone, event_delivery):
     ebox = an_ebox()
     message_id = alone.put(ebox)
     bad = alone.happen("newDocument", ebox, message_id)
     alone.happen("readDocument", ebox, message_id)
     service = Service(refusing(bad))
 
-    while delivering(service).deliver().claimed:
+    while event_delivery(service).deliver().claimed:
         pass
 
     assert sorted(alone.states()) == [("newDocument", "dead"), ("readDocument", "told")]
 
 
-def test_a_claim_that_was_never_told_costs_no_event(alone, delivering, happened):
+def test_a_claim_that_was_never_told_costs_no_event(alone, event_delivery, happened):
     events = happened(2)
     with alone.worker() as connection:
-        telling.claim(connection, now=NOON, limit=10, lease=timedelta())
+        delivery.claim(connection, now=NOON, limit=10, lease=timedelta())
     service = Service()
 
-    delivering(service).deliver()
+    event_delivery(service).deliver()
 
     assert [ids(call) for call in service.calls] == [ids(events)]

@@ -6,15 +6,15 @@ from datetime import timedelta
 import pytest
 
 from registry.app import create_app
+from registry.audit.log import AuditLog
 from registry.domain.errors import DocumentUnavailable
 from registry.domain.events import Response, Verdict
 from registry.domain.identifiers import Ebox, EboxKind
 from registry.domain.pseudonyms import Pseudonyms
 from registry.sandbox.personas import AGENCY, CONSUMER, SENDER
-from registry.services.delivering import Delivering
-from registry.services.recording import Recording
-from registry.services.reminding import Reminding
-from registry.services.retaining import Erased, Retaining
+from registry.services.events.delivery import EventDelivery
+from registry.services.events.reminders import Reminders
+from registry.services.retention.purge import Erased, Purge
 from tests.api.publication import Sender, named
 from tests.conftest import Visitor
 from tests.factories import NOON, PDF, an_ebox
@@ -38,14 +38,14 @@ def app(database_alone):
 def served(app, clock):
     """The same, assembled around the clock of the test."""
     registry = app.extensions["registry"]
-    permitting = replace(registry.consulting.permitting, now=clock)
-    consulting = replace(registry.consulting, permitting=permitting, now=clock)
-    filing = replace(registry.publishing.filing, now=clock)
+    partition_rights = replace(registry.consultation.partition_rights, now=clock)
+    consultation = replace(registry.consultation, partition_rights=partition_rights, now=clock)
+    filing = replace(registry.publication.filing, now=clock)
     app.extensions["registry"] = replace(
         registry,
-        consulting=consulting,
-        publishing=replace(registry.publishing, consulting=consulting, filing=filing),
-        broadcasting=replace(registry.broadcasting, now=clock),
+        consultation=consultation,
+        publication=replace(registry.publication, consultation=consultation, filing=filing),
+        broadcast=replace(registry.broadcast, now=clock),
     )
     yield app
     app.extensions["registry"] = registry
@@ -70,11 +70,9 @@ class Worker:
 
     def __init__(self, alone, blobs, clock):
         self.heard, self._clock = [], clock
-        self.delivering = Delivering(alone.worker, self, clock, 100)
-        self.reminding = Reminding(alone.worker, clock, 15 * DAY, 7 * DAY)
-        self.retaining = Retaining(
-            alone.worker, blobs, Recording(PSEUDONYMS, clock), PSEUDONYMS, clock
-        )
+        self.event_delivery = EventDelivery(alone.worker, self, clock, 100)
+        self.reminders = Reminders(alone.worker, clock, 15 * DAY, 7 * DAY)
+        self.purge = Purge(alone.worker, blobs, AuditLog(PSEUDONYMS, clock), PSEUDONYMS, clock)
 
     def tell(self, announcements):
         self.heard += [(str(told.type), str(told.message_id)) for told in announcements]
@@ -84,9 +82,9 @@ class Worker:
         """Do what is to be done at an instant; type and message of what was told."""
         self._clock.now = instant
         before = len(self.heard)
-        self.reminding.remind()
-        self.reminding.alert()
-        while self.delivering.deliver().claimed:
+        self.reminders.remind()
+        self.reminders.alert()
+        while self.event_delivery.deliver().claimed:
             pass
         return self.heard[before:]
 
@@ -128,20 +126,20 @@ def test_the_life_of_a_message_that_nobody_reads(alone, clock, worker, sender, r
     clock.now = END - SECOND
     assert recipient.get("/ebox/statistics").json["numberOfUnreadMessages"] == 1
     assert sender.publish(recipient.ebox, headers=KEY).status_code == 409
-    assert worker.retaining.purge(100) == 0
+    assert worker.purge.purge(100) == 0
     clock.now = END
     assert seen(recipient, message_id) == GONE
     assert sender.get(f"/ebox/messages/{message_id}").status_code == 404
 
-    assert worker.retaining.purge(100) == 1
-    assert worker.retaining.erase() == Erased(erased=1)
+    assert worker.purge.purge(100) == 1
+    assert worker.purge.erase() == Erased(erased=1)
 
     tables = ("messages", "search_texts", "attachments", "outbox", "sent_messages")
     assert [alone.rows(table) for table in (*tables, "doomed_documents")] == [[]] * 6
     assert str(sent.message_id) == message_id
     with pytest.raises(DocumentUnavailable):
         blobs.open(file.blob_key, 0, len(PDF) - 1)
-    (proof,) = worker.retaining.proofs(sent.message_id)
+    (proof,) = worker.purge.proofs(sent.message_id)
     assert proof.ebox_hash == PSEUDONYMS.of(recipient.ebox)
     assert proof.documents == [{"attachmentId": "1", "digest": file.digest, "size": len(PDF)}]
     assert recipient.ebox.number not in repr(proof)
@@ -164,7 +162,7 @@ def test_the_life_of_a_message_that_is_read(alone, clock, worker, sender, recipi
     assert seen(recipient, message_id) == GONE
 
     assert told == [[("newDocument", message_id)], [("readDocument", message_id)], [], [], []]
-    assert worker.retaining.purge(100) == 1
+    assert worker.purge.purge(100) == 1
 
 
 def test_a_message_that_is_read_between_its_reminder_and_its_alert(worker, sender, recipient):
@@ -184,10 +182,10 @@ def test_a_message_that_the_federation_never_heard_of_outlives_its_end(
     message_id = sender.published(recipient.ebox)
     clock.now = END + DAY
 
-    before = worker.retaining.purge(100)
+    before = worker.purge.purge(100)
     shown = seen(recipient, message_id)
     told = worker.work_at(END + DAY)
-    after = worker.retaining.purge(100)
+    after = worker.purge.purge(100)
 
     assert (before, after) == (0, 1)
     assert shown == GONE
@@ -207,10 +205,10 @@ def test_the_documents_of_a_broadcast_go_with_the_last_of_its_messages(
     told = worker.work_at(NOON)
     worker.work_at(END)
 
-    purged = [(worker.retaining.purge(100), worker.retaining.erase())]
+    purged = [(worker.purge.purge(100), worker.purge.erase())]
     blobs.open(key, 0, len(PDF) - 1).close()
     lift()
-    purged.append((worker.retaining.purge(100), worker.retaining.erase()))
+    purged.append((worker.purge.purge(100), worker.purge.erase()))
 
     assert told == [("newDocument", message_id)] * 4
     assert purged == [(3, Erased(shared=1)), (1, Erased(erased=1))]

@@ -9,8 +9,8 @@ import pytest
 
 from registry.domain.identifiers import EboxKind
 from registry.domain.queries import BELGIUM
-from registry.services.delivering import Delivering
-from registry.services.reminding import Reminding
+from registry.services.events.delivery import EventDelivery
+from registry.services.events.reminders import Reminders
 from tests.factories import NOON, an_ebox
 
 DAY = timedelta(days=1)
@@ -18,11 +18,11 @@ SECOND = timedelta(seconds=1)
 
 
 @pytest.fixture
-def reminding(alone, clock):
+def reminders(alone, clock):
     """After 15 days, and 7 before the end, unless it is said otherwise."""
 
     def make(reminder_after=15 * DAY, alert_before=7 * DAY):
-        return Reminding(alone.worker, clock, reminder_after, alert_before)
+        return Reminders(alone.worker, clock, reminder_after, alert_before)
 
     return make
 
@@ -37,44 +37,44 @@ def told(alone):
     return rows
 
 
-def test_an_unread_message_is_brought_to_mind_on_its_fifteenth_day(alone, clock, reminding, told):
+def test_an_unread_message_is_brought_to_mind_on_its_fifteenth_day(alone, clock, reminders, told):
     ebox = an_ebox()
     message_id = alone.put(ebox)
 
     clock.now = NOON + 15 * DAY - SECOND
-    assert reminding().remind() == 0
+    assert reminders().remind() == 0
     clock.go_on(seconds=1)
-    assert reminding().remind() == 1
+    assert reminders().remind() == 1
 
     assert told() == {("newDocumentReminder", message_id): 1}
     (row,) = alone.rows("outbox")
     assert (row.ebox, row.due_at, row.is_bulk, row.state) == (ebox, clock(), True, "waiting")
 
 
-def test_an_unread_message_is_alerted_about_a_week_before_it_expires(alone, clock, reminding, told):
+def test_an_unread_message_is_alerted_about_a_week_before_it_expires(alone, clock, reminders, told):
     message_id = alone.put(an_ebox())
 
     clock.now = NOON + 83 * DAY - SECOND
-    assert reminding().alert() == 0
+    assert reminders().alert() == 0
     clock.go_on(seconds=1)
-    assert reminding().alert() == 1
+    assert reminders().alert() == 1
 
     assert told() == {("documentExpirationAlert", message_id): 1}
 
 
-def test_a_citizen_is_no_different_here(alone, clock, reminding):
+def test_a_citizen_is_no_different_here(alone, clock, reminders):
     alone.put(an_ebox(EboxKind.CITIZEN))
     clock.go_on(days=15)
 
-    assert reminding().remind() == 1
+    assert reminders().remind() == 1
 
 
 @pytest.mark.parametrize(
     ("reminder_after", "alert_before", "days"), [(1, 1, (1, 89)), (30, 20, (30, 70))]
 )
-def test_the_periods_are_settings(alone, clock, reminding, reminder_after, alert_before, days):
+def test_the_periods_are_settings(alone, clock, reminders, reminder_after, alert_before, days):
     alone.put(an_ebox())
-    service = reminding(reminder_after * DAY, alert_before * DAY)
+    service = reminders(reminder_after * DAY, alert_before * DAY)
 
     found = []
     for day in range(90):
@@ -89,11 +89,11 @@ def test_the_periods_are_settings(alone, clock, reminding, reminder_after, alert
     [{"read_at": NOON}, {"is_visible": False}, {"expires_at": NOON + 16 * DAY}],
     ids=["read", "hidden", "expired"],
 )
-def test_nobody_is_reminded_of_what_is_read_hidden_or_expired(alone, clock, reminding, change):
+def test_nobody_is_reminded_of_what_is_read_hidden_or_expired(alone, clock, reminders, change):
     alone.put(an_ebox(), **change)
     clock.now = NOON + 16 * DAY
 
-    assert reminding().remind() == 0
+    assert reminders().remind() == 0
     assert alone.rows("outbox") == []
 
 
@@ -102,73 +102,73 @@ def test_nobody_is_reminded_of_what_is_read_hidden_or_expired(alone, clock, remi
     [{"read_at": NOON}, {"is_visible": False}, {"expires_at": NOON + 89 * DAY}],
     ids=["read", "hidden", "expired"],
 )
-def test_nobody_is_alerted_about_what_is_read_hidden_or_expired(alone, clock, reminding, change):
+def test_nobody_is_alerted_about_what_is_read_hidden_or_expired(alone, clock, reminders, change):
     alone.put(an_ebox(), **change)
     clock.now = NOON + 89 * DAY
 
-    assert reminding().alert() == 0
+    assert reminders().alert() == 0
     assert alone.rows("outbox") == []
 
 
 @pytest.mark.parametrize("is_whole", [True, False], ids=["the e-Box", "the message"])
 def test_nobody_is_reminded_of_what_is_held_until_that_is_lifted(
-    alone, clock, reminding, hold, is_whole
+    alone, clock, reminders, hold, is_whole
 ):
     ebox = an_ebox()
     message_id = alone.put(ebox)
     lift = hold(ebox, None if is_whole else message_id)
     clock.now = NOON + 85 * DAY
 
-    held = reminding().remind(), reminding().alert()
+    held = reminders().remind(), reminders().alert()
     lift()
-    free = reminding().remind(), reminding().alert()
+    free = reminders().remind(), reminders().alert()
 
     assert (held, free) == ((0, 0), (1, 1))
 
 
-def test_a_hold_is_on_its_own_message_and_no_other(alone, clock, reminding, hold, told):
+def test_a_hold_is_on_its_own_message_and_no_other(alone, clock, reminders, hold, told):
     ebox, other = an_ebox(), an_ebox()
     held, free = alone.put(ebox), alone.put(ebox)
     elsewhere = alone.put(other)
     hold(ebox, held)
     clock.go_on(days=15)
 
-    reminding().remind()
+    reminders().remind()
 
     assert {message for _, message in told()} == {free, elsewhere}
 
 
-def test_what_is_shown_again_is_brought_to_mind_late(alone, clock, reminding, told):
+def test_what_is_shown_again_is_brought_to_mind_late(alone, clock, reminders, told):
     message_id = alone.put(an_ebox(), is_visible=False)
     clock.go_on(days=20)
-    reminding().remind()
+    reminders().remind()
 
     alone.change(message_id, is_visible=True)
     clock.go_on(days=1)
 
-    assert reminding().remind() == 1
+    assert reminders().remind() == 1
     assert told() == {("newDocumentReminder", message_id): 1}
 
 
 def test_after_a_week_without_workers_each_message_is_brought_to_mind_once(
-    alone, clock, reminding, told
+    alone, clock, reminders, told
 ):
     ids = [alone.put(an_ebox(), received_at=NOON + day * DAY) for day in range(7)]
     clock.now = NOON + (15 + 7) * DAY
 
-    found = [reminding().remind() for _ in range(3)]
+    found = [reminders().remind() for _ in range(3)]
 
     assert found == [7, 0, 0]
     assert told() == {("newDocumentReminder", message_id): 1 for message_id in ids}
 
 
-def test_a_message_that_had_both_coming_gets_both_once(alone, clock, reminding, told):
+def test_a_message_that_had_both_coming_gets_both_once(alone, clock, reminders, told):
     message_id = alone.put(an_ebox(), expires_at=NOON + 20 * DAY)
     clock.go_on(days=16)
 
     for _ in range(3):
-        reminding().remind()
-        reminding().alert()
+        reminders().remind()
+        reminders().alert()
 
     assert told() == {
         ("newDocumentReminder", message_id): 1,
@@ -176,13 +176,13 @@ def test_a_message_that_had_both_coming_gets_both_once(alone, clock, reminding, 
     }
 
 
-def test_a_clock_that_jumps_reminds_nobody_twice(alone, clock, reminding, told):
+def test_a_clock_that_jumps_reminds_nobody_twice(alone, clock, reminders, told):
     message_id = alone.put(an_ebox())
 
     for days in (-3, 40, 0, 15, 14, 16, 85, 3, 84, 89):
         clock.now = NOON + days * DAY
-        reminding().remind()
-        reminding().alert()
+        reminders().remind()
+        reminders().alert()
 
     assert told() == {
         ("newDocumentReminder", message_id): 1,
@@ -191,32 +191,32 @@ def test_a_clock_that_jumps_reminds_nobody_twice(alone, clock, reminding, told):
 
 
 def test_an_event_that_was_told_already_is_not_put_again_when_the_mark_was_lost(
-    alone, clock, reminding
+    alone, clock, reminders
 ):
     """As after a restore of the messages that is older than that of the events."""
     message_id = alone.put(an_ebox())
     clock.go_on(days=15)
-    reminding().remind()
+    reminders().remind()
     alone.change(message_id, is_reminded=False)
 
-    reminding().remind()
+    reminders().remind()
 
     assert alone.states() == [("newDocumentReminder", "waiting")]
 
 
-def test_two_workers_at_once_remind_of_each_message_once(alone, clock, reminding, told):
+def test_two_workers_at_once_remind_of_each_message_once(alone, clock, reminders, told):
     ids = {alone.put(an_ebox()) for _ in range(60)}
     clock.now = NOON + 84 * DAY
     start = Barrier(2)
 
     def work():
         start.wait(timeout=10)
-        return reminding().remind(), reminding().alert()
+        return reminders().remind(), reminders().alert()
 
     with ThreadPoolExecutor(2) as pool:
         shares = [share.result(timeout=60) for share in [pool.submit(work) for _ in range(2)]]
 
-    reminding().remind(), reminding().alert()  # what one found locked by the other
+    reminders().remind(), reminders().alert()  # what one found locked by the other
     assert sum(reminded for reminded, _ in shares) <= 60
     assert set(told().values()) == {1}
     assert {message for _, message in told()} == ids
@@ -224,7 +224,7 @@ def test_two_workers_at_once_remind_of_each_message_once(alone, clock, reminding
 
 
 def test_a_message_that_somebody_is_reading_now_is_left_and_then_not_due_any_more(
-    alone, clock, reminding
+    alone, clock, reminders
 ):
     ebox = an_ebox()
     alone.put(ebox)
@@ -232,44 +232,44 @@ def test_a_message_that_somebody_is_reading_now_is_left_and_then_not_due_any_mor
 
     with alone.application(ebox) as connection:
         connection.exec_driver_sql("UPDATE messages SET read_at = now()")
-        meanwhile = reminding().remind()
+        meanwhile = reminders().remind()
 
-    assert (meanwhile, reminding().remind()) == (0, 0)
+    assert (meanwhile, reminders().remind()) == (0, 0)
 
 
-def test_a_mark_that_is_not_committed_with_its_event_is_no_mark(alone, clock, reminding, told):
+def test_a_mark_that_is_not_committed_with_its_event_is_no_mark(alone, clock, reminders, told):
     message_id = alone.put(an_ebox())
     clock.go_on(days=15)
     with alone.owner.begin() as connection:
         connection.exec_driver_sql("ALTER TABLE outbox ADD CONSTRAINT none CHECK (false) NOT VALID")
 
     with pytest.raises(Exception, match="none"):
-        reminding().remind()
+        reminders().remind()
 
     with alone.owner.begin() as connection:
         connection.exec_driver_sql("ALTER TABLE outbox DROP CONSTRAINT none")
-    assert reminding().remind() == 1
+    assert reminders().remind() == 1
     assert told() == {("newDocumentReminder", message_id): 1}
 
 
-def test_a_reminder_that_is_read_before_it_leaves_is_never_told(alone, clock, reminding):
+def test_a_reminder_that_is_read_before_it_leaves_is_never_told(alone, clock, reminders):
     ebox, heard = an_ebox(), []
     message_id = alone.put(ebox)
     clock.go_on(days=15)
-    reminding().remind()
+    reminders().remind()
     alone.change(message_id, read_at=clock())
 
     class Service:
         def tell(self, announcements):
             heard.extend(announcements)
 
-    Delivering(alone.worker, Service(), clock, 100).deliver()
+    EventDelivery(alone.worker, Service(), clock, 100).deliver()
 
     assert heard == []
     assert alone.states() == [("newDocumentReminder", "withdrawn")]
 
 
-def test_a_preview_says_what_then_happens_day_by_day(alone, clock, reminding, hold):
+def test_a_preview_says_what_then_happens_day_by_day(alone, clock, reminders, hold):
     clock.now = NOON + 10 * DAY
     eboxes = [an_ebox() for _ in range(3)]
     for number in range(40):
@@ -283,7 +283,7 @@ def test_a_preview_says_what_then_happens_day_by_day(alone, clock, reminding, ho
         )
     hold(eboxes[0], alone.put(eboxes[0]))
     hold(an_ebox())
-    service, ahead = reminding(), 30 * DAY
+    service, ahead = reminders(), 30 * DAY
 
     foreseen = {(row.type, row.day): row.messages for row in service.preview(ahead)}
 
@@ -297,33 +297,33 @@ def test_a_preview_says_what_then_happens_day_by_day(alone, clock, reminding, ho
     assert len(foreseen) > 20
 
 
-def test_a_preview_counts_eboxes_once_a_day_and_changes_nothing(alone, clock, reminding):
+def test_a_preview_counts_eboxes_once_a_day_and_changes_nothing(alone, clock, reminders):
     one, other = an_ebox(), an_ebox()
     for ebox in (one, one, other):
         alone.put(ebox)
     clock.go_on(days=20)
 
-    seen = [reminding().preview(DAY) for _ in range(2)]
+    seen = [reminders().preview(DAY) for _ in range(2)]
 
     assert [tuple(row) for row in seen[0]] == [("newDocumentReminder", clock().date(), 3, 2)]
     assert seen[0] == seen[1]
     assert alone.rows("outbox") == []
 
 
-def test_a_day_of_a_preview_is_a_belgian_one(alone, clock, reminding):
+def test_a_day_of_a_preview_is_a_belgian_one(alone, clock, reminders):
     clock.now = NOON
     alone.put(an_ebox(), received_at=NOON + timedelta(hours=11, minutes=30) - 14 * DAY)
 
-    (row,) = reminding().preview(3 * DAY)
+    (row,) = reminders().preview(3 * DAY)
 
     assert row.day == (NOON + 2 * DAY).date()  # half past midnight there
 
 
 def test_the_preview_of_a_message_that_expires_before_its_reminder_has_none(
-    alone, clock, reminding
+    alone, clock, reminders
 ):
     alone.put(an_ebox(), expires_at=NOON + 10 * DAY)
 
-    seen = [row.type for row in reminding().preview(90 * DAY)]
+    seen = [row.type for row in reminders().preview(90 * DAY)]
 
     assert seen == ["documentExpirationAlert"]

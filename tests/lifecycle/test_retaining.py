@@ -10,17 +10,19 @@ import pytest
 from sqlalchemy import text
 
 from registry import wiring
+from registry.audit.log import AuditLog
 from registry.blobs import Retention
 from registry.blobs.memory import MemoryBlobs
 from registry.domain.errors import DocumentUnavailable, NotFound, Unavailable
 from registry.domain.identifiers import EboxKind
 from registry.domain.pseudonyms import Pseudonyms
 from registry.domain.queries import MessageQuery
-from registry.sandbox.processes import LOOPBACK, free_port
-from registry.services.holding import Holding
-from registry.services.recording import Recording
-from registry.services.retaining import Erased, Retaining
-from registry.store import holds, listing, messages, purge
+from registry.sandbox.servers.processes import LOOPBACK, free_port
+from registry.services.retention.legal_holds import LegalHolds
+from registry.services.retention.purge import Erased, Purge
+from registry.store.consultation import message_list, messages
+from registry.store.retention import legal_holds
+from registry.store.retention import purge as purge_store
 from tests.factories import NOON, PDF, a_file, an_ebox
 
 DAY = timedelta(days=1)
@@ -35,11 +37,11 @@ def memory(clock):
 
 
 @pytest.fixture
-def retaining(alone, clock, memory):
+def purge(alone, clock, memory):
     """The service over this store of documents, or another."""
 
     def make(blobs=memory):
-        return Retaining(alone.worker, blobs, Recording(PSEUDONYMS, clock), PSEUDONYMS, clock)
+        return Purge(alone.worker, blobs, AuditLog(PSEUDONYMS, clock), PSEUDONYMS, clock)
 
     return make
 
@@ -64,16 +66,16 @@ def left(alone):
     return {row.message_id for row in alone.rows("messages")}
 
 
-def test_what_has_not_expired_is_left(alone, clock, retaining):
+def test_what_has_not_expired_is_left(alone, clock, purge):
     alone.put(an_ebox())
     clock.now = END - timedelta(microseconds=1)
 
-    assert retaining().purge(100) == 0
+    assert purge().purge(100) == 0
     assert len(left(alone)) == 1
 
 
 def test_an_expired_message_goes_with_all_that_hangs_on_it_and_leaves_a_proof(
-    alone, clock, memory, retaining
+    alone, clock, memory, purge
 ):
     ebox, sender = an_ebox(), an_ebox()
     files = [
@@ -85,14 +87,14 @@ def test_an_expired_message_goes_with_all_that_hangs_on_it_and_leaves_a_proof(
         alone.happen(kind, ebox, gone)
     clock.now = END
 
-    purged = retaining().purge(100)
-    erased = retaining().erase()
+    purged = purge().purge(100)
+    erased = purge().erase()
 
     assert (purged, erased) == (1, Erased(erased=2))
     kept = ("messages", "attachments", "search_texts", "outbox", "sent_messages")
     assert [alone.rows(table) for table in (*kept, "doomed_documents")] == [[]] * 6
     assert not any(is_there(memory, file) for file in files)
-    (proof,) = retaining().proofs(gone)
+    (proof,) = purge().proofs(gone)
     assert proof.ebox_hash == PSEUDONYMS.of(ebox)
     assert (proof.expired_at, proof.deleted_at, proof.why) == (END, END, "expired")
     assert proof.documents == [
@@ -102,11 +104,11 @@ def test_an_expired_message_goes_with_all_that_hangs_on_it_and_leaves_a_proof(
 
 
 @pytest.mark.parametrize("kind", EboxKind)
-def test_a_proof_names_nobody(alone, clock, retaining, kind):
+def test_a_proof_names_nobody(alone, clock, purge, kind):
     ebox = an_ebox(kind)
     gone = alone.put(ebox, a_file())
     clock.now = END
-    retaining().purge(100)
+    purge().purge(100)
 
     (proof,) = alone.rows("deletions", message_id=gone)
 
@@ -114,43 +116,43 @@ def test_a_proof_names_nobody(alone, clock, retaining, kind):
     assert "0308357159" not in repr(proof)
 
 
-def test_a_message_without_documents_leaves_a_proof_too(alone, clock, retaining):
+def test_a_message_without_documents_leaves_a_proof_too(alone, clock, purge):
     gone = alone.put(an_ebox())
     clock.now = END
 
-    retaining().purge(100)
+    purge().purge(100)
 
-    assert [proof.documents for proof in retaining().proofs(gone)] == [[]]
-    assert retaining().erase() == Erased()
+    assert [proof.documents for proof in purge().proofs(gone)] == [[]]
+    assert purge().erase() == Erased()
 
 
-def test_a_batch_takes_the_oldest_and_no_more_than_it_may(alone, clock, retaining):
+def test_a_batch_takes_the_oldest_and_no_more_than_it_may(alone, clock, purge):
     ids = [alone.put(an_ebox(), expires_at=END - days * DAY) for days in (1, 5, 3, 4, 2)]
     clock.now = END
 
-    found = [retaining().purge(2)]
+    found = [purge().purge(2)]
     after = left(alone)
-    found += [retaining().purge(2) for _ in range(3)]
+    found += [purge().purge(2) for _ in range(3)]
 
     assert after == {ids[0], ids[2], ids[4]}
     assert found == [2, 2, 1, 0]
 
 
-def test_the_sent_row_of_another_message_and_its_key_stay(alone, clock, retaining):
+def test_the_sent_row_of_another_message_and_its_key_stay(alone, clock, purge):
     sender = an_ebox()
     for expires in (END, END + DAY):
         sent_from = {"key": str(uuid4())}
         alone.put(an_ebox(), expires_at=expires, sender=sender.number, sent_from=sent_from)
     clock.now = END
 
-    retaining().purge(100)
+    purge().purge(100)
 
     (kept,) = alone.rows("sent_messages")
     assert {kept.message_id} == left(alone)
 
 
 def test_a_sender_keeps_the_key_of_a_broadcast_as_long_as_its_first_recipient_has_it(
-    alone, clock, retaining, hold
+    alone, clock, purge, hold
 ):
     sender, first, message_id = an_ebox(), an_ebox(), uuid4()
     sent_from = {"key": "key"}
@@ -159,14 +161,14 @@ def test_a_sender_keeps_the_key_of_a_broadcast_as_long_as_its_first_recipient_ha
     lift = hold(first)
     clock.now = END
 
-    seen = [(retaining().purge(100), len(alone.rows("sent_messages")))]
+    seen = [(purge().purge(100), len(alone.rows("sent_messages")))]
     lift()
-    seen.append((retaining().purge(100), len(alone.rows("sent_messages"))))
+    seen.append((purge().purge(100), len(alone.rows("sent_messages"))))
 
     assert seen == [(1, 1), (1, 0)]
 
 
-def test_a_document_of_many_stays_until_the_last_of_them_has_gone(alone, clock, memory, retaining):
+def test_a_document_of_many_stays_until_the_last_of_them_has_gone(alone, clock, memory, purge):
     file, message_id = stored(memory), uuid4()
     eboxes = [an_ebox() for _ in range(5)]
     for ebox, days in zip(eboxes, (0, 0, 0, 1, 2), strict=True):
@@ -175,59 +177,59 @@ def test_a_document_of_many_stays_until_the_last_of_them_has_gone(alone, clock, 
     seen = []
     for days in range(3):
         clock.now = END + days * DAY
-        seen.append((retaining().purge(100), retaining().erase(), is_there(memory, file)))
+        seen.append((purge().purge(100), purge().erase(), is_there(memory, file)))
 
     assert seen == [
         (3, Erased(shared=1), True),
         (1, Erased(shared=1), True),
         (1, Erased(erased=1), False),
     ]
-    assert {proof.ebox_hash for proof in retaining().proofs(message_id)} == {
+    assert {proof.ebox_hash for proof in purge().proofs(message_id)} == {
         PSEUDONYMS.of(ebox) for ebox in eboxes
     }
 
 
 @pytest.mark.parametrize("is_whole", [True, False], ids=["the e-Box", "the message"])
-def test_what_is_held_stays_until_that_is_lifted(alone, clock, memory, retaining, hold, is_whole):
+def test_what_is_held_stays_until_that_is_lifted(alone, clock, memory, purge, hold, is_whole):
     ebox, file = an_ebox(), stored(memory)
     held, other = alone.put(ebox, file), alone.put(an_ebox())
     lift = hold(ebox, None if is_whole else held)
     clock.now = END + 100 * DAY
 
-    assert retaining().purge(100) == 1
+    assert purge().purge(100) == 1
     assert left(alone) == {held}
-    assert retaining().proofs(other)
+    assert purge().proofs(other)
     lift()
-    assert retaining().purge(100) == 1
-    assert retaining().erase() == Erased(erased=1)
+    assert purge().purge(100) == 1
+    assert purge().erase() == Erased(erased=1)
     assert not is_there(memory, file)
 
 
-def test_of_two_holds_the_last_that_is_lifted_lets_go(alone, clock, retaining, hold):
+def test_of_two_holds_the_last_that_is_lifted_lets_go(alone, clock, purge, hold):
     ebox = an_ebox()
     lifts = [hold(ebox), hold(ebox, alone.put(ebox))]
     clock.now = END
 
-    purged = [retaining().purge(100)]
+    purged = [purge().purge(100)]
     for lift in lifts:
         lift()
-        purged.append(retaining().purge(100))
+        purged.append(purge().purge(100))
 
     assert purged == [0, 0, 1]
 
 
-def test_a_held_ebox_keeps_what_comes_later_too(alone, clock, retaining, hold):
+def test_a_held_ebox_keeps_what_comes_later_too(alone, clock, purge, hold):
     ebox = an_ebox()
     hold(ebox)
     later = alone.put(ebox, received_at=NOON + DAY)
     clock.now = END
 
-    assert retaining().purge(100) == 0
+    assert purge().purge(100) == 0
     assert left(alone) == {later}
 
 
 def test_a_document_of_a_held_message_outlives_the_message_of_another(
-    alone, clock, memory, retaining, hold
+    alone, clock, memory, purge, hold
 ):
     file, message_id = stored(memory), uuid4()
     one, held = an_ebox(), an_ebox()
@@ -236,8 +238,8 @@ def test_a_document_of_a_held_message_outlives_the_message_of_another(
     hold(held, message_id)
     clock.now = END
 
-    assert retaining().purge(100) == 1
-    assert retaining().erase() == Erased(shared=1)
+    assert purge().purge(100) == 1
+    assert purge().erase() == Erased(shared=1)
     assert is_there(memory, file)
 
 
@@ -251,20 +253,18 @@ def is_waiting(alone):
         return connection.scalar(waiting) > 0
 
 
-def test_a_hold_waits_for_the_batch_under_way_and_says_what_came_of_it(
-    alone, clock, memory, retaining
-):
+def test_a_hold_waits_for_the_batch_under_way_and_says_what_came_of_it(alone, clock, memory, purge):
     ebox = an_ebox()
     gone, later = alone.put(ebox), alone.put(ebox, expires_at=END + DAY)
-    holding = Holding(alone.worker, memory, Recording(PSEUDONYMS, clock), clock)
+    legal_holds = LegalHolds(alone.worker, memory, AuditLog(PSEUDONYMS, clock), clock)
     clock.now = END
 
     with ThreadPoolExecutor(2) as pool:
         with alone.worker() as connection:
-            holds.wait_for_holds(connection)
-            assert len(purge.delete_expired(connection, now=END, limit=100)) == 1
-            late = pool.submit(holding.set, ebox, gone, "too late")
-            early = pool.submit(holding.set, ebox, later, "in time")
+            legal_holds.wait_for_holds(connection)
+            assert len(purge_store.delete_expired(connection, now=END, limit=100)) == 1
+            late = pool.submit(legal_holds.set, ebox, gone, "too late")
+            early = pool.submit(legal_holds.set, ebox, later, "in time")
             while not is_waiting(alone):
                 pass
             assert not late.done()
@@ -273,68 +273,66 @@ def test_a_hold_waits_for_the_batch_under_way_and_says_what_came_of_it(
         early.result(timeout=10)
     clock.now = END + DAY
 
-    assert retaining().purge(100) == 0
+    assert purge().purge(100) == 0
     assert left(alone) == {later}
 
 
-def test_a_batch_waits_for_a_hold_that_is_being_set_and_respects_it(alone, clock, retaining):
+def test_a_batch_waits_for_a_hold_that_is_being_set_and_respects_it(alone, clock, purge):
     ebox = an_ebox()
     held, other = alone.put(ebox), alone.put(ebox)
     clock.now = END
 
     with ThreadPoolExecutor(1) as pool:
         with alone.worker() as connection:
-            holds.wait_for_purge(connection)
-            holds.add(connection, ebox, uuid4(), message_id=held, why="a suit", now=END)
-            batch = pool.submit(retaining().purge, 100)
+            legal_holds.wait_for_purge(connection)
+            legal_holds.add(connection, ebox, uuid4(), message_id=held, why="a suit", now=END)
+            batch = pool.submit(purge().purge, 100)
             while not is_waiting(alone) and not batch.done():
                 pass
             assert not batch.done()
         assert batch.result(timeout=10) == 1
 
     assert left(alone) == {held}
-    assert retaining().proofs(other)
+    assert purge().proofs(other)
 
 
 @pytest.mark.parametrize("kind", ["newDocument", "readDocument"])
-def test_a_message_of_which_something_is_still_to_be_told_waits_for_that(
-    alone, clock, retaining, kind
-):
+def test_a_message_of_which_something_is_still_to_be_told_waits_for_that(alone, clock, purge, kind):
     ebox = an_ebox()
     alone.happen(kind, ebox, alone.put(ebox))
     clock.now = END
 
-    before = retaining().purge(100)
+    before = purge().purge(100)
     with alone.owner.begin() as connection:
         connection.execute(text("UPDATE outbox SET state = 'told'"))
-    after = retaining().purge(100)
+    after = purge().purge(100)
 
     assert (before, after) == (0, 1)
     assert alone.rows("outbox") == []
 
 
 @pytest.mark.parametrize("kind", ["newDocumentReminder", "documentExpirationAlert"])
-def test_a_message_waits_for_no_reminder(alone, clock, retaining, kind):
+def test_a_message_waits_for_no_reminder(alone, clock, purge, kind):
     ebox = an_ebox()
     alone.happen(kind, ebox, alone.put(ebox))
     clock.now = END
 
-    assert retaining().purge(100) == 1
+    assert purge().purge(100) == 1
     assert alone.rows("outbox") == []
 
 
 @pytest.mark.parametrize("state", ["dead", "skipped", "withdrawn"])
-def test_a_message_waits_for_nothing_that_nobody_is_going_to_tell(alone, clock, retaining, state):
+def test_a_message_waits_for_nothing_that_nobody_is_going_to_tell(alone, clock, purge, state):
     ebox = an_ebox()
     alone.happen("newDocument", ebox, alone.put(ebox))
     with alone.owner.begin() as connection:
         connection.execute(text("UPDATE outbox SET state = :state"), {"state": state})
     clock.now = END
 
-    assert retaining().purge(100) == 1
+    assert purge().purge(100) == 1
 
 
-def test_events_of_the_same_message_in_another_ebox_stay(alone, clock, retaining):
+def test_events_of_the_same_message_in_another_ebox_stay(alone, clock, purge):
     message_id = uuid4()
     one, other = an_ebox(), an_ebox()
     alone.put(one, message_id=message_id)
@@ -343,12 +341,12 @@ def test_events_of_the_same_message_in_another_ebox_stay(alone, clock, retaining
         alone.happen("newDocumentReminder", ebox, message_id)
     clock.now = END
 
-    retaining().purge(100)
+    purge().purge(100)
 
     assert [row.ebox for row in alone.rows("outbox")] == [other]
 
 
-def test_who_reads_while_the_purge_is_on_has_his_reading_told(alone, clock, retaining):
+def test_who_reads_while_the_purge_is_on_has_his_reading_told(alone, clock, purge):
     """With a clock behind that of the worker, a message can be read when it is over."""
     ebox = an_ebox()
     message_id = alone.put(ebox)
@@ -356,27 +354,27 @@ def test_who_reads_while_the_purge_is_on_has_his_reading_told(alone, clock, reta
 
     with alone.application(ebox) as connection:
         assert messages.mark_read(connection, ebox, message_id, NOON)
-        assert retaining().purge(100) == 0
+        assert purge().purge(100) == 0
     alone.happen("readDocument", ebox, message_id)
 
-    assert retaining().purge(100) == 0
+    assert purge().purge(100) == 0
     assert left(alone) == {message_id}
 
 
-def test_two_purges_at_once_delete_each_message_once(alone, clock, memory, retaining):
+def test_two_purges_at_once_delete_each_message_once(alone, clock, memory, purge):
     ids = {alone.put(an_ebox(), a_file()) for _ in range(120)}
     clock.now = END
     start = Barrier(3)
 
     def work():
         start.wait(timeout=10)
-        return [retaining().purge(7) for _ in range(12)]
+        return [purge().purge(7) for _ in range(12)]
 
     with ThreadPoolExecutor(3) as pool:
         shares = [share.result(timeout=60) for share in [pool.submit(work) for _ in range(3)]]
 
     rest = []
-    while purged := retaining().purge(100):  # what one found locked by the others
+    while purged := purge().purge(100):  # what one found locked by the others
         rest.append(purged)
     assert sum(map(sum, shares)) + sum(rest) == 120
     assert {row.message_id for row in alone.rows("deletions")} == ids
@@ -384,7 +382,7 @@ def test_two_purges_at_once_delete_each_message_once(alone, clock, memory, retai
 
 
 def test_two_purges_of_the_last_two_that_share_a_document_do_not_forget_it(
-    alone, clock, memory, retaining
+    alone, clock, memory, purge
 ):
     file, message_id = stored(memory), uuid4()
     for _ in range(2):
@@ -392,13 +390,13 @@ def test_two_purges_of_the_last_two_that_share_a_document_do_not_forget_it(
     clock.now = END
 
     with alone.worker() as connection:
-        first = purge.delete_expired(connection, now=END, limit=1)
-        purge.doom(connection, first[0].blob_keys, due_at=END)
-        assert retaining().purge(100) == 1
-        assert retaining().erase() == Erased(shared=1)  # the first is not committed
+        first = purge_store.delete_expired(connection, now=END, limit=1)
+        purge_store.doom(connection, first[0].blob_keys, due_at=END)
+        assert purge().purge(100) == 1
+        assert purge().erase() == Erased(shared=1)  # the first is not committed
         assert is_there(memory, file)
 
-    assert retaining().erase() == Erased(erased=1)
+    assert purge().erase() == Erased(erased=1)
     assert not is_there(memory, file)
 
 
@@ -408,10 +406,10 @@ def test_a_purge_holds_up_nobody_who_reads_another_message(alone, clock):
     query = MessageQuery()
 
     with alone.worker() as purging:
-        assert len(purge.delete_expired(purging, now=END, limit=100)) == 1
+        assert len(purge_store.delete_expired(purging, now=END, limit=100)) == 1
         with alone.application(ebox) as connection:
             connection.exec_driver_sql("SET LOCAL lock_timeout = '200ms'")
-            rows, total = listing.page_of(connection, ebox, query, partitions=None, now=END)
+            rows, total = message_list.page_of(connection, ebox, query, partitions=None, now=END)
             found = messages.find(connection, ebox, other, END)
             is_first = messages.mark_read(connection, ebox, other, END)
             expired = messages.find(connection, ebox, gone, END)
@@ -420,39 +418,39 @@ def test_a_purge_holds_up_nobody_who_reads_another_message(alone, clock):
     assert (total, is_first, expired) == (1, True, None)
 
 
-def test_a_purge_that_fails_has_deleted_nothing(alone, clock, retaining):
+def test_a_purge_that_fails_has_deleted_nothing(alone, clock, purge):
     alone.put(an_ebox(), a_file())
     clock.now = END
     with alone.owner.begin() as connection:
         connection.execute(text("ALTER TABLE deletions ADD CONSTRAINT none CHECK (false)"))
 
     with pytest.raises(Exception, match="none"):
-        retaining().purge(100)
+        purge().purge(100)
 
     with alone.owner.begin() as connection:
         connection.execute(text("ALTER TABLE deletions DROP CONSTRAINT none"))
     assert len(left(alone)) == 1
     assert alone.rows("deletions") == alone.rows("doomed_documents") == []
-    assert retaining().purge(100) == 1
+    assert purge().purge(100) == 1
 
 
-def test_documents_wait_for_a_store_that_does_not_answer(alone, clock, blobs, settings, retaining):
+def test_documents_wait_for_a_store_that_does_not_answer(alone, clock, blobs, settings, purge):
     gone = [stored(blobs) for _ in range(2)]
     for file in gone:
         alone.put(an_ebox(), file)
     clock.now = END
-    retaining().purge(100)
+    purge().purge(100)
     nowhere = settings.model_copy(update={"s3_endpoint": f"http://{LOOPBACK}:{free_port()}"})
     away = wiring.documents(nowhere)
 
     with pytest.raises(Unavailable):
-        retaining(away).erase()
+        purge(away).erase()
 
     away.client.close()
     assert len(alone.rows("doomed_documents")) == 2
-    assert retaining(blobs).erase() == Erased(erased=1)
+    assert purge(blobs).erase() == Erased(erased=1)
     clock.go_on(minutes=10)
-    assert retaining(blobs).erase() == Erased(erased=1)
+    assert purge(blobs).erase() == Erased(erased=1)
     assert not any(is_there(blobs, file) for file in gone)
 
 
@@ -468,57 +466,55 @@ class Moody(MemoryBlobs):
         return super().erase(key)
 
 
-def test_a_document_that_the_store_chokes_on_holds_up_no_other(alone, clock, retaining):
+def test_a_document_that_the_store_chokes_on_holds_up_no_other(alone, clock, purge):
     store = Moody(now=clock)
     files = [stored(store) for _ in range(5)]
     for file in files:
         alone.put(an_ebox(), file)
     clock.now = END
-    retaining(store).purge(100)
+    purge(store).purge(100)
     store.bad.add(files[2]["blob_key"])
 
     with pytest.raises(Unavailable):
-        retaining(store).erase()
-    retaining(store).erase()
+        purge(store).erase()
+    purge(store).erase()
 
     assert [is_there(store, file) for file in files] == [False, False, True, False, False]
     assert {row.blob_key for row in alone.rows("doomed_documents")} == store.bad
     clock.go_on(minutes=10)
     store.bad.clear()
-    assert retaining(store).erase() == Erased(erased=1)
+    assert purge(store).erase() == Erased(erased=1)
 
 
 def test_a_worker_killed_while_it_erases_leaves_the_documents_to_another(
-    alone, clock, memory, retaining
+    alone, clock, memory, purge
 ):
     alone.put(an_ebox(), stored(memory))
     clock.now = END
-    retaining().purge(100)
+    purge().purge(100)
     with alone.worker() as connection:
         again = clock() + timedelta(minutes=10)
-        purge.take_doomed(connection, now=clock(), limit=10, again_at=again)
+        purge_store.take_doomed(connection, now=clock(), limit=10, again_at=again)
 
-    assert retaining().erase() == Erased()
+    assert purge().erase() == Erased()
     clock.go_on(minutes=10)
-    assert retaining().erase() == Erased(erased=1)
+    assert purge().erase() == Erased(erased=1)
 
 
-def test_a_document_that_is_not_there_any_more_is_erased(alone, clock, retaining):
+def test_a_document_that_is_not_there_any_more_is_erased(alone, clock, purge):
     alone.put(an_ebox(), a_file())
     clock.now = END
-    retaining().purge(100)
+    purge().purge(100)
 
-    assert retaining().erase() == Erased(erased=1)
+    assert purge().erase() == Erased(erased=1)
     assert alone.rows("doomed_documents") == []
 
 
-def test_a_document_that_the_store_must_keep_is_asked_for_again_a_day_later(
-    alone, clock, retaining
-):
+def test_a_document_that_the_store_must_keep_is_asked_for_again_a_day_later(alone, clock, purge):
     locked = MemoryBlobs(retention=Retention("COMPLIANCE", days=92), now=clock)
     file = stored(locked)
     alone.put(an_ebox(), file)
-    service = retaining(locked)
+    service = purge(locked)
     clock.now = END
     service.purge(100)
 
@@ -534,14 +530,14 @@ def test_a_document_that_the_store_must_keep_is_asked_for_again_a_day_later(
     assert not is_there(locked, file)
 
 
-def test_erasing_goes_on_in_batches(alone, clock, memory, retaining):
+def test_erasing_goes_on_in_batches(alone, clock, memory, purge):
     ebox = an_ebox()
     with alone.worker() as connection:
         keys = [stored(memory)["blob_key"] for _ in range(51)]
-        purge.doom(connection, keys, due_at=NOON)
+        purge_store.doom(connection, keys, due_at=NOON)
     alone.put(ebox, a_file(blob_key=keys[0]))
 
-    seen = [retaining().erase().looked_at for _ in range(3)]
+    seen = [purge().erase().looked_at for _ in range(3)]
 
     assert seen == [50, 1, 0]
     assert set(memory.versions) - {keys[0]} == {
@@ -549,18 +545,18 @@ def test_erasing_goes_on_in_batches(alone, clock, memory, retaining):
     }
 
 
-def test_two_at_once_erase_each_document_once(alone, clock, memory, retaining):
+def test_two_at_once_erase_each_document_once(alone, clock, memory, purge):
     with alone.worker() as connection:
-        purge.doom(connection, [stored(memory)["blob_key"] for _ in range(75)], due_at=NOON)
+        purge_store.doom(connection, [stored(memory)["blob_key"] for _ in range(75)], due_at=NOON)
 
     with ThreadPoolExecutor(2) as pool:
-        shares = [pool.submit(retaining().erase) for _ in range(2)]
+        shares = [pool.submit(purge().erase) for _ in range(2)]
         erased = sum(share.result(timeout=60).erased for share in shares)
 
-    erased += retaining().erase().erased  # what one found locked by the other
+    erased += purge().erase().erased  # what one found locked by the other
     assert erased == 75
     assert alone.rows("doomed_documents") == []
 
 
-def test_nothing_is_known_of_a_message_that_was_never_deleted(alone, retaining):
-    assert retaining().proofs(alone.put(an_ebox())) == []
+def test_nothing_is_known_of_a_message_that_was_never_deleted(alone, purge):
+    assert purge().proofs(alone.put(an_ebox())) == []

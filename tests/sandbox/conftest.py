@@ -13,7 +13,7 @@ from registry.sandbox import personas, tokens
 from registry.sandbox.federation.process import Federation
 from registry.sandbox.federation.server import make
 from registry.sandbox.layout import Layout
-from registry.sandbox.processes import free_port
+from registry.sandbox.servers.processes import free_port
 
 
 @pytest.fixture(scope="session")

@@ -15,10 +15,10 @@ import psycopg
 import pytest
 from click.testing import CliRunner
 
-from registry.sandbox import processes
-from registry.sandbox.cli import sandbox
+from registry.sandbox.commands.sandbox import sandbox
 from registry.sandbox.layout import Layout
 from registry.sandbox.personas import PERSONAS
+from registry.sandbox.servers import processes
 
 PROCESSES = {"postgres", "seaweedfs", "federation", "gunicorn", "worker", "sandbox"}
 

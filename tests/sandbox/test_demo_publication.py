@@ -6,8 +6,8 @@ import pytest
 from rich.console import Console
 from werkzeug.wrappers import Response
 
-from registry.sandbox.demo import DemoFailed
-from registry.sandbox.demo_publication import publication_tour
+from registry.sandbox.demo.publication import publication_tour
+from registry.sandbox.demo.tour import DemoFailed
 from registry.sandbox.personas import BAKERY, SENDER
 from tests.conformance.validation import validator
 

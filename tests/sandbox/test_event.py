@@ -9,10 +9,10 @@ import pytest
 from click.testing import CliRunner
 from werkzeug.wrappers import Response
 
-from registry.sandbox.cli import sandbox
-from registry.sandbox.events import KINDS
+from registry.sandbox.commands.sandbox import sandbox
+from registry.sandbox.federation.changes import KINDS
 from registry.sandbox.personas import ACCOUNTANT, AGENCY, BAKERY, PARTITIONS, WEBHOOK
-from registry.sandbox.processes import free_port
+from registry.sandbox.servers.processes import free_port
 
 FAMILY = "be.eboxenterprise.v1."
 FIRST = PARTITIONS[BAKERY.digits]["routingRules"][0]

@@ -13,17 +13,17 @@ from click.testing import CliRunner
 
 from registry.domain.events import Announcement, EventType, Verdict
 from registry.domain.identifiers import Ebox, EboxKind
-from registry.federation.events import EventService
-from registry.federation.http import Upstream
-from registry.federation.oauth import Identity, OwnToken
+from registry.federation.event_service import EventService
+from registry.http_client.access_token import Identity, OwnToken
+from registry.http_client.client import Upstream
 from registry.sandbox import tokens
-from registry.sandbox.cli import sandbox
+from registry.sandbox.commands.sandbox import sandbox
 from registry.sandbox.federation.process import Federation
 from registry.sandbox.federation.received import Received
 from registry.sandbox.federation.server import make
 from registry.sandbox.layout import Layout
 from registry.sandbox.personas import BAKERY, PERSONAS, private_key
-from registry.sandbox.processes import free_port
+from registry.sandbox.servers.processes import free_port
 from tests.sandbox.conftest import serving
 
 

@@ -2,7 +2,7 @@ import requests
 
 from registry.sandbox.federation.process import Federation
 from registry.sandbox.personas import BAKERY, PERSONAS
-from registry.sandbox.processes import is_free
+from registry.sandbox.servers.processes import is_free
 from registry.sandbox.tokens import fetch
 
 

@@ -6,10 +6,10 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from registry.sandbox import binaries
-from registry.sandbox.binaries import Binaries, PostgresMissing
-from registry.sandbox.postgres import Account, Cluster
-from registry.sandbox.processes import StartFailed, is_free
+from registry.sandbox.servers import binaries
+from registry.sandbox.servers.binaries import Binaries, PostgresMissing
+from registry.sandbox.servers.postgres import Account, Cluster
+from registry.sandbox.servers.processes import StartFailed, is_free
 
 
 @pytest.fixture(scope="module")

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from registry.sandbox import processes
-from registry.sandbox.processes import Interrupted, Process, StartFailed
+from registry.sandbox.servers import processes
+from registry.sandbox.servers.processes import Interrupted, Process, StartFailed
 
 # A leader with a child of its own; the first line of its output is the child's pid.
 FAMILY = [
@@ -178,7 +178,7 @@ def test_nobody_answers_on_a_free_port():
 PARENT = """
 import os, sys, time
 from pathlib import Path
-from registry.sandbox.processes import Process, sweep
+from registry.sandbox.servers.processes import Process, sweep
 
 kept, swept, empty = map(Path, sys.argv[2:])
 process = Process("a family", Path(sys.argv[1])).start(["sh", "-c", "sleep 60 & echo $!; wait"])

@@ -6,7 +6,7 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from registry.sandbox.seaweed import ObjectStore
+from registry.sandbox.servers.seaweed import ObjectStore
 
 MEBIBYTE = 1024 * 1024
 

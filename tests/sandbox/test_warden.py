@@ -10,7 +10,7 @@ from contextlib import suppress
 
 import pytest
 
-from registry.sandbox import warden
+from registry.sandbox.servers import warden
 
 
 @pytest.fixture

@@ -14,9 +14,12 @@ from registry.domain.events import Event, EventType
 from registry.domain.identifiers import Ssin
 from registry.domain.notifications import Notification
 from registry.domain.routing import Rule
-from registry.store import holds, messages, outbox, partitions, routing, sent
-from registry.store.base import Transactions, name_ebox
-from registry.store.sent import Sent
+from registry.store.consultation import messages, partition_rights
+from registry.store.events import outbox
+from registry.store.publication import routing_rules, sent_messages
+from registry.store.publication.sent_messages import Sent
+from registry.store.retention import legal_holds
+from registry.store.schema import Transactions, name_ebox
 from tests.alone import a_database
 from tests.factories import a_file, a_message, a_person
 
@@ -84,13 +87,15 @@ def fill(owner):
             read = Event(EventType.READ_DOCUMENT, ebox, message["message_id"])
             outbox.add(connection, read, due_at=now)
             person = Ssin(a_person())
-            partitions.keep_rights(connection, ebox, person, Rights(frozenset({"B"})), now=now)
+            partition_rights.keep_rights(
+                connection, ebox, person, Rights(frozenset({"B"})), now=now
+            )
             noted = Sent(message_id=message["message_id"], recipient=ebox)
-            sent.add(connection, ebox, noted)
-            routing.keep_rules(connection, ebox, [Rule("B")], told_at=now)
+            sent_messages.add(connection, ebox, noted)
+            routing_rules.keep_rules(connection, ebox, [Rule("B")], told_at=now)
             told = Notification(source="s", id="1", type="t", time=now, data={})
-            routing.note_event(connection, ebox, told, happened=now, now=now)
-            holds.add(connection, ebox, uuid4(), message_id=None, why="a lawsuit", now=now)
+            routing_rules.note_event(connection, ebox, told, happened=now, now=now)
+            legal_holds.add(connection, ebox, uuid4(), message_id=None, why="a lawsuit", now=now)
         return message["message_id"]
 
     return put

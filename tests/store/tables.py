@@ -7,7 +7,7 @@ from sqlalchemy import Table
 
 from registry import store
 from registry.store import reference
-from registry.store.base import metadata
+from registry.store.schema import metadata
 
 for module in pkgutil.iter_modules(store.__path__):
     import_module(f"registry.store.{module.name}")

@@ -3,8 +3,8 @@
 import pytest
 from sqlalchemy import UniqueConstraint
 
-from registry.store.base import BY_EBOX as BY_HASH
-from registry.store.base import metadata
+from registry.store.schema import BY_EBOX as BY_HASH
+from registry.store.schema import metadata
 from tests.store.tables import BY_EBOX, REFERENCE, WORKERS
 
 

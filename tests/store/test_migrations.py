@@ -9,9 +9,9 @@ from alembic.migration import MigrationContext
 from sqlalchemy import inspect, text
 from sqlalchemy.dialects.postgresql.base import ischema_names
 
-from registry.store import migrations
-from registry.store.audit import TransactionId
-from registry.store.base import PARTITIONS, metadata
+from registry import migrations
+from registry.audit.store.entries import TransactionId
+from registry.store.schema import PARTITIONS, metadata
 from tests.conftest import ROLE
 from tests.store.tables import BY_EBOX
 

@@ -3,8 +3,9 @@
 from datetime import timedelta
 
 from registry.domain.events import Event, EventType
-from registry.store import outbox, sent
-from registry.store.sent import Link
+from registry.store.events import outbox
+from registry.store.publication import sent_messages
+from registry.store.publication.sent_messages import Link
 from tests.factories import NOON, a_file, an_ebox
 
 
@@ -76,7 +77,7 @@ def test_the_events_of_a_broadcast_wait_in_the_bulk_lane(alone):
     ]
 
     with alone.application(sender) as connection:
-        sent.link(connection, message_id, links, NOON)
+        sent_messages.link(connection, message_id, links, NOON)
 
     rows = alone.rows("outbox")
     assert {row.ebox for row in rows} == set(others)

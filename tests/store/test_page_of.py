@@ -7,8 +7,8 @@ from uuid import UUID
 import pytest
 
 from registry.domain.queries import MessageQuery, Page
-from registry.store import listing, messages
-from registry.store.base import name_ebox
+from registry.store.consultation import message_list, messages
+from registry.store.schema import name_ebox
 from tests.factories import a_file, an_ebox
 
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
@@ -23,7 +23,9 @@ def page_of(application):
         query = MessageQuery(page=Page(number=number, size=size), **filters)
         with application.begin() as connection:
             name_ebox(connection, ebox)
-            rows, total = listing.page_of(connection, ebox, query, partitions=partitions, now=now)
+            rows, total = message_list.page_of(
+                connection, ebox, query, partitions=partitions, now=now
+            )
         return [row.message_id for row in rows], total
 
     return ask
@@ -186,7 +188,7 @@ def test_a_message_comes_with_its_attachments_in_their_order(application, delive
 
     with application.begin() as connection:
         name_ebox(connection, ebox)
-        (row,), _ = listing.page_of(connection, ebox, MessageQuery(), partitions=None, now=NOW)
+        (row,), _ = message_list.page_of(connection, ebox, MessageQuery(), partitions=None, now=NOW)
 
     assert [attachment.attachment_id for attachment in row.attachments] == ["z", "a", "m"]
     assert {UUID(str(attachment.message_id)) for attachment in row.attachments} == {row.message_id}
@@ -205,7 +207,7 @@ def test_a_page_costs_two_statements_at_most_however_full_it_is(
     with application.begin() as connection:
         name_ebox(connection, ebox)
         with statements() as executed:
-            rows, total = listing.page_of(connection, ebox, query, partitions=None, now=NOW)
+            rows, total = message_list.page_of(connection, ebox, query, partitions=None, now=NOW)
 
     assert (len(rows), total) == (min(10, messages_there), messages_there)
     assert 1 <= len(executed) <= 2

@@ -11,9 +11,12 @@ from registry.domain.events import Event, EventType
 from registry.domain.identifiers import Ssin
 from registry.domain.queries import Page
 from registry.domain.reference import Catalogue
-from registry.store import outbox, partitions, reference, sent, statistics
-from registry.store.base import name_ebox
-from registry.store.sent import Sent
+from registry.store import reference
+from registry.store.consultation import partition_rights, statistics
+from registry.store.events import outbox
+from registry.store.publication import sent_messages
+from registry.store.publication.sent_messages import Sent
+from registry.store.schema import name_ebox
 from tests.factories import a_person, an_ebox
 
 NOW = datetime.now(UTC)
@@ -46,9 +49,11 @@ def test_rights_are_remembered_in_place_of_those_before(application, rights):
 
     with application.begin() as connection:
         name_ebox(connection, ebox)
-        partitions.keep_rights(connection, ebox, person, Rights(frozenset({"old"})), now=NOW - DAY)
-        partitions.keep_rights(connection, ebox, person, rights, now=NOW)
-        known = partitions.rights_of(connection, ebox, person)
+        partition_rights.keep_rights(
+            connection, ebox, person, Rights(frozenset({"old"})), now=NOW - DAY
+        )
+        partition_rights.keep_rights(connection, ebox, person, rights, now=NOW)
+        known = partition_rights.rights_of(connection, ebox, person)
 
     assert (set(known.readable), set(known.known)) == (rights.readable, rights.known)
     assert known.fetched_at == NOW
@@ -60,7 +65,7 @@ def test_nothing_is_known_of_somebody_never_asked_for(application):
     with application.begin() as connection:
         name_ebox(connection, ebox)
 
-        assert partitions.rights_of(connection, ebox, Ssin(a_person())) is None
+        assert partition_rights.rights_of(connection, ebox, Ssin(a_person())) is None
 
 
 def test_a_sender_finds_where_his_message_went_and_nobody_else_does(application, fill):
@@ -69,7 +74,7 @@ def test_a_sender_finds_where_his_message_went_and_nobody_else_does(application,
 
     with application.begin() as connection:
         name_ebox(connection, sender)
-        sent.add(
+        sent_messages.add(
             connection,
             sender,
             Sent(message_id=message_id, partition="B", recipient=recipient),
@@ -77,11 +82,11 @@ def test_a_sender_finds_where_his_message_went_and_nobody_else_does(application,
 
     with application.begin() as connection:
         name_ebox(connection, sender)
-        found = sent.find(connection, sender, message_id)
+        found = sent_messages.find(connection, sender, message_id)
         assert (found.recipient, found.partition) == (recipient, "B")
         name_ebox(connection, stranger)
-        assert sent.find(connection, stranger, message_id) is None
-        assert sent.find(connection, sender, message_id) is None
+        assert sent_messages.find(connection, stranger, message_id) is None
+        assert sent_messages.find(connection, sender, message_id) is None
 
 
 @pytest.fixture

@@ -8,10 +8,10 @@ from sqlalchemy import column, create_engine, delete, func, insert, select, tabl
 from sqlalchemy.exc import DBAPIError
 
 from registry.domain.identifiers import EboxKind
-from registry.store.base import metadata, name_ebox, sees_every_ebox, unsafe_role
-from registry.store.messages import messages
-from registry.store.migrations import WORKER_ROLE
-from registry.store.search import pattern
+from registry.migrations import WORKER_ROLE
+from registry.store.consultation.messages import messages
+from registry.store.consultation.search import pattern
+from registry.store.schema import metadata, name_ebox, sees_every_ebox, unsafe_role
 from tests.conftest import ROLE
 from tests.factories import a_message, an_ebox
 from tests.store.tables import AUDIT, BY_EBOX, WORKERS

@@ -9,9 +9,9 @@ from sqlalchemy.exc import DBAPIError
 
 from registry.domain.languages import fold
 from registry.domain.queries import MessageQuery, Search
-from registry.store import listing
-from registry.store.base import name_ebox
-from registry.store.search import pattern
+from registry.store.consultation import message_list
+from registry.store.consultation.search import pattern
+from registry.store.schema import name_ebox
 from tests.factories import NOON, an_ebox
 
 MANY = 20_000
@@ -25,7 +25,7 @@ def found(application):
         query = MessageQuery(search=Search(text=fold(searched), language=language))
         with application.begin() as connection:
             name_ebox(connection, ebox)
-            rows, total = listing.page_of(connection, ebox, query, partitions=None, now=NOON)
+            rows, total = message_list.page_of(connection, ebox, query, partitions=None, now=NOON)
         assert total == len(rows)
         return {row.message_id for row in rows}
 

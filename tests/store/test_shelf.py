@@ -3,7 +3,8 @@
 import pytest
 from sqlalchemy import create_engine, text
 
-from registry.store import migrations, shelf
+from registry import migrations
+from registry.store.events import administration
 from tests.conftest import ROLE
 
 # Enough for a plan that does not read every partition from end to end.
@@ -33,12 +34,12 @@ def full(cluster):
 
 
 QUESTIONS = {
-    "find": (shelf._FIND, ("correlation_id_idx", "message_id_ebox_idx")),
-    "replay": (shelf._REPLAY, ("correlation_id_idx",)),
-    "skip": (shelf._SKIP, ("correlation_id_idx",)),
-    "dead": (shelf._DEAD, ("settled_at_idx",)),
-    "replay_dead": (shelf._REPLAY_DEAD, ("settled_at_idx", "correlation_id_idx", "pkey")),
-    "due": (shelf._DUE, ("is_bulk_due_at_idx",)),
+    "find": (administration._FIND, ("correlation_id_idx", "message_id_ebox_idx")),
+    "replay": (administration._REPLAY, ("correlation_id_idx",)),
+    "skip": (administration._SKIP, ("correlation_id_idx",)),
+    "dead": (administration._DEAD, ("settled_at_idx",)),
+    "replay_dead": (administration._REPLAY_DEAD, ("settled_at_idx", "correlation_id_idx", "pkey")),
+    "due": (administration._DUE, ("is_bulk_due_at_idx",)),
 }
 
 

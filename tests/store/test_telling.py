@@ -10,7 +10,7 @@ from sqlalchemy import text
 
 from registry.domain.events import Event, EventType
 from registry.domain.identifiers import EboxKind
-from registry.store import outbox, telling
+from registry.store.events import delivery, outbox
 from tests.factories import NOON, an_ebox
 
 LEASE = timedelta(seconds=60)
@@ -23,7 +23,7 @@ def claim(alone):
 
     def ask(limit=100, *, now=NOON, lease=LEASE):
         with alone.worker() as connection:
-            return telling.claim(connection, now=now, limit=limit, lease=lease)
+            return delivery.claim(connection, now=now, limit=limit, lease=lease)
 
     return ask
 
@@ -34,7 +34,7 @@ def settle(alone):
 
     def do(events, state="told", reason=None):
         with alone.worker() as connection:
-            telling.settle(connection, events, state=state, now=NOON, reason=reason)
+            delivery.settle(connection, events, state=state, now=NOON, reason=reason)
 
     return do
 
@@ -195,7 +195,7 @@ def test_two_workers_at_once_never_get_the_same_event(alone, many):
         start.wait(timeout=10)
         while True:
             with alone.worker() as connection:
-                claimed = telling.claim(connection, now=NOON, limit=17, lease=LEASE)
+                claimed = delivery.claim(connection, now=NOON, limit=17, lease=LEASE)
             if not claimed:
                 return got
             got += ids(claimed)
@@ -214,7 +214,7 @@ def test_workers_whose_claims_overlap_pass_over_what_the_other_has_locked(alone,
     many(20)
 
     with alone.worker() as connection:
-        first = telling.claim(connection, now=NOON, limit=8, lease=LEASE)
+        first = delivery.claim(connection, now=NOON, limit=8, lease=LEASE)
         second = claim(8)
 
     assert len(first) == len(second) == 8
@@ -285,7 +285,7 @@ def test_an_event_that_was_given_back_is_there_for_the_next(alone, claim):
     first = claim()
 
     with alone.worker() as connection:
-        telling.release(connection, first, reason="no answer")
+        delivery.release(connection, first, reason="no answer")
 
     (row,) = alone.rows("outbox")
     assert (row.state, row.reason, row.attempts) == ("waiting", "no answer", 1)
@@ -298,7 +298,7 @@ def test_giving_back_does_not_take_an_event_from_whoever_has_it_now(alone, claim
     now = claim()
 
     with alone.worker() as connection:
-        telling.release(connection, late, reason="too late")
+        delivery.release(connection, late, reason="too late")
 
     assert ids(late) == ids(now)
     assert claim() == []
@@ -328,7 +328,7 @@ def test_the_dashboard_shows_what_waits_and_is_due_since_when_and_what_is_dead(
     alone.happen("newDocument", an_ebox(), due_at=NOON + MINUTE)
 
     with alone.worker() as connection:
-        backlog = telling.backlog(connection, NOON)
+        backlog = delivery.backlog(connection, NOON)
 
     assert tuple(backlog) == (2, NOON - 3 * MINUTE, 2)
 
@@ -337,4 +337,4 @@ def test_what_is_not_due_is_no_backlog(alone):
     alone.happen("newDocument", an_ebox(), due_at=NOON + MINUTE)
 
     with alone.worker() as connection:
-        assert tuple(telling.backlog(connection, NOON)) == (0, None, 0)
+        assert tuple(delivery.backlog(connection, NOON)) == (0, None, 0)

@@ -7,14 +7,14 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import text
 
-from registry.services.turns import Turns
+from registry.services.job_leases import JobLease
 
 HOUR = timedelta(hours=1)
 
 
 @pytest.fixture
 def turns(alone):
-    return Turns(alone.worker)
+    return JobLease(alone.worker)
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ import requests
 from pydantic import SecretStr
 
 from registry.settings import PREFIX
-from registry.wiring.clockwork import assemble_clockwork
+from registry.wiring.worker import assemble_worker
 from tests.alone import a_database
 
 PATIENCE = 60  # seconds
@@ -119,9 +119,9 @@ def alone(database_alone):
 
 
 @pytest.fixture
-def clockwork(alone):
+def worker_services(alone):
     """The worker's services, on that database."""
-    assembled = assemble_clockwork(alone.settings)
+    assembled = assemble_worker(alone.settings)
     yield assembled
     assembled.dispose()
 

@@ -2,8 +2,8 @@
 
 from datetime import UTC, datetime, timedelta
 
-from registry.sandbox.processes import LOOPBACK, free_port
-from registry.worker.duties import DUTIES
+from registry.sandbox.servers.processes import LOOPBACK, free_port
+from registry.worker.jobs import DUTIES
 from tests.factories import PDF, a_file, an_ebox
 
 
@@ -11,14 +11,14 @@ def now():
     return datetime.now(UTC)
 
 
-def test_everything_that_is_due_is_done(start, alone, clockwork, stand_in):
+def test_everything_that_is_due_is_done(start, alone, worker_services, stand_in):
     ebox, file = an_ebox(), a_file()
     fresh = alone.put(ebox, received_at=now(), expires_at=now() + timedelta(days=90))
     old = alone.put(ebox, received_at=now() - timedelta(days=16))
     ending = alone.put(ebox, received_at=now(), expires_at=now() + timedelta(days=6))
     gone = alone.put(ebox, file, expires_at=now() - timedelta(days=1))
     alone.happen("newDocument", ebox, fresh)
-    clockwork.retaining.blobs.put(file["blob_key"], [PDF])
+    worker_services.purge.blobs.put(file["blob_key"], [PDF])
 
     done = start("--once")
 
@@ -32,17 +32,17 @@ def test_everything_that_is_due_is_done(start, alone, clockwork, stand_in):
     )
     assert {state for _, state in alone.states()} == {"told"}
     assert {row.message_id for row in alone.rows("messages")} == {fresh, old, ending}
-    (proof,) = clockwork.retaining.proofs(gone)
+    (proof,) = worker_services.purge.proofs(gone)
     assert proof.documents[0]["digest"] == file["digest"]
-    assert list(clockwork.retaining.blobs.keys("", now() + timedelta(days=1))) == []
+    assert list(worker_services.purge.blobs.keys("", now() + timedelta(days=1))) == []
     for counted in ('"told":3', '"reminded":1', '"alerted":1', '"purged":1', '"erased":1'):
         assert counted in done.log
     assert ebox.number not in done.log
 
 
-def test_whose_turn_it_is_does_not_matter(start, alone, clockwork, stand_in):
+def test_whose_turn_it_is_does_not_matter(start, alone, worker_services, stand_in):
     for duty in DUTIES:
-        clockwork.turns.take(duty.name, timedelta(days=1))
+        worker_services.turns.take(duty.name, timedelta(days=1))
     alone.put(an_ebox(), received_at=now() - timedelta(days=16))
 
     done = start("--once", "--only", "remind", "--only", "deliver")

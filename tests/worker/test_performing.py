@@ -14,9 +14,9 @@ from prometheus_client import REGISTRY
 
 from registry.domain.errors import Unavailable, UpstreamInvalid
 from registry.telemetry import logs
-from registry.worker.crew import Crew
-from registry.worker.duties import DUTIES, Duty, Means, Step
-from registry.worker.performing import Performer
+from registry.worker.jobs import DUTIES, Job, Means, Step
+from registry.worker.runner import JobRunner
+from registry.worker.threads import JobThreads
 from tests.factories import an_ebox
 
 HOUR = timedelta(hours=1)
@@ -29,12 +29,12 @@ def stop():
 
 
 @pytest.fixture
-def perform(clockwork, stop):
+def perform(worker_services, stop):
     """A performer of a duty with this work."""
 
     def make(work, name="testing", every=HOUR, **more):
-        means = Means(clockwork, stop.is_set)
-        return Performer(Duty(name, every, work, **more), means, stop)
+        means = Means(worker_services, stop.is_set)
+        return JobRunner(Job(name, every, work, **more), means, stop)
 
     return make
 
@@ -224,31 +224,31 @@ def test_a_wish_to_stop_is_heard_between_two_batches(perform, stop):
     assert time.monotonic() - began < 5
 
 
-def test_the_purge_leaves_six_sevenths_of_the_time_to_others(clockwork, alone):
+def test_the_purge_leaves_six_sevenths_of_the_time_to_others(worker_services, alone):
     purge = next(duty for duty in DUTIES if duty.name == "purge")
-    alone.put(an_ebox(), expires_at=clockwork.staging.now() - timedelta(days=1))
+    alone.put(an_ebox(), expires_at=worker_services.uploads.now() - timedelta(days=1))
 
-    steps = list(purge.work(Means(clockwork, lambda: False)))
+    steps = list(purge.work(Means(worker_services, lambda: False)))
 
     assert [(step.counts, step.ease) for step in steps] == [({"purged": 1}, 6.0)]
 
 
-def test_the_sweep_deletes_what_nobody_claimed_for_a_day(clockwork, alone):
-    staging = clockwork.staging
-    staging.blobs.put("documents/forgotten", [b"%PDF-"])
-    later = staging.now() + timedelta(hours=25)
+def test_the_sweep_deletes_what_nobody_claimed_for_a_day(worker_services, alone):
+    uploads = worker_services.uploads
+    uploads.blobs.put("documents/forgotten", [b"%PDF-"])
+    later = uploads.now() + timedelta(hours=25)
     tomorrow = dataclasses.replace(
-        clockwork, staging=dataclasses.replace(staging, now=lambda: later)
+        worker_services, uploads=dataclasses.replace(uploads, now=lambda: later)
     )
     sweep = next(duty for duty in DUTIES if duty.name == "sweep")
 
     today, swept = (
         [step.counts for step in sweep.work(Means(parts, lambda: False))]
-        for parts in (clockwork, tomorrow)
+        for parts in (worker_services, tomorrow)
     )
 
     assert (today, swept) == ([], [{"swept": 1}])
-    assert list(staging.blobs.keys("documents/", later)) == []
+    assert list(uploads.blobs.keys("documents/", later)) == []
 
 
 # The threads
@@ -258,7 +258,7 @@ def test_a_thread_that_breaks_ends_the_others():
     def broken():
         raise SystemExit(SSIN)
 
-    with told() as lines, Crew() as crew:
+    with told() as lines, JobThreads() as crew:
         is_well = crew.run(broken, crew.stop.wait)
 
     assert not is_well
@@ -269,7 +269,7 @@ def test_a_thread_that_breaks_ends_the_others():
 
 
 def test_a_task_that_ends_by_itself_ends_well():
-    with Crew() as crew:
+    with JobThreads() as crew:
         assert crew.run(lambda: None)
 
     assert not crew.stop.is_set()

@@ -10,11 +10,13 @@ from tempfile import TemporaryDirectory
 import pytest
 from sqlalchemy import create_engine, func, select
 
+from registry import migrations
 from registry.domain.events import Event, EventType
-from registry.sandbox.postgres import APPLICATION_ROLE, SUPERUSER, Cluster
-from registry.sandbox.processes import LOOPBACK
 from registry.sandbox.seeds import reference
-from registry.store import messages, migrations, outbox
+from registry.sandbox.servers.postgres import APPLICATION_ROLE, SUPERUSER, Cluster
+from registry.sandbox.servers.processes import LOOPBACK
+from registry.store.consultation import messages
+from registry.store.events import outbox
 from tests.factories import a_message, an_ebox
 from tests.worker.conftest import wait
 

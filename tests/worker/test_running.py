@@ -7,8 +7,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from registry.sandbox.processes import LOOPBACK, free_port
-from registry.worker.duties import DUTIES
+from registry.sandbox.servers.processes import LOOPBACK, free_port
+from registry.worker.jobs import DUTIES
 from tests.factories import an_ebox
 from tests.worker.conftest import wait
 
@@ -84,7 +84,7 @@ def test_two_workers_share_an_outbox_and_tell_each_event_once(start, alone, stan
     assert all('"told":' in worker.log for worker in workers), "one has done it all"
 
 
-def test_a_duty_by_the_clock_is_done_by_one_of_two(start, alone, clockwork):
+def test_a_duty_by_the_clock_is_done_by_one_of_two(start, alone, worker_services):
     alone.put(an_ebox(), expires_at=datetime.now(UTC) - timedelta(days=1))
 
     workers = [start("--only", "purge") for _ in range(2)]

@@ -7,10 +7,10 @@ from flask import Blueprint, Response, request
 
 from registry.api.authentication import needs
 from registry.api.context import call, caller, ebox, registry
-from registry.api.downloads import download
-from registry.api.reading import reads
 from registry.api.receiving import read_json
-from registry.api.showing import answered, listed, shown
+from registry.api.requests.parameters import reads
+from registry.api.responses.downloads import download
+from registry.api.responses.json_response import answered, listed, shown
 from registry.api.v2.schemas.messages import (
     AttachmentSchema,
     MessageSchema,
@@ -50,7 +50,7 @@ def add_resources(blueprint: Blueprint) -> None:
 @reads(_PATH)
 def get_summary() -> Response:
     """Count the e-Box (contract 6.13)."""
-    counts = registry().consulting.statistics(call(), ebox(), _EVERYWHERE)
+    counts = registry().consultation.statistics(call(), ebox(), _EVERYWHERE)
     return shown(counts, SummarySchema)
 
 
@@ -58,7 +58,7 @@ def get_summary() -> Response:
 @reads(_PATH, MessageQuerySchema())
 def list_messages(query: MessageQuery) -> Response:
     """Page through the caller's e-Box."""
-    messages, total = registry().consulting.list_messages(call(), ebox(), query)
+    messages, total = registry().consultation.list_messages(call(), ebox(), query)
     return listed(messages, total, MessageSchema)
 
 
@@ -67,7 +67,7 @@ def list_messages(query: MessageQuery) -> Response:
 def update_messages() -> Response:
     """Show or hide all the messages that the body names, or none."""
     changes = read_json(MessagesToUpdateSchema(), *_PATCH)
-    registry().marking.update(call(), ebox(), changes)
+    registry().message_updates.update(call(), ebox(), changes)
     response = Response(headers={"Cache-Control": "no-store"})
     del response.headers["Content-Type"]
     return response
@@ -77,7 +77,7 @@ def update_messages() -> Response:
 @reads(_PATH)
 def get_message(message_id: UUID) -> Response:
     """Show one message."""
-    message = registry().consulting.message(call(), ebox(), message_id)
+    message = registry().consultation.message(call(), ebox(), message_id)
     return shown(message, MessageSchema)
 
 
@@ -85,7 +85,7 @@ def get_message(message_id: UUID) -> Response:
 @reads(_PATH)
 def list_attachments(message_id: UUID) -> Response:
     """Show what is known of all documents of a message."""
-    attachments = registry().consulting.attachments(call(), ebox(), message_id)
+    attachments = registry().consultation.attachments(call(), ebox(), message_id)
     return listed(attachments, len(attachments), AttachmentSchema)
 
 
@@ -93,7 +93,7 @@ def list_attachments(message_id: UUID) -> Response:
 @reads(_PATH)
 def get_attachment(message_id: UUID, attachment_id: str) -> Response:
     """Show what is known of one document."""
-    attachment = registry().consulting.attachment(call(), ebox(), message_id, attachment_id)
+    attachment = registry().consultation.attachment(call(), ebox(), message_id, attachment_id)
     return shown(attachment, AttachmentSchema)
 
 
@@ -101,7 +101,7 @@ def get_attachment(message_id: UUID, attachment_id: str) -> Response:
 @reads(_PATH)
 def get_content(message_id: UUID, attachment_id: str) -> Response:
     """Hand out a document, as bytes of whatever kind."""
-    document = registry().consulting.document(caller(), ebox(), message_id, attachment_id)
+    document = registry().consultation.document(caller(), ebox(), message_id, attachment_id)
     return download(document, _OCTETS)
 
 
@@ -110,7 +110,7 @@ def get_content(message_id: UUID, attachment_id: str) -> Response:
 def get_body(message_id: UUID) -> Response:
     """Show the body in three languages; HEAD shows nothing and so reads nothing."""
     is_shown = request.method != "HEAD"
-    body = registry().consulting.body(call(), ebox(), message_id, is_shown=is_shown)
+    body = registry().consultation.body(call(), ebox(), message_id, is_shown=is_shown)
     return answered(filled(body))
 
 
@@ -118,5 +118,5 @@ def get_body(message_id: UUID) -> Response:
 @reads(_PATH)
 def get_payment_data(message_id: UUID) -> Response:
     """Show how the message is to be paid."""
-    payment = registry().consulting.payment_data(call(), ebox(), message_id)
+    payment = registry().consultation.payment_data(call(), ebox(), message_id)
     return shown(payment, PaymentDataSchema)

@@ -5,8 +5,8 @@ from uuid import UUID
 
 from flask import Response
 
-from registry.api.dumpers import dumper
-from registry.api.problems import Problem, written
+from registry.api.responses.problems import Problem, written
+from registry.api.responses.serializers import dumper
 from registry.api.v2.schemas.receipts import StatusMessageSchema
 from registry.domain.errors import DuplicatePublication
 

@@ -4,7 +4,7 @@ from typing import Final
 
 from flask import Blueprint
 
-from registry.api.catalogues import Library
+from registry.api.reference_data import Library
 from registry.api.v2.schemas.parameters import PageSchema, PathSchema
 from registry.api.v2.schemas.reference import (
     MessageTypeSchema,

@@ -2,10 +2,10 @@
 
 from flask import Blueprint
 
-from registry.api.v2 import messages, publishing, reference
+from registry.api.v2 import messages, publication, reference
 
 
 def add_resources(blueprint: Blueprint) -> None:
     """Route it."""
-    for resources in (messages, publishing, reference):
+    for resources in (messages, publication, reference):
         resources.add_resources(blueprint)

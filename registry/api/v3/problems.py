@@ -5,8 +5,8 @@ from uuid import UUID
 
 from flask import Response
 
-from registry.api.kinds import Kind
-from registry.api.problems import Problem, written
+from registry.api.responses.problem_types import Kind
+from registry.api.responses.problems import Problem, written
 from registry.api.v3.schemas.parameters import PATH_NAMES
 from registry.domain import errors
 from registry.domain.errors import ABSENT, Issue, RegistryError

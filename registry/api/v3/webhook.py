@@ -4,12 +4,12 @@ from typing import Any, Final
 
 from flask import Blueprint, Response, request
 
-from registry.api import strictjson
 from registry.api.authentication import needs
-from registry.api.bodies import load
 from registry.api.context import call, registry
-from registry.api.reading import reads
 from registry.api.receiving import read_bytes
+from registry.api.requests import strict_json
+from registry.api.requests.json_body import load
+from registry.api.requests.parameters import reads
 from registry.api.v3.schemas.parameters import PathSchema
 from registry.api.v3.schemas.publication import EventDataSchema, NotificationSchema
 from registry.domain.access import Operation
@@ -47,7 +47,7 @@ def _notification() -> Notification:
     """The event, in structured or binary mode (CloudEvents HTTP binding 1.0, section 3)."""
     if request.mimetype not in (_STRUCTURED, _JSON):
         raise UnsupportedMediaType
-    members = strictjson.parse(read_bytes(), nulls=True)
+    members = strict_json.parse(read_bytes(), nulls=True)
     if request.mimetype == _JSON and "Ce-Id" in request.headers:
         members = _from_headers(members)
     notification, issues = load(NotificationSchema(), members)

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Final, Self
 
 from registry.sandbox.federation.addresses import EVENTS, FEDERATION, HEALTH, OAUTH, PARTITION
-from registry.sandbox.processes import LOOPBACK, Process, answers, on_free_ports
+from registry.sandbox.servers.processes import LOOPBACK, Process, answers, on_free_ports
 
 _START_TIMEOUT: Final = 30.0
 

@@ -15,7 +15,7 @@ from registry.sandbox.federation.authorization import Authority
 from registry.sandbox.federation.faults import Faults
 from registry.sandbox.federation.received import Received
 from registry.sandbox.federation.records import JsonFile
-from registry.sandbox.processes import LOOPBACK
+from registry.sandbox.servers.processes import LOOPBACK
 
 
 def create_app(directory: Path, port: int) -> WSGIApplication:

@@ -11,8 +11,9 @@ from registry.domain.messages import GENERAL
 from registry.sandbox.seeds import reference
 from registry.sandbox.seeds.scenarios import Seed, seeds
 from registry.settings import Settings
-from registry.store import messages, sent
-from registry.store.sent import Sent
+from registry.store.consultation import messages
+from registry.store.publication import sent_messages
+from registry.store.publication.sent_messages import Sent
 from registry.wiring import database, documents
 
 
@@ -44,7 +45,7 @@ def _plant(engine: Engine, blobs: S3Blobs, seed: Seed) -> None:
         messages.add(connection, seed.ebox, columns, [row for row, _ in files])
         sender = Ebox(EboxKind.ENTERPRISE, seed.sender)
         partition = columns.get("sender_partition") or GENERAL
-        sent.add(
+        sent_messages.add(
             connection,
             sender,
             Sent(message_id=seed.message_id, recipient=seed.ebox, partition=partition),

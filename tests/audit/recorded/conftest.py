@@ -14,7 +14,7 @@ from registry.domain.identifiers import Ebox, EboxKind
 from registry.domain.pseudonyms import Pseudonyms
 from registry.sandbox.federation.addresses import FAULTS
 from registry.sandbox.personas import AGENCY, CONSUMER, SENDER, WEBHOOK
-from registry.sandbox.processes import LOOPBACK
+from registry.sandbox.servers.processes import LOOPBACK
 from tests.alone import a_database
 from tests.api.publication import Sender
 from tests.audit.recorded.table import EVERYTHING, RECIPIENT, Scene, documents

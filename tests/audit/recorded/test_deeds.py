@@ -9,7 +9,7 @@ from sqlalchemy import text
 
 from registry.domain.errors import NotFound, Unavailable
 from registry.domain.identifiers import EboxKind
-from registry.wiring.clockwork import assemble_clockwork
+from registry.wiring.worker import assemble_worker
 from tests.factories import a_file, an_ebox
 
 PAST = datetime.now(UTC) - timedelta(days=1)
@@ -19,7 +19,7 @@ PAST = datetime.now(UTC) - timedelta(days=1)
 def services(alone):
     """The worker's services as they are assembled, on a database with nothing in it."""
     alone.clear()
-    assembled = assemble_clockwork(alone.settings)
+    assembled = assemble_worker(alone.settings)
     yield assembled
     assembled.dispose()
 
@@ -48,8 +48,8 @@ def test_each_message_that_is_purged_is_noted(alone, services, noted, pseudonyms
     gone = {str(alone.put(ebox, a_file(), expires_at=PAST)): ebox for ebox in eboxes}
     alone.put(an_ebox(kind), expires_at=datetime.now(UTC) + timedelta(days=1))
 
-    assert services.retaining.purge(100) == 2
-    assert services.retaining.purge(100) == 0
+    assert services.purge.purge(100) == 2
+    assert services.purge.purge(100) == 0
 
     entries = [
         ("urn:registry:purge", {"messageId": message}, pseudonyms.of(ebox))
@@ -61,7 +61,7 @@ def test_each_message_that_is_purged_is_noted(alone, services, noted, pseudonyms
 def test_a_deed_is_the_registrys_own(alone, services):
     alone.put(an_ebox(), expires_at=PAST)
 
-    services.retaining.purge(100)
+    services.purge.purge(100)
 
     (row,) = alone.rows("audit_entries")
     entry = json.loads(row.entry)
@@ -82,9 +82,9 @@ def test_a_hold_is_noted_when_it_is_set_and_when_it_is_lifted(alone, services, n
     ebox = an_ebox()
     message = alone.put(ebox)
 
-    on_message = services.holding.set(ebox, message, "a lawsuit of An Peeters")
-    on_ebox = services.holding.set(ebox, None, "another")
-    services.holding.lift(on_message, "settled")
+    on_message = services.legal_holds.set(ebox, message, "a lawsuit of An Peeters")
+    on_ebox = services.legal_holds.set(ebox, None, "another")
+    services.legal_holds.lift(on_message, "settled")
 
     about = pseudonyms.of(ebox)
     of_message = {"holdId": str(on_message), "messageId": str(message)}
@@ -97,9 +97,9 @@ def test_a_hold_is_noted_when_it_is_set_and_when_it_is_lifted(alone, services, n
 
 def test_a_hold_that_is_refused_is_not_noted(services, noted):
     with pytest.raises(NotFound):
-        services.holding.set(an_ebox(), uuid4(), "a lawsuit")
+        services.legal_holds.set(an_ebox(), uuid4(), "a lawsuit")
     with pytest.raises(NotFound):
-        services.holding.lift(uuid4(), "settled")
+        services.legal_holds.lift(uuid4(), "settled")
 
     assert noted() == []
 
@@ -107,8 +107,8 @@ def test_a_hold_that_is_refused_is_not_noted(services, noted):
 @pytest.mark.parametrize(
     ("deed", "do"),
     [
-        ("replay", lambda tending, ids: tending.replay(ids)),
-        ("skip", lambda tending, ids: tending.skip(ids, "not wanted")),
+        ("replay", lambda event_administration, ids: event_administration.replay(ids)),
+        ("skip", lambda event_administration, ids: event_administration.skip(ids, "not wanted")),
     ],
 )
 def test_what_an_operator_decides_on_an_event_is_noted(
@@ -117,7 +117,7 @@ def test_what_an_operator_decides_on_an_event_is_noted(
     ebox = an_ebox()
     event = alone.happen("newDocument", ebox)
 
-    do(services.tending, [event.correlation_id, uuid4()])
+    do(services.event_administration, [event.correlation_id, uuid4()])
 
     told = {
         "eventCorrelationId": str(event.correlation_id),
@@ -133,7 +133,7 @@ def test_all_dead_events_are_counted(alone, services, noted):
         settled = text("UPDATE outbox SET state = 'dead', settled_at = :at, reason = 'no'")
         connection.execute(settled, {"at": PAST})
 
-    assert list(services.tending.replay_dead()) == [3]
+    assert list(services.event_administration.replay_dead()) == [3]
 
     assert noted() == [("urn:registry:events/replay-dead", {"events": 3}, None)]
 
@@ -145,9 +145,9 @@ def test_what_cannot_be_noted_is_not_done(alone, services, deed):
     tables = ("messages", "outbox", "deletions", "legal_holds", "doomed_documents")
     before = [alone.rows(table) for table in tables]
     do = {
-        "purge": lambda: services.retaining.purge(10),
-        "hold": lambda: services.holding.set(ebox, message, "a lawsuit"),
-        "replay": lambda: services.tending.replay([event.correlation_id]),
+        "purge": lambda: services.purge.purge(10),
+        "hold": lambda: services.legal_holds.set(ebox, message, "a lawsuit"),
+        "replay": lambda: services.event_administration.replay([event.correlation_id]),
     }[deed]
     right, roles = (
         "INSERT (ebox, person, entry) ON audit_entries",

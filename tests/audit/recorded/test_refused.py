@@ -5,10 +5,10 @@ from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
 import pytest
+from tests.api.message_updates import change, execute
 
 from registry.domain.identifiers import Ebox, EboxKind
 from registry.sandbox.personas import AGENCY, CONSUMER, SENDER, WEBHOOK
-from tests.api.marking import change, execute
 from tests.api.publication import MESSAGES, Sender, an_event
 from tests.audit.recorded.table import EVERYTHING
 from tests.conftest import Visitor
@@ -160,17 +160,17 @@ def test_a_publication_that_cannot_be_recorded_leaves_nothing_that_is_not_swept(
     alone, recipient = registry_alone.alone, an_ebox()
     ebox = Ebox(EboxKind.ENTERPRISE, AGENCY.digits)
     sender = Sender(registry_alone.app.test_client(), party(SENDER, enterprise=ebox.number), ebox)
-    staging = registry_alone.app.extensions["registry"].staging
+    uploads = registry_alone.app.extensions["registry"].uploads
     tables = ("messages", "attachments", "search_texts", "sent_messages", "outbox")
     before = [alone.rows(table) for table in tables]
-    known = set(staging.waiting(timedelta(seconds=-5)))
+    known = set(uploads.waiting(timedelta(seconds=-5)))
 
     with closed():
         answer = sender.publish(recipient, headers={"Idempotency-Key": '"the same"'})
 
     assert answer.status_code == 503
     assert [alone.rows(table) for table in tables] == before
-    left = set(staging.waiting(timedelta(seconds=-5))) - known
+    left = set(uploads.waiting(timedelta(seconds=-5))) - known
     assert len(left) == 1  # nobody knows here that it was not the COMMIT which failed
     for key in left:
         blobs.erase(key)

@@ -23,7 +23,7 @@ _VERB = re.compile(r"INSERT INTO audit_entries|\w+")
 @pytest.fixture
 def seen(registry_alone, tmp_path):
     """The statements as they go over the wire `with seen() as statements:`, by their verbs."""
-    engine = registry_alone.app.extensions["registry"].consulting.transactions.engine
+    engine = registry_alone.app.extensions["registry"].consultation.transactions.engine
 
     @contextmanager
     def watched():

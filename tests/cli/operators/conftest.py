@@ -11,10 +11,10 @@ from click.testing import CliRunner
 from pydantic import SecretStr
 from sqlalchemy import create_engine
 
+from registry import migrations
 from registry.cli import registry
 from registry.sandbox.seeds import reference
 from registry.settings import PREFIX
-from registry.store import migrations
 from tests.conftest import ROLE
 
 PASSWORD = "correct-horse-battery"

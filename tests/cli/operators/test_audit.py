@@ -13,18 +13,19 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy import text
 
+from registry.audit import details
+from registry.audit.log import AuditLog
+from registry.audit.trail import keys
+from registry.audit.trail.inspect_export import Inspection
 from registry.domain.access import Caller
-from registry.domain.audit import details, keys
-from registry.domain.audit.inspection import Inspection
 from registry.domain.calls import Call
 from registry.domain.identifiers import EboxKind, Ssin
 from registry.domain.pseudonyms import Pseudonyms
 from registry.domain.queries import BELGIUM
-from registry.sandbox.processes import LOOPBACK, free_port
-from registry.services.recording import Recording
+from registry.sandbox.servers.processes import LOOPBACK, free_port
 from registry.settings import Settings
-from registry.wiring import signing
-from registry.wiring.clockwork import assemble_clockwork
+from registry.wiring.audit import private_key
+from registry.wiring.worker import assemble_worker
 from tests.factories import a_person, an_ebox
 
 BASE = "/REST/ebox/enterprise/messageRegistry"
@@ -42,12 +43,12 @@ def trail(alone, objects):
     bucket = f"seals-{uuid4().hex[:12]}"
     objects.create_bucket(bucket, locked=True)
     environment = alone.environment | {"REGISTRY_AUDIT_BUCKET": bucket}
-    assembled = assemble_clockwork(Settings.load(environment))
+    assembled = assemble_worker(Settings.load(environment))
     yield SimpleNamespace(
         environment=environment,
         owner=alone.owner,
         services=assembled,
-        seal=assembled.sealing.seal,
+        seal=assembled.sealer.seal,
     )
     assembled.dispose()
 
@@ -71,12 +72,12 @@ def call(trail):
         caller = Caller(
             **{"client_id": "my-client", "scopes": frozenset(), "token_hash": TOKEN, **who}
         )
-        proving = trail.services.proving
-        names = Pseudonyms(key) if key else proving.recording.pseudonyms
-        recording = Recording(names, lambda: now or datetime.now(UTC))
+        investigation = trail.services.investigation
+        names = Pseudonyms(key) if key else investigation.audit_log.pseudonyms
+        audit_log = AuditLog(names, lambda: now or datetime.now(UTC))
         told = details.part(message_id)
-        with proving.transactions() as connection:
-            recording.record(connection, Call(caller, "GET", BASE + path), ebox, told)
+        with investigation.transactions() as connection:
+            audit_log.record(connection, Call(caller, "GET", BASE + path), ebox, told)
         return message_id
 
     return record
@@ -254,7 +255,7 @@ def test_a_program_gets_the_entries_as_they_are(audit, call, trail):
 
     assert set(told) == {"number", "recordedAt", "seal", "isAsSealed", "ebox", "entry"}
     assert (told["seal"], told["isAsSealed"]) == (1, True)
-    assert told["ebox"] == trail.services.proving.recording.pseudonyms.of(ebox)
+    assert told["ebox"] == trail.services.investigation.audit_log.pseudonyms.of(ebox)
     assert told["entry"]["API_CALL_REQUEST_URL"] == f"{BASE}/v3/ebox/messages"
     assert set(told["entry"]) == {
         "TIMESTAMP",
@@ -362,7 +363,7 @@ def test_that_somebody_asked_is_recorded(audit, call, trail):
     entry, pseudonym = recorded(trail)
     assert entry["API_CALL_REQUEST_URL"] == "urn:registry:audit/reconstruct"
     assert entry["API_CALL_DETAILS"] == {"entries": 1}
-    assert pseudonym == trail.services.proving.recording.pseudonyms.of(ebox)
+    assert pseudonym == trail.services.investigation.audit_log.pseudonyms.of(ebox)
 
 
 def test_where_there_is_nothing_that_is_said(audit):
@@ -439,7 +440,7 @@ def auditor(audit, tmp_path):
     key.write_text(audit("public-key").out)
 
     def look(file, *options):
-        command = [sys.executable, "-m", "registry.domain.audit", "verify", file, "--key", key]
+        command = [sys.executable, "-m", "registry.audit.trail", "verify", file, "--key", key]
         return subprocess.run(
             [*map(str, command), *options], capture_output=True, text=True, check=False
         )
@@ -609,7 +610,7 @@ def test_a_period_is_months(audit, output, period):
 def test_the_public_key_is_printed_for_auditors(audit, trail):
     done = audit("public-key")
 
-    ours = signing.private_key(Settings.load(trail.environment)).public_key()
+    ours = private_key(Settings.load(trail.environment)).public_key()
     assert keys.read_public(done.out.encode()) == ours
     assert keys.fingerprint(ours) in done.err
     assert hashlib.sha256(done.out.encode()).hexdigest() in done.err

@@ -6,8 +6,8 @@ import pytest
 from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine, inspect
 
-from registry.sandbox.processes import LOOPBACK, free_port
-from registry.store import migrations
+from registry import migrations
+from registry.sandbox.servers.processes import LOOPBACK, free_port
 from tests.cli.operators.conftest import PASSWORD
 
 NEWEST = ScriptDirectory(str(Path(migrations.__file__).parent)).get_current_head()

@@ -10,8 +10,9 @@ import pytest
 from registry.domain.events import Event, EventType
 from registry.domain.identifiers import EboxKind
 from registry.domain.queries import BELGIUM
-from registry.sandbox.processes import LOOPBACK, free_port
-from registry.store import messages, outbox, shelf
+from registry.sandbox.servers.processes import LOOPBACK, free_port
+from registry.store.consultation import messages
+from registry.store.events import administration, outbox
 from tests.factories import a_file, a_message, a_person, an_ebox
 
 NOW = datetime.now(UTC)
@@ -61,7 +62,7 @@ def now_in(alone):
 
     def look(event):
         with alone.owner.connect() as connection:
-            return shelf.find(connection, event.correlation_id)[0]
+            return administration.find(connection, event.correlation_id)[0]
 
     return look
 

@@ -11,8 +11,8 @@ from sqlalchemy import text
 from registry.blobs import Retention
 from registry.blobs.s3 import S3Blobs
 from registry.domain.identifiers import EboxKind
-from registry.sandbox.processes import LOOPBACK, free_port
-from registry.store import messages
+from registry.sandbox.servers.processes import LOOPBACK, free_port
+from registry.store.consultation import messages
 from tests.factories import PDF, a_file, a_message, an_ebox
 
 A_HOLD = re.compile(r"Hold ([0-9a-f-]{36}) is set on (.*)\.")

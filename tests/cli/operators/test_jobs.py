@@ -8,8 +8,8 @@ import pytest
 from sqlalchemy import text
 
 from registry.sandbox.files import write_private
-from registry.sandbox.processes import LOOPBACK, free_port
-from registry.store import messages
+from registry.sandbox.servers.processes import LOOPBACK, free_port
+from registry.store.consultation import messages
 from tests.factories import PDF, a_file, a_message, an_ebox, an_enterprise
 
 NOW = ("--older-than", "0")

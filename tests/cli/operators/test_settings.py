@@ -2,7 +2,7 @@
 
 import pytest
 
-from registry.sandbox.processes import LOOPBACK, free_port
+from registry.sandbox.servers.processes import LOOPBACK, free_port
 from registry.settings import PREFIX, Settings
 from tests.cli.operators.conftest import PASSWORD
 

@@ -5,10 +5,10 @@ from datetime import timedelta
 
 import pytest
 
-from registry.domain.audit import bundle, keys
-from registry.domain.audit.bundle import Header, NotSealed
-from registry.domain.audit.findings import Kind
-from registry.domain.audit.inspection import Inspection
+from registry.audit.trail import export_file, keys
+from registry.audit.trail.export_file import Header, NotSealed
+from registry.audit.trail.findings import Kind
+from registry.audit.trail.inspect_export import Inspection
 from tests.factories import NOON
 from tests.unit.audit.trails import KEY, KEYS, OTHER_KEY, a_trail, some_records, told
 
@@ -26,17 +26,17 @@ def a_header(**changes):
 
 
 def signed(*lines, key=KEY):
-    return list(bundle.signed(lines, key))
+    return list(export_file.signed(lines, key))
 
 
 def an_export(key=KEY, **changes):
     """The first two seals whole, and two entries of the third."""
     first, second, third = a_trail().copies
     return signed(
-        bundle.header(a_header(**changes)),
-        *bundle.whole(first, some_records(1, 2, 3, 4)),
-        *bundle.whole(second, []),
-        *bundle.part(third, some_records(5, 6)),
+        export_file.header(a_header(**changes)),
+        *export_file.whole(first, some_records(1, 2, 3, 4)),
+        *export_file.whole(second, []),
+        *export_file.part(third, some_records(5, 6)),
         key=key,
     )
 
@@ -79,9 +79,9 @@ def test_seals_may_be_left_out_and_that_is_counted():
     first, _, third = a_trail().copies
     inspection = Inspection()
     lines = signed(
-        bundle.header(a_header()),
-        *bundle.part(first, some_records(2)),
-        *bundle.whole(third, some_records(5, 7, 6)),
+        export_file.header(a_header()),
+        *export_file.part(first, some_records(2)),
+        *export_file.whole(third, some_records(5, 7, 6)),
     )
 
     assert told(inspection.findings(lines)) == []
@@ -97,7 +97,7 @@ def test_a_part_of_a_seal_does_not_bring_the_rest_of_it():
 
 def test_an_entry_that_the_seal_does_not_have_cannot_be_exported():
     with pytest.raises(NotSealed):
-        list(bundle.part(a_trail().copies[0], some_records(9)))
+        list(export_file.part(a_trail().copies[0], some_records(9)))
 
 
 @pytest.mark.parametrize("place", range(END))

@@ -2,10 +2,10 @@
 
 import pytest
 
-from registry.domain.audit import keys, seals
-from registry.domain.audit.chain import Copy, check_chain
-from registry.domain.audit.findings import Kind
-from registry.domain.audit.trail import check_trail
+from registry.audit.trail import keys, seal
+from registry.audit.trail.chain import Copy, check_chain
+from registry.audit.trail.compare import check_trail
+from registry.audit.trail.findings import Kind
 from tests.unit.audit.trails import (
     KEYS,
     OTHER_KEY,
@@ -29,9 +29,9 @@ def checked(trail, bucket=None, database=None):
 def with_second(**changes):
     """The chain with another seal in the place of the second, and the third made to follow it."""
     first, second, third = a_trail().copies
-    other = resealed(seals.parse(second.text), **changes)
-    after = {"previous": seals.seal_hash(other.text)}
-    return [first, Copy(2, other.text, other.signature), resealed(seals.parse(third.text), **after)]
+    other = resealed(seal.parse(second.text), **changes)
+    after = {"previous": seal.seal_hash(other.text)}
+    return [first, Copy(2, other.text, other.signature), resealed(seal.parse(third.text), **after)]
 
 
 def test_a_chain_as_it_was_made_is_right():
@@ -49,7 +49,7 @@ def test_a_chain_begins_where_the_ones_before_are_no_longer_kept():
 @pytest.mark.parametrize(
     ("changes", "findings"),
     [
-        ({"previous": seals.GENESIS}, [(Kind.BROKEN_CHAIN, 2)]),
+        ({"previous": seal.GENESIS}, [(Kind.BROKEN_CHAIN, 2)]),
         ({"number": 4}, [(Kind.BROKEN_CHAIN, 2)]),
         ({"first_xid": 11}, [(Kind.GAP, 2)]),
         ({"first_xid": 9}, [(Kind.OVERLAP, 2)]),
@@ -72,7 +72,7 @@ def test_another_seal_in_its_place_does_not_follow_nor_is_followed():
 
 
 def test_a_first_seal_follows_none_and_begins_with_the_first_transaction():
-    first = seals.parse(a_trail().copies[0].text)
+    first = seal.parse(a_trail().copies[0].text)
 
     assert chained([resealed(first, previous="1" * 64)]) == [(Kind.BROKEN_CHAIN, 1)]
     assert chained([resealed(first, first_xid=3)]) == [(Kind.GAP, 1)]
@@ -108,7 +108,7 @@ def test_a_seal_that_is_missing_or_comes_twice_is_told():
 
 
 def test_however_many_seals_are_missing_it_is_told_once():
-    last = resealed(seals.parse(a_trail().copies[0].text), number=10**12)
+    last = resealed(seal.parse(a_trail().copies[0].text), number=10**12)
 
     (finding,) = check_chain([last], KEYS)
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from registry.domain.audit import keys
-from registry.domain.audit.__main__ import main
+from registry.audit.__main__ import main
+from registry.audit.trail import keys
 from tests.unit.audit.test_bundle import an_export, changed
 from tests.unit.audit.trails import KEY, OTHER_KEY
 
@@ -66,7 +66,7 @@ def verify(*arguments):
 
 
 def test_it_runs_where_nothing_of_the_service_is_installed(export, pem):
-    done = alone("registry.domain.audit", "verify", export, "--key", pem(KEY))
+    done = alone("registry.audit.trail", "verify", export, "--key", pem(KEY))
 
     assert (done.returncode, done.stderr) == (0, "")
     assert "Entries: 6" in done.stdout

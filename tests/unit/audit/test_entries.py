@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from registry.domain.audit.entries import Entry, Record, canonical, leaf
-from registry.domain.audit.jcs import NotCanonical
+from registry.audit.trail.canonical_json import NotCanonical
+from registry.audit.trail.entry import Entry, Record, canonical, leaf
 from tests.factories import NOON
 
 TEXTS = st.text(max_size=5)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from registry.domain.audit.jcs import NotCanonical, dumps
+from registry.audit.trail.canonical_json import NotCanonical, dumps
 
 NAMES = st.text(st.characters(max_codepoint=0x7F))
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]))

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from registry.domain.audit.merkle import path, paths, root, root_from_path
+from registry.audit.trail.merkle import path, paths, root, root_from_path
 
 INPUTS = [
     "",

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from registry.domain.audit.retention import deletable, legal_until
+from registry.audit.trail.retention import deletable, legal_until
 from registry.domain.queries import BELGIUM
 from tests.factories import NOON
 

@@ -17,9 +17,10 @@ from cryptography.hazmat.primitives.serialization import (
 from hypothesis import given
 from hypothesis import strategies as st
 
-from registry.domain.audit import bodies, keys, merkle, seals
-from registry.domain.audit.bodies import Broken
-from registry.domain.audit.entries import leaf
+from registry.audit.trail import bodies, keys, merkle
+from registry.audit.trail import seal as seals
+from registry.audit.trail.bodies import Broken
+from registry.audit.trail.entry import leaf
 from tests.factories import NOON
 from tests.unit.audit.trails import KEY, KEYS, OTHER_KEY, Trail, a_trail, some_records
 

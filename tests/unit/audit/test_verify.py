@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from registry.domain.audit import seals
-from registry.domain.audit.findings import Finding, Kind
-from registry.domain.audit.verify import check_leaves, check_seal
+from registry.audit.trail import seal as seals
+from registry.audit.trail.findings import Finding, Kind
+from registry.audit.trail.verify import check_leaves, check_seal
 from tests.unit.audit.trails import Trail, some_records, told
 
 NUMBERS = (1, 2, 4, 3, 6, 7)

@@ -5,9 +5,10 @@ from datetime import timedelta
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from registry.domain.audit import keys, seals
-from registry.domain.audit.chain import Copy
-from registry.domain.audit.entries import Record
+from registry.audit.trail import keys
+from registry.audit.trail import seal as seals
+from registry.audit.trail.chain import Copy
+from registry.audit.trail.entry import Record
 from tests.factories import NOON
 
 KEY = Ed25519PrivateKey.from_private_bytes(b"k" * 32)

@@ -6,14 +6,14 @@ from uuid import UUID
 
 from marshmallow import EXCLUDE, ValidationError, fields
 
-from registry.api import bodies, bodyfields
-from registry.api.fields import Identifier
+from registry.api.requests import body_fields, json_body
+from registry.api.responses.fields import Identifier
 from registry.domain.languages import LANGUAGES
 
 NOWHERE: Final = UUID(int=0)  # no message has it: ours are of version 4
 
 
-class Members(bodies.Members):
+class Members(json_body.Members):
     """An object of a body."""
 
     class Meta:
@@ -22,7 +22,7 @@ class Members(bodies.Members):
         unknown = EXCLUDE
 
 
-class Texts(bodyfields.Texts):
+class Texts(body_fields.Texts):
     """A text in nl, fr, de, or several of them; other languages are left alone."""
 
     def _deserialize(self, value: Any, *rest: Any, **more: Any) -> dict[str, str]:

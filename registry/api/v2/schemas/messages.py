@@ -2,7 +2,7 @@
 
 from marshmallow import fields
 
-from registry.api.fields import (
+from registry.api.responses.fields import (
     Amount,
     Happened,
     Href,

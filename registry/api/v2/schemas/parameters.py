@@ -5,9 +5,9 @@ from typing import Any
 
 from marshmallow import EXCLUDE, Schema, ValidationError, fields
 
-from registry.api.asking import AsksForMessages, AsksForPage
-from registry.api.fields import INT32, Day, Flag, Whole, between, one_of
-from registry.api.patterns import ENTERPRISE, NAME, SHORT
+from registry.api.requests.models import AsksForMessages, AsksForPage
+from registry.api.requests.validators import ENTERPRISE, NAME, SHORT
+from registry.api.responses.fields import INT32, Day, Flag, Whole, between, one_of
 from registry.api.v2.schemas.members import MessageId
 from registry.domain.languages import LANGUAGES
 

@@ -5,15 +5,15 @@ from typing import Any, Final
 from marshmallow import ValidationError, post_load, pre_load
 from marshmallow.fields import Dict, Nested
 
-from registry.api.bodies import Fault, rules
-from registry.api.bodyfields import Company, Items, Moment, Person, Text, Truth
 from registry.api.drafting import BecomesAnnounced, BecomesDraft, BecomesPayment
-from registry.api.fields import Identifier, one_of
-from registry.api.patterns import BIC, CURRENCY, IBAN, NAME, SHORT
+from registry.api.requests.body_fields import Company, Items, Moment, Person, Text, Truth
+from registry.api.requests.json_body import Fault, rules
+from registry.api.requests.validators import BIC, CURRENCY, IBAN, NAME, SHORT
+from registry.api.responses.fields import Identifier, one_of
 from registry.api.v2.schemas.members import Members, MessageId, Number, Texts
 from registry.domain.attachments import DIGEST_METHOD
 from registry.domain.identifiers import Ebox, EboxKind, Malformed, Ssin
-from registry.services.marking import Change
+from registry.services.consultation.message_updates import Change
 
 MESSAGE_PART: Final = "messageToPublish"  # the part of the body that describes the message
 

@@ -4,9 +4,18 @@ from typing import Any, Final
 
 from marshmallow import Schema, fields, post_load, validate
 
-from registry.api.asking import AsksForMessages, AsksForPage
-from registry.api.fields import INT32, Day, Flag, Identifier, Whole, between, matching, one_of
-from registry.api.patterns import ENTERPRISE, NAME, SHORT
+from registry.api.requests.models import AsksForMessages, AsksForPage
+from registry.api.requests.validators import ENTERPRISE, NAME, SHORT
+from registry.api.responses.fields import (
+    INT32,
+    Day,
+    Flag,
+    Identifier,
+    Whole,
+    between,
+    matching,
+    one_of,
+)
 from registry.domain.languages import LANGUAGES
 
 # Printable, so that it can match: the texts searched hold no control characters either.

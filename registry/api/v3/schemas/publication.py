@@ -5,11 +5,11 @@ from typing import Any, Final
 from marshmallow import INCLUDE, ValidationError, post_load, pre_load, validates_schema
 from marshmallow.fields import Dict, Nested
 
-from registry.api.bodies import Fault, Members
-from registry.api.bodyfields import Company, Items, Moment, Person, Text, Texts, Truth
 from registry.api.drafting import BecomesAnnounced, BecomesDraft, BecomesPayment
-from registry.api.fields import Identifier, one_of
-from registry.api.patterns import AMOUNT, BIC, CURRENCY, IBAN, NAME, SHORT
+from registry.api.requests.body_fields import Company, Items, Moment, Person, Text, Texts, Truth
+from registry.api.requests.json_body import Fault, Members
+from registry.api.requests.validators import AMOUNT, BIC, CURRENCY, IBAN, NAME, SHORT
+from registry.api.responses.fields import Identifier, one_of
 from registry.domain.attachments import DIGEST_METHOD
 from registry.domain.identifiers import Ebox, EboxKind
 from registry.domain.notifications import Notification

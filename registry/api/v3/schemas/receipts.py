@@ -2,7 +2,7 @@
 
 from marshmallow import fields
 
-from registry.api.fields import Instant, Shown
+from registry.api.responses.fields import Instant, Shown
 
 
 class ReceiptSchema(Shown):

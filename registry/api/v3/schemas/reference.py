@@ -2,7 +2,7 @@
 
 from marshmallow import fields
 
-from registry.api.fields import Href, Kilobytes, Shown, Translated, Within
+from registry.api.responses.fields import Href, Kilobytes, Shown, Translated, Within
 
 
 class ImageSchema(Shown):

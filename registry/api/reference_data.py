@@ -1,0 +1,91 @@
+"""Reference data: lists, items and logos, cached by whoever wants to; the same in every version."""
+
+from dataclasses import dataclass
+
+from flask import Blueprint, Response
+from marshmallow import Schema
+from werkzeug.exceptions import NotAcceptable
+
+from registry.api.authentication import View, needs
+from registry.api.context import call, registry
+from registry.api.negotiation import accepts
+from registry.api.requests.parameters import reads
+from registry.api.responses.json_response import cacheable, listed, shown
+from registry.domain.access import Operation
+from registry.domain.queries import Page
+from registry.domain.reference import Catalogue
+from registry.services.reference_data import Record
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Library:
+    """How a version serves the catalogues: where, and how it reads what is asked.
+
+    Logos have the media type `image_type`, or their own.
+    """
+
+    root: str
+    path: Schema
+    page: Schema
+    image_type: str | None = None
+
+    def add_catalogue(
+        self,
+        blueprint: Blueprint,
+        catalogue: Catalogue,
+        collection: str,
+        name: str,
+        schema: type[Schema],
+    ) -> None:
+        """Route a catalogue: `name` is what the id of its entries is called in the path."""
+        path = f"{self.root}/{collection}"
+        blueprint.get(path, endpoint=f"list_{catalogue}")(self._listing(catalogue, schema))
+        entry = self._entry(catalogue, schema)
+        blueprint.get(f"{path}/<{name}>", endpoint=f"get_{catalogue}")(entry)
+
+    def add_images(self, blueprint: Blueprint) -> None:
+        """Route the logos of applications and organizations."""
+        for kind, owners in (("application", "Applications"), ("organization", "Organizations")):
+            path = f"{self.root}/sender{owners}/<{kind}_id>/images/<image_id>/content"
+            blueprint.get(path, endpoint=f"get_{kind}_image")(self._image(kind))
+
+    def _listing(self, catalogue: Catalogue, schema: type[Schema]) -> View:
+        @needs(Operation.READ_REFERENCE)
+        @reads(self.path, self.page)
+        def list_entries(query: Page) -> Response:
+            with registry().reference_data.page(catalogue, query) as (entries, total, record):
+                return _recorded(listed(entries, total, schema), record)
+
+        return list_entries
+
+    def _entry(self, catalogue: Catalogue, schema: type[Schema]) -> View:
+        @needs(Operation.READ_REFERENCE)
+        @reads(self.path)
+        def get_entry(**identifiers: str) -> Response:
+            (identifier,) = identifiers.values()
+            with registry().reference_data.entry(catalogue, identifier) as (entry, record):
+                return _recorded(shown(entry, schema), record)
+
+        return get_entry
+
+    def _image(self, kind: str) -> View:
+        @needs(Operation.READ_REFERENCE)
+        @reads(self.path)
+        def get_image(image_id: str, **owner: str) -> Response:
+            (owner_id,) = owner.values()
+            with registry().reference_data.image(kind, owner_id, image_id) as (image, record):
+                media_type = self.image_type or image.media_type
+                if not accepts(media_type):
+                    raise NotAcceptable
+                response = Response(image.content, content_type=media_type)
+                response.headers["X-Content-Type-Options"] = "nosniff"
+                return _recorded(response, record)
+
+        return get_image
+
+
+def _recorded(response: Response, record: Record) -> Response:
+    """The answer as it goes out, 304 when unchanged, and the audit trail knows which."""
+    answer = cacheable(response)
+    record(call(answer.status_code))
+    return answer

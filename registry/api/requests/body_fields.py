@@ -1,0 +1,151 @@
+"""Fields of JSON bodies: they take what JSON says, and nothing like it."""
+
+import re
+from datetime import datetime
+from typing import Any, Final
+
+from marshmallow import ValidationError, fields
+
+from registry.api.requests.json_body import Fault, rules
+from registry.domain.errors import IssueKind
+from registry.domain.identifiers import EnterpriseNumber, Malformed, Ssin
+from registry.domain.languages import LANGUAGES
+
+_MOMENT: Final = re.compile(
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]+)?(Z|[+-][0-9]{2}:[0-9]{2})"
+)
+
+
+class Items(fields.List[Any]):
+    """A member that is an array of `least` to `most` items; `most` may be named after a rule."""
+
+    def __init__(self, item: Any, *, least: int = 0, most: int | str | None = None, **more: Any):
+        super().__init__(item, **more)
+        self.least, self.most = least, most
+
+    def _deserialize(self, value: Any, *rest: Any, **more: Any) -> list[Any]:
+        most = _rule(self.most)
+        # Looked at first, or the faults of a million items would be found for nothing.
+        if isinstance(value, list) and most is not None and len(value) > most:
+            raise ValidationError(f"has more than {most} items")
+        if isinstance(value, list) and len(value) < self.least:
+            raise ValidationError(f"has less than {self.least} items")
+        return super()._deserialize(value, *rest, **more)
+
+
+class Truth(fields.Boolean):
+    """A member that is true or false, and not something like it."""
+
+    def _deserialize(self, value: Any, *_: Any, **__: Any) -> bool:
+        if not isinstance(value, bool):
+            raise ValidationError("is neither true nor false")
+        return value
+
+
+class Text(fields.String):
+    """A member that is a text of at least one character; `most` may be named after a rule."""
+
+    def __init__(self, *, most: int | str | None = None, **more: Any):
+        super().__init__(**more)
+        self.most = most
+
+    def _deserialize(self, value: Any, *rest: Any, **more: Any) -> Any:
+        text = super()._deserialize(value, *rest, **more)
+        fault = _length_fault(text, _rule(self.most))
+        if fault:
+            raise ValidationError(fault)
+        return text
+
+
+class Texts(fields.Field[dict[str, str]]):
+    """A text in nl, fr, de, or several of them; `most` characters in each."""
+
+    def __init__(self, *, most: int | str | None = None, **more: Any):
+        super().__init__(**more)
+        self.most = most
+
+    def _deserialize(self, value: Any, *_: Any, **__: Any) -> dict[str, str]:
+        if not isinstance(value, dict):
+            raise ValidationError("is not an object")
+        if not value:
+            raise ValidationError(f"has no text in {', '.join(LANGUAGES)}")
+        most = _rule(self.most)
+        faults = {language: _text_fault(language, text, most) for language, text in value.items()}
+        wrong = {language: [fault] for language, fault in faults.items() if fault}
+        if wrong:
+            raise ValidationError(wrong)
+        return value
+
+
+class Moment(fields.Field[datetime]):
+    """A date-time of RFC 3339, with its offset `[dat-time]`."""
+
+    def _deserialize(self, value: Any, *_: Any, **__: Any) -> datetime:
+        text = value.upper() if isinstance(value, str) else ""
+        try:
+            if _MOMENT.fullmatch(text):
+                return datetime.fromisoformat(text)
+        except ValueError:
+            pass
+        raise ValidationError("is not a date-time with an offset, such as 2026-11-20T12:00:00Z")
+
+
+class Company(Text):
+    """An enterprise number; one that fails its check digits is no valid company (contract 5)."""
+
+    def __init__(self, *, checked: bool = True, **more: Any):
+        super().__init__(**more)
+        self.checked = checked
+
+    def _deserialize(self, value: Any, *rest: Any, **more: Any) -> Any:
+        text = super()._deserialize(value, *rest, **more)
+        try:
+            number = EnterpriseNumber.parse(text, checked=False)
+        except Malformed:
+            raise ValidationError("is not ten digits, the first 0 or 1") from None
+        try:
+            return EnterpriseNumber.parse(text) if self.checked and rules().checked else number
+        except Malformed:
+            fault = f"{number} is not a valid company"
+            raise ValidationError(Fault(fault, IssueKind.INVALID_INPUT, whole=True)) from None
+
+
+class Person(Text):
+    """An SSIN; a fault does not repeat it."""
+
+    def __init__(self, *, checked: bool = True, **more: Any):
+        super().__init__(**more)
+        self.checked = checked
+
+    def _deserialize(self, value: Any, *rest: Any, **more: Any) -> Any:
+        text = super()._deserialize(value, *rest, **more)
+        try:
+            number = Ssin.parse(text, checked=False)
+        except Malformed:
+            raise ValidationError(Fault("is not eleven digits", hidden=True)) from None
+        try:
+            return Ssin.parse(text) if self.checked and rules().checked else number
+        except Malformed:
+            fault = Fault("is not a valid SSIN", IssueKind.INVALID_INPUT, hidden=True)
+            raise ValidationError(fault) from None
+
+
+def _rule(most: int | str | None) -> int | None:
+    """A limit, or the rule it is named after."""
+    return int(getattr(rules(), most)) if isinstance(most, str) else most
+
+
+def _text_fault(language: str, text: Any, most: int | None) -> str | None:
+    if language not in LANGUAGES:
+        return Fault("is unknown", IssueKind.UNKNOWN_INPUT)
+    if not isinstance(text, str):
+        return "is not a text"
+    return _length_fault(text, most)
+
+
+def _length_fault(text: str, most: int | None) -> str | None:
+    if not text:
+        return "is empty"
+    if most is not None and len(text) > most:
+        return f"is longer than {most} characters"
+    return None

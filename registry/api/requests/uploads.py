@@ -1,0 +1,64 @@
+"""A multipart body on its way in: files are stored as they come, the rest is understood."""
+
+from types import TracebackType
+
+from flask import request
+from marshmallow import Schema
+
+from registry.api.context import registry
+from registry.api.receiving import body_limits, body_rules
+from registry.api.requests import strict_json
+from registry.api.requests.json_body import load
+from registry.api.requests.multipart import read_parts
+from registry.domain.drafts import Draft, Staged
+from registry.domain.errors import Invalid, Issue, RegistryError, Unavailable
+
+
+class Arriving:
+    """Read the body of this request; within the block the files wait to be claimed.
+
+    `part` is the one that describes the message, read by `schema`. No file stays behind when it
+    cannot be read, or when the block refuses it; of any other failure nobody knows whether the
+    message was filed before, so that its files are left to the sweep, which does know. Raises what
+    `read_parts`, `Staging.stage` and the schema raise.
+    """
+
+    def __init__(self, part: str, schema: Schema) -> None:
+        self._part, self._schema = part, schema
+        self._staged: list[Staged] = []
+
+    def __enter__(self) -> tuple[Draft, tuple[Staged, ...]]:
+        try:
+            draft = self._read()
+        except BaseException:
+            self._discard()
+            raise
+        return draft, tuple(self._staged)
+
+    def __exit__(
+        self, kind: type[BaseException] | None, _: BaseException | None, __: TracebackType | None
+    ) -> None:
+        if kind is not None and issubclass(kind, RegistryError) and kind is not Unavailable:
+            self._discard()
+
+    def _read(self) -> Draft:
+        draft, issues = None, [Issue("body", self._part, f"{self._part} is missing")]
+        parts = read_parts(
+            request.stream, dict(request.headers), body_limits(), message_part=self._part
+        )
+        for part in parts:
+            if part.name == self._part:
+                members = strict_json.parse(part.content())
+                draft, issues = load(self._schema, members, rules=body_rules())
+            else:
+                uploads = registry().uploads
+                self._staged.append(
+                    uploads.stage(part.name, part.file_name, part.media_type, part.chunks)
+                )
+        if draft is None:
+            raise Invalid(issues)
+        found: Draft = draft
+        return found
+
+    def _discard(self) -> None:
+        registry().uploads.discard(self._staged)

@@ -1,0 +1,1 @@
+"""From the domain to HTTP: JSON, downloads, problems."""

@@ -1,0 +1,81 @@
+"""A document as a response: its headers, its ranges, its validators."""
+
+import re
+from typing import Final
+from urllib.parse import quote
+
+from flask import Response, request
+from werkzeug.exceptions import NotAcceptable, RequestedRangeNotSatisfiable
+from werkzeug.http import quote_etag
+
+from registry.api.context import call, registry
+from registry.api.negotiation import accepts
+from registry.services.consultation.consultation import Document
+
+_ONE_RANGE: Final = re.compile(
+    r"bytes=\s*(?:(\d{1,25})-(\d{0,25})|-(\d{1,25}))\s*", re.ASCII | re.IGNORECASE
+)
+
+
+def download(document: Document, media_type: str) -> Response:
+    """Answer 200, 206, 304, 406 or 416 (RFC 9110; headers of contract 6.28).
+
+    Only 200 and 206 open the document, and so mark its message read.
+    """
+    if not accepts(media_type):
+        raise NotAcceptable
+    size = document.attachment.size
+    response = Response(content_type=media_type)  # no charset: nobody knows it
+    response.headers.update(_headers(document))
+    response.set_etag(document.attachment.digest)
+    if request.if_none_match.contains_weak(document.attachment.digest):
+        response.status_code = 304
+        registry().consultation.told(call(304), document)
+        return response
+    first, last = 0, size - 1
+    span = _asked(size, document.attachment.digest)
+    if span is not None:
+        first, last = span
+        response.status_code = 206
+        response.headers["Content-Range"] = f"bytes {first}-{last}/{size}"
+    if request.method != "HEAD":
+        blob = registry().consultation.open(call(response.status_code), document, first, last)
+        # a store that breaks off in the middle breaks the connection: the client sees it is short
+        response.response = blob
+        response.call_on_close(blob.close)
+    else:
+        registry().consultation.told(call(response.status_code), document)
+    response.content_length = last + 1 - first
+    return response
+
+
+def _asked(size: int, digest: str) -> tuple[int, int] | None:
+    """The one range asked for, first and last byte; None when the whole document is due.
+
+    Several ranges, another unit or nonsense are ignored, as RFC 9110 allows, and so are ranges of
+    an empty document or of a HEAD. A range that starts behind the end raises. `If-Range` with
+    another validator, or a weak one, asks for the whole.
+    """
+    validator = quote_etag(digest)
+    is_this_one = request.headers.get("If-Range", validator) == validator
+    found = _ONE_RANGE.fullmatch(request.headers.get("Range", ""))
+    if found is None or not is_this_one or request.method != "GET" or not size:
+        return None
+    start, end, suffix = found.groups()
+    first = int(start) if start else max(0, size - int(suffix))
+    last = int(end) if end else max(first, size - 1)
+    if last < first:
+        return None
+    if first >= size:
+        raise RequestedRangeNotSatisfiable(length=size)
+    return first, min(last, size - 1)
+
+
+def _headers(document: Document) -> dict[str, str]:
+    name = quote(document.attachment.file_name, safe="")
+    return {
+        "Content-Disposition": f"attachment; filename*=UTF-8''{name}",
+        "X-Content-Type-Options": "nosniff",
+        "Cache-Control": "no-store",
+        "Accept-Ranges": "bytes",
+    }

@@ -1,0 +1,81 @@
+"""Publishing, replying, broadcasting, and asking how a message fares."""
+
+from typing import Final
+from uuid import UUID
+
+from flask import Blueprint, Response, request
+
+from registry.api.authentication import needs
+from registry.api.context import call, caller, ebox, registry
+from registry.api.receiving import read_json
+from registry.api.requests.idempotency_key import HEADER, parse_key
+from registry.api.requests.parameters import reads
+from registry.api.requests.uploads import Arriving
+from registry.api.responses.json_response import listed, shown
+from registry.api.senders import created, sender, sender_ebox
+from registry.api.v3.schemas.parameters import PathSchema
+from registry.api.v3.schemas.publication import (
+    MESSAGE_PART,
+    MessageToPublishSchema,
+    MessageToReplySchema,
+    RecipientsSchema,
+    StatusSearchSchema,
+)
+from registry.api.v3.schemas.receipts import LinkedSchema, ReceiptSchema, StatusSchema
+from registry.domain.access import Operation
+
+_PATH: Final = PathSchema()
+_PUBLISH: Final = (Operation.PUBLISH, Operation.PUBLISH_FOR_ANOTHER)
+
+
+def add_resources(blueprint: Blueprint) -> None:
+    """Route everything that sends; the official examples post with a slash at the end (6.22)."""
+    blueprint.post("/ebox/messages")(publish)
+    blueprint.post("/ebox/messages/", endpoint="publish_with_slash")(publish)
+    blueprint.post("/ebox/messages/<message_id>/replies")(reply)
+    blueprint.post("/ebox/messages/<message_id>/recipients")(add_recipients)
+    blueprint.post("/ebox/messageStatus/search")(search_status)
+
+
+@needs(*_PUBLISH)
+@reads(_PATH)
+def publish() -> Response:
+    """File a message with its documents for its recipient."""
+    by = sender()
+    key = parse_key(request.headers.get(HEADER))
+    with Arriving(MESSAGE_PART, MessageToPublishSchema()) as (draft, staged):
+        receipt = registry().publication.publish(call(201), by, draft, staged, key)
+    return created(receipt, ReceiptSchema)
+
+
+@needs(Operation.REPLY)
+@reads(_PATH)
+def reply(message_id: UUID) -> Response:
+    """File an answer in the e-Box of whoever sent the message."""
+    key = parse_key(request.headers.get(HEADER))
+    publication = registry().publication
+    publication.replyable(caller(), ebox(), message_id)  # before a byte of it is read
+    with Arriving(MESSAGE_PART, MessageToReplySchema()) as (draft, staged):
+        receipt = publication.reply(call(201), ebox(), message_id, draft, staged, key=key)
+    return created(receipt, ReceiptSchema)
+
+
+@needs(*_PUBLISH)
+@reads(_PATH)
+def add_recipients(message_id: UUID) -> Response:
+    """Put the sender's own message into more e-Boxes."""
+    by = sender_ebox()
+    recipients = read_json(RecipientsSchema())
+    linked = registry().broadcast.link(call(201), by, message_id, recipients)
+    response = shown(linked, LinkedSchema)
+    response.status_code = 201
+    return response
+
+
+@needs(*_PUBLISH)
+@reads(_PATH)
+def search_status() -> Response:
+    """Tell how the sender's own messages fare."""
+    by = sender_ebox()
+    statuses = registry().broadcast.statuses(call(), by, read_json(StatusSearchSchema()))
+    return listed(statuses, len(statuses), StatusSchema)

@@ -1,0 +1,1 @@
+"""The sealed audit trail: recorded, sealed, verified and exported (contract 4.20)."""

@@ -1,0 +1,1 @@
+"""SQL and S3 of the audit trail."""

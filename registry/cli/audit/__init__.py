@@ -1,0 +1,75 @@
+"""The audit trail: whether it is what was sealed, who did what, and proof of it for auditors."""
+
+import hashlib
+
+import click
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+from registry.audit.trail import keys
+from registry.audit.verification import Period
+from registry.cli.asking import Discreet, in_json
+from registry.cli.audit import output as texts
+from registry.cli.audit.export import export
+from registry.cli.audit.options import dated
+from registry.cli.audit.output import watched
+from registry.cli.audit.reconstruct import reconstruct
+from registry.cli.output import as_json, tabulate
+from registry.cli.services import worker_services
+
+
+@click.group(cls=Discreet)
+def audit() -> None:
+    """Verify the audit trail, tell a story out of it, export it with proof.
+
+    Every call that succeeds leaves an entry, every entry comes under a signed seal, and every seal
+    into a bucket of which nothing can be taken back. Numbers of citizens are never shown.
+    """
+
+
+@audit.command()
+@dated(
+    "Compare only the entries of seals that may have some from this day on; the chain of seals "
+    "is always followed whole.",
+    "The last day, likewise.",
+)
+@in_json
+def verify(*, period: Period, is_json: bool) -> None:
+    """Hold every entry against its seal, and the seals against those in the bucket.
+
+    Exit code 1 when anything was changed, deleted, put in, moved, cut off or put back, or when a
+    seal is not what was signed; each finding is located by the numbers of seal and entries.
+    """
+    with worker_services() as services, watched() as tell:
+        comparison, findings = services.investigation.compare(period, tell)
+        found = list(findings)
+    if is_json:
+        as_json(texts.verdict(comparison, found))
+    else:
+        if found:
+            tabulate(texts.FINDINGS, [texts.finding(each) for each in found])
+            click.echo()
+        for line in texts.figures(comparison):
+            click.echo(line)
+    if found:
+        raise click.ClickException(f"The trail is not what was sealed: {len(found)} findings.")
+    if not is_json:
+        click.echo("All is as it was sealed and signed.")
+
+
+@audit.command("public-key")
+def public_key() -> None:
+    """Print the public key with which auditors verify, and how to recognise it.
+
+    The key goes to standard output, the rest to standard error.
+    """
+    with worker_services() as services:
+        key = services.investigation.public_key()
+    pem = key.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+    click.echo(pem.decode(), nl=False)
+    click.echo(f"Key id: {keys.key_id(key)}", err=True)
+    click.echo(f"SHA-256 of the raw key: {keys.fingerprint(key)}", err=True)
+    click.echo(f"SHA-256 of this file: {hashlib.sha256(pem).hexdigest()}", err=True)
+
+
+audit.add_command(reconstruct)
+audit.add_command(export)

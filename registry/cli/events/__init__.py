@@ -1,0 +1,105 @@
+"""The events on their way to the federation: what was told, and what was not."""
+
+from datetime import timedelta
+from uuid import UUID
+
+import click
+
+from registry.cli.asking import Discreet, in_json
+from registry.cli.events import output as tables
+from registry.cli.events.replay_and_skip import replay, skip
+from registry.cli.output import as_json, itemise, tabulate
+from registry.cli.services import worker_services
+
+
+@click.group(cls=Discreet)
+def events() -> None:
+    """See what the federation was told of messages, and what it was not.
+
+    An event is told again by itself while the Event Service is away; what the service refuses is
+    dead until you decide. Numbers of citizens are never shown.
+    """
+
+
+@events.command("list")
+@click.option("--due", is_flag=True, help="Those that wait and should have been told (default).")
+@click.option("--dead", is_flag=True, help="Those that the Event Service refused.")
+@click.option(
+    "--limit",
+    type=click.IntRange(1, 100_000),
+    default=100,
+    show_default=True,
+    help="How many, the oldest first.",
+)
+@in_json
+def list_(*, due: bool, dead: bool, limit: int, is_json: bool) -> None:
+    """List the events that are due, or dead."""
+    if due and dead:
+        raise click.UsageError("Give --due or --dead, not both.")
+    kind = "dead" if dead else "due"
+    with worker_services() as services:
+        ask = services.event_administration.dead if dead else services.event_administration.due
+        found = ask(limit + 1)
+    if is_json:
+        as_json([tables.members(event) for event in found[:limit]])
+    elif found:
+        tabulate(tables.HEADINGS, [tables.line(event) for event in found[:limit]])
+    else:
+        click.echo(f"No event is {kind}.")
+    if len(found) > limit:
+        click.echo(f"These are the oldest {limit}; more are {kind}: use --limit.", err=True)
+
+
+@events.command()
+@click.argument("wanted", metavar="ID", type=click.UUID)
+@in_json
+def show(wanted: UUID, *, is_json: bool) -> None:
+    """Show the event of this ID, or all events of the message of this ID.
+
+    Of a message that was deleted the proofs are shown. Exit code 1 when nothing has this id.
+    """
+    with worker_services() as services:
+        found = services.event_administration.find(wanted)
+        proofs = services.purge.proofs(wanted)
+        now = services.event_administration.now()
+    if not found and not proofs:
+        raise click.ClickException(f"There is no event and no message {wanted}.")
+    if is_json:
+        deletions = [tables.proof_members(deletion) for deletion in proofs]
+        as_json({"events": [tables.members(event) for event in found], "deletions": deletions})
+        return
+    shown = [tables.full(event, now) for event in found] + [tables.proof(each) for each in proofs]
+    for number, one in enumerate(shown):
+        if number:
+            click.echo()
+        itemise(one)
+
+
+@events.command()
+@click.option(
+    "--days",
+    type=click.IntRange(0, 366),
+    default=2,
+    show_default=True,
+    help="How far ahead; 0 for what is due already.",
+)
+@in_json
+def preview(*, days: int, is_json: bool) -> None:
+    """Show the reminders and alerts that go out in the next days, unless messages are read first.
+
+    Days are those of Belgium. What is due already counts for today.
+    """
+    with worker_services() as services:
+        rows = services.reminders.preview(timedelta(days=days))
+    if is_json:
+        as_json([{name: getattr(row, name) for name in row._fields} for row in rows])
+        return
+    lines = [(str(row.day), row.type, str(row.messages), str(row.eboxes)) for row in rows]
+    if lines:
+        tabulate(tables.FORESEEN, lines)
+    total = sum(row.messages for row in rows)
+    click.echo(f"Total of events: {total}.")
+
+
+events.add_command(replay)
+events.add_command(skip)

@@ -1,0 +1,75 @@
+"""What operators decide of events: to have them told again, or left out."""
+
+from uuid import UUID
+
+import click
+
+from registry.cli.asking import reasoned
+from registry.cli.events import output as tables
+from registry.cli.services import counted, worker_services
+from registry.services.events.administration import EventAdministration
+
+
+@click.command()
+@click.argument("ids", metavar="[ID]...", nargs=-1, type=click.UUID)
+@click.option("--dead", is_flag=True, help="All that are dead now.")
+def replay(ids: tuple[UUID, ...], *, dead: bool) -> None:
+    """Have the events of these IDs told again, whatever became of them.
+
+    They keep their ids, so that whoever was told before knows. Exit code 1 when there is no event
+    of an ID; the others are told again all the same.
+    """
+    if bool(ids) == dead:
+        raise click.UsageError("Give the ids of events, or --dead.")
+    with worker_services() as services:
+        if dead:
+            _replay_dead(services.event_administration)
+            return
+        found = services.event_administration.replay(ids)
+    for event in found:
+        click.echo(f"Will be told again: {tables.sentence(event)}.")
+    known = {event.correlation_id for event in found}
+    if missing := [str(each) for each in dict.fromkeys(ids) if each not in known]:
+        rest = f" The other {len(found)} will be told again." if found else ""
+        raise click.ClickException(f"There is no event {', '.join(missing)}.{rest}")
+
+
+@click.command()
+@click.argument("ids", metavar="ID...", nargs=-1, required=True, type=click.UUID)
+@reasoned("For whoever wonders later; kept with the events.")
+def skip(ids: tuple[UUID, ...], *, why: str) -> None:
+    """Leave the events of these IDs untold: those that wait, or are dead.
+
+    Exit code 1 when there is no event of an ID, when it was told, or is being told this moment;
+    the others are left untold all the same.
+    """
+    with worker_services() as services:
+        left = services.event_administration.skip(ids, why)
+        for event in left:
+            click.echo(f"Will not be told: {tables.sentence(event)}.")
+        gone = {event.correlation_id for event in left}
+        others = [each for each in dict.fromkeys(ids) if each not in gone]
+        for each in others:
+            click.echo(f"{each}: {_fate(services.event_administration, each)}.", err=True)
+    if others:
+        count = f"{len(others)} of {len(left) + len(others)}"
+        raise click.ClickException(f"Nothing was changed of {count}.")
+
+
+def _replay_dead(event_administration: EventAdministration) -> None:
+    total = 0
+    try:
+        with counted() as tell:
+            for batch in event_administration.replay_dead():
+                total += batch
+                tell(total)
+    finally:
+        click.echo(f"Events that will be told again: {total}.")
+
+
+def _fate(event_administration: EventAdministration, correlation_id: UUID) -> str:
+    """Why an event could not be left untold."""
+    for event in event_administration.find(correlation_id):
+        if event.correlation_id == correlation_id:  # and not the message's
+            return tables.state(event, event_administration.now())
+    return "there is no such event"

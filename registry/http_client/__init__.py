@@ -1,0 +1,1 @@
+"""Calls to other services: deadlines, tokens of our own, a breaker."""

@@ -1,0 +1,60 @@
+"""`registry sandbox events`: what the federation was told of messages."""
+
+import sys
+from pathlib import Path
+from typing import Any, Final
+
+import click
+import requests
+from rich.console import Console
+from rich.table import Table
+
+from registry.sandbox.commands import options
+from registry.sandbox.federation.addresses import RECEIVED
+from registry.sandbox.layout import Document, stand_ins
+
+_PIPED: Final = 160  # columns where nobody looks at a terminal
+_TIMEOUT: Final = 30  # seconds, for 100 000 events
+
+
+@click.command()
+@options.directory
+@click.option("--json", "raw", is_flag=True, help="All that was sent, as one JSON array.")
+def events(directory: Path, *, raw: bool) -> None:
+    """Show the events that the Event Service's stand-in took, oldest first.
+
+    For example: registry sandbox events --json | jq '.[].eventData.subject'
+    """
+    _, document = options.running(directory)
+    answer = _received(document)
+    if raw:
+        click.echo(answer.content)
+    else:
+        _show(answer.json())
+
+
+def _received(document: Document) -> requests.Response:
+    with requests.Session() as session:
+        session.trust_env = False  # it is on loopback, whatever proxy is set
+        try:
+            answer = session.get(stand_ins(document) + RECEIVED, timeout=_TIMEOUT)
+            answer.raise_for_status()
+        except requests.RequestException as error:
+            raise click.ClickException(f"The stand-in did not answer: {error}") from None
+    return answer
+
+
+def _show(received: list[dict[str, Any]]) -> None:
+    table = Table(title="What the Event Service took")
+    for heading in ("time", "event type", "enterprise", "message", "registered"):
+        table.add_column(heading, overflow="fold")
+    for item in received:
+        event = item["eventData"]
+        table.add_row(
+            item["eventTime"],
+            event["eventType"],
+            event["enterpriseId"],
+            event["messageId"],
+            "yes" if event["registeredMail"] else "no",
+        )
+    Console(width=None if sys.stdout.isatty() else _PIPED).print(table)

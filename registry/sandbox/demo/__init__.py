@@ -1,0 +1,1 @@
+"""The tour that `make demo` takes through the main job."""

@@ -1,0 +1,1 @@
+"""PostgreSQL, SeaweedFS and their processes, for throw-away use."""

@@ -1,0 +1,1 @@
+"""The Document Sender's client: `registry publish` and `registry token`."""

@@ -1,0 +1,190 @@
+"""The Document Sender's client: a publication is tried until its fate is certain."""
+
+import email.utils
+import random
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+import orjson
+import requests
+from urllib3.exceptions import NewConnectionError
+
+from registry.http_client.client import NETWORK, Bearer
+from registry.http_client.deadlines import Redirected, arm
+from registry.sender.multipart_body import Body
+from registry.sender.token import NoToken
+
+PATIENCE: Final = 300  # seconds: the longest Retry-After that is waited for
+_LONGEST: Final = 1024 * 1024  # bytes of an answer
+_STEEPEST: Final = 30  # seconds between two tries, when the server asks for none
+_PASSING: Final = (408, 425, 429)  # with all 5xx but these two
+_FINAL: Final = (501, 505)
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What one try brought: a status with the members of a JSON object, or None and a `trouble`.
+
+    `wait` is the Retry-After in seconds. `is_harmless`: nothing can have been published.
+    """
+
+    status: int | None
+    members: Mapping[str, Any] = field(default_factory=dict)
+    trouble: str = ""
+    wait: float | None = None
+    is_harmless: bool = False
+
+    @property
+    def is_published(self) -> bool:
+        """Whether it names the message that now exists (200: the official examples expect it)."""
+        return self.status in (200, 201) and isinstance(self.members.get("messageId"), str)
+
+    @property
+    def passes(self) -> bool:
+        """Whether another try may fare better."""
+        if self.status is None:
+            return True
+        is_temporary = self.status >= 500 and self.status not in _FINAL
+        is_final = self.members.get("code") == "NOT_IMPLEMENTED"
+        return (is_temporary or self.status in _PASSING) and not is_final
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """The last reply and how many tries it took; `is_duplicate`: an earlier try had succeeded."""
+
+    reply: Reply
+    tries: int
+    is_duplicate: bool = False
+
+    @property
+    def is_published(self) -> bool:
+        """Whether the message is in the recipient's e-Box, once."""
+        return self.is_duplicate or self.reply.is_published
+
+
+@dataclass(frozen=True)
+class Client:
+    """Publishes to one registry; `pause` in seconds doubles with every try.
+
+    `bearer` gives the token and raises `NoToken`; `tell` hears why and how soon a try is repeated.
+    """
+
+    base: str
+    bearer: Callable[[], str] = field(repr=False)
+    retries: int
+    pause: float
+    timeout: float
+    ca_bundle: Path | None = None
+    tell: Callable[[str], None] = lambda _: None
+
+    def publish(self, body: Body, key: str, on_behalf_of: str | None = None) -> Outcome:
+        """Send until it is published or refused, or the retries are used up.
+
+        Every try carries the same `Idempotency-Key`, so that it cannot publish twice (contract
+        4.11). Raises `Unreadable`, and `NoToken` for a refusal.
+        """
+        headers = {
+            "Accept": "application/json, application/problem+json",
+            "Content-Type": body.content_type,
+            "Idempotency-Key": f'"{key}"',
+        }
+        if on_behalf_of is not None:
+            headers["On-Behalf-Of-Enterprise-Number"] = on_behalf_of
+        may_exist, tries = False, 0
+        while True:
+            reply, tries = self._tried(body, headers), tries + 1
+            if reply.status == 409 and may_exist:
+                return Outcome(reply, tries, is_duplicate=True)
+            if not reply.passes or tries > self.retries:
+                return Outcome(reply, tries)
+            may_exist = may_exist or not reply.is_harmless
+            if not self._waited(reply, tries):
+                return Outcome(reply, tries)
+
+    def _waited(self, reply: Reply, tries: int) -> bool:
+        growing = min(self.pause * 2 ** (tries - 1), _STEEPEST)
+        # spread, so that senders cut off together do not come back together
+        wait = reply.wait if reply.wait is not None else growing * random.uniform(0.75, 1.25)  # noqa: S311 - no secret
+        if wait > PATIENCE:
+            return False
+        reason = reply.trouble or f"status {reply.status}"
+        self.tell(f"{reason}: trying again in {wait:.1f} s ({tries} of {self.retries})")
+        time.sleep(wait)
+        return True
+
+    def _tried(self, body: Body, headers: Mapping[str, str]) -> Reply:
+        try:
+            token = self.bearer()
+        except NoToken as error:
+            if not error.is_outage:
+                raise
+            return Reply(None, trouble=str(error), is_harmless=True)
+        try:
+            with requests.Session() as session:
+                arm(session, connections=1)
+                response = session.post(
+                    f"{self.base}/ebox/messages",
+                    data=body,
+                    headers=headers,
+                    auth=Bearer(token),
+                    timeout=self.timeout,
+                    verify=str(self.ca_bundle) if self.ca_bundle else True,
+                    stream=True,
+                    allow_redirects=False,
+                )
+                return _understood(response)
+        except NETWORK as error:
+            return _trouble(error)
+
+
+def _understood(response: requests.Response) -> Reply:
+    body = bytearray()
+    for chunk in response.iter_content(16 * 1024):
+        body += chunk
+        if len(body) > _LONGEST:
+            break
+    try:
+        members = orjson.loads(bytes(body))
+    except ValueError:
+        members = None
+    status = response.status_code
+    return Reply(
+        status,
+        members if isinstance(members, dict) else {},
+        wait=_seconds(response.headers.get("Retry-After")),
+        is_harmless=status == 429,  # a quota is enforced before anything happens
+    )
+
+
+def _seconds(after: str | None) -> float | None:
+    """Retry-After as seconds from now: a number or a date (RFC 9110 section 10.2.3)."""
+    if after is None:
+        return None
+    if after.isascii() and after.isdigit():
+        return float(after)
+    try:
+        return max(0.0, email.utils.parsedate_to_datetime(after).timestamp() - time.time())
+    except (ValueError, OverflowError):
+        return None
+
+
+def _trouble(error: Exception) -> Reply:
+    """In our words: those of the libraries quote URLs and addresses."""
+    if isinstance(error, Redirected):
+        return Reply(300)
+    if isinstance(error, requests.exceptions.SSLError):
+        return Reply(None, trouble="the connection is not secure", is_harmless=True)
+    if isinstance(error, requests.exceptions.ConnectTimeout) or _never_connected(error):
+        return Reply(None, trouble="no connection", is_harmless=True)
+    if isinstance(error, requests.Timeout):
+        return Reply(None, trouble="no answer in time")
+    return Reply(None, trouble="the connection broke")
+
+
+def _never_connected(error: Exception) -> bool:
+    cause = error.args[0] if error.args else None
+    return isinstance(getattr(cause, "reason", None), NewConnectionError)

@@ -1,0 +1,1 @@
+"""Use cases of consultation: reading, updating, rights on partitions."""

@@ -1,0 +1,89 @@
+"""Which partitions of an e-Box a caller may read: known here, or asked of the federation."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from sqlalchemy import Connection
+
+from registry.domain.access import WHOLE_EBOX, Caller, Rights, ScopeTable
+from registry.domain.errors import Unavailable, UpstreamInvalid
+from registry.domain.identifiers import Ebox, EnterpriseNumber, Ssin
+from registry.store.consultation import partition_rights
+from registry.store.publication import routing_rules
+from registry.store.schema import AnyRow, Transactions
+
+
+class PartitionService(Protocol):
+    """The federation's word on partitions and rights; raises `Unavailable`, `UpstreamInvalid`."""
+
+    def rights(self, enterprise: EnterpriseNumber, person: Ssin) -> frozenset[str]:
+        """The partitions that the person may consult."""
+        ...
+
+    def partitions(self, enterprise: EnterpriseNumber) -> frozenset[str]:
+        """The partitions that the enterprise has."""
+        ...
+
+
+@dataclass(frozen=True)
+class PartitionRights:
+    """Opens an e-Box for a caller, with the partitions he may read.
+
+    A person's rights are asked of the federation and kept beside the messages, so that a look-up
+    shares the transaction with what it protects (contract 6.17). They are asked for again after
+    `fresh_for`; while nobody answers, those kept serve until they are `grace` old.
+    """
+
+    transactions: Transactions
+    federation: PartitionService
+    scopes: ScopeTable
+    fresh_for: timedelta
+    grace: timedelta
+    now: Callable[[], datetime]
+
+    @contextmanager
+    def opened(self, caller: Caller, ebox: Ebox) -> Iterator[tuple[Connection, Rights]]:
+        """A transaction on the e-Box, and the caller's rights in it.
+
+        Raises `Unavailable` when the rights are not known here and cannot be had: never a guess.
+        """
+        person = None if self.scopes.sees_whole(caller, ebox) else caller.user
+        with self.transactions(ebox) as connection:
+            if person is None:
+                yield connection, WHOLE_EBOX
+                return
+            kept = partition_rights.rights_of(connection, ebox, person)
+            if kept is not None and self._age(kept) < self.fresh_for:
+                yield connection, _rights(kept)
+                return
+        rights = self._refreshed(ebox, person, kept)
+        with self.transactions(ebox) as connection:
+            yield connection, rights
+
+    def _refreshed(self, ebox: Ebox, person: Ssin, kept: AnyRow | None) -> Rights:
+        """What the federation says now, kept for the next time; no transaction spans the asking."""
+        asked_at = self.now()
+        try:
+            enterprise = EnterpriseNumber(ebox.number)
+            readable = self.federation.rights(enterprise, person)
+            rights = Rights(readable, readable | self.federation.partitions(enterprise))
+        except (Unavailable, UpstreamInvalid):
+            if kept is None or self._age(kept) >= self.grace:
+                raise
+            return _rights(kept)
+        with self.transactions(ebox) as connection:
+            received = routing_rules.newest(connection, ebox).received_at
+            if received is None or received < asked_at:  # else they may have changed meanwhile
+                partition_rights.keep_rights(connection, ebox, person, rights, now=asked_at)
+        return rights
+
+    def _age(self, kept: AnyRow) -> timedelta:
+        age: timedelta = self.now() - kept.fetched_at
+        return age
+
+
+def _rights(kept: AnyRow) -> Rights:
+    return Rights(frozenset(kept.readable), frozenset(kept.known))

@@ -1,0 +1,1 @@
+"""Use cases of the federation's event service: delivery, reminders, administration."""

@@ -1,0 +1,1 @@
+"""Use cases of deletion: the purge and legal holds."""

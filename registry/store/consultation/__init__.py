@@ -1,0 +1,1 @@
+"""SQL of messages as their owners see them."""

@@ -1,0 +1,218 @@
+"""Messages and their attachments: one row per (e-Box, message), newest first."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    ColumnElement,
+    Connection,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Index,
+    Insert,
+    SmallInteger,
+    Table,
+    Text,
+    Uuid,
+    func,
+    insert,
+    literal,
+    select,
+    text,
+    update,
+)
+from sqlalchemy.dialects.postgresql import ARRAY, aggregate_order_by
+
+from registry.domain.identifiers import Ebox
+from registry.domain.messages import searchable
+from registry.store.consultation.search import search_texts
+from registry.store.schema import BY_EBOX, INSTANT, JSON, AnyRow, Records, ebox_column, metadata
+
+messages = Table(
+    "messages",
+    metadata,
+    ebox_column(),
+    Column("message_id", Uuid, primary_key=True),
+    Column("received_at", INSTANT, nullable=False),
+    Column("expires_at", INSTANT, nullable=False),
+    Column("read_at", INSTANT),
+    Column("is_visible", Boolean, nullable=False, server_default=text("true")),
+    Column("is_registered", Boolean, nullable=False),
+    Column("is_reply_authorized", Boolean, nullable=False),
+    Column("partition", Text),  # NULL for citizens, who have none (contract 4.15)
+    Column("is_routing_pending", Boolean, nullable=False, server_default=text("false")),
+    Column("original_message_id", Uuid),
+    Column("message_type_id", ForeignKey("message_types.message_type_id"), nullable=False),
+    Column("sender", Text, nullable=False),  # an enterprise number
+    Column("sender_partition", Text),
+    Column("sender_application_id", ForeignKey("sender_applications.application_id")),
+    Column("subject", JSON, nullable=False),
+    Column("body", JSON),
+    Column("is_body_main", Boolean),  # NULL exactly when there is no body
+    Column("attention", JSON),
+    Column("business_data", JSON),
+    Column("payment_data", JSON),
+    Column("structured_data", JSON),
+    Column("action_id", Text),
+    Column("action_label", JSON),
+    Column("action_executed_at", INSTANT),
+    Column("message_template_id", ForeignKey("message_templates.message_template_id")),
+    Column("is_reminded", Boolean, nullable=False, server_default=text("false")),
+    Column("is_alerted", Boolean, nullable=False, server_default=text("false")),
+    CheckConstraint("(body IS NULL) = (is_body_main IS NULL)", name="body"),
+    CheckConstraint("(partition IS NULL) = (ebox LIKE 'citizen:%')", name="partition"),
+    Index(None, "ebox", text("received_at DESC"), text("message_id DESC")),
+    # Search by the name of a type, application or organization finds their messages with these.
+    Index(None, "ebox", "message_type_id"),
+    Index(None, "ebox", "sender_application_id"),
+    Index(None, "ebox", "sender"),
+    Index(
+        "ix_messages_ebox_routing_pending",
+        "ebox",
+        postgresql_where=text("is_routing_pending"),
+    ),
+    # The worker's, which looks across e-Boxes for what the clock asks for.
+    Index(
+        "ix_messages_to_remind",
+        "received_at",
+        postgresql_where=text("read_at IS NULL AND is_visible AND NOT is_reminded"),
+    ),
+    Index(
+        "ix_messages_to_alert",
+        "expires_at",
+        postgresql_where=text("read_at IS NULL AND is_visible AND NOT is_alerted"),
+    ),
+    Index("ix_messages_expires_at", "expires_at"),
+    postgresql_partition_by=BY_EBOX,
+)
+
+attachments = Table(
+    "attachments",
+    metadata,
+    ebox_column(),
+    Column("message_id", Uuid, primary_key=True),
+    Column("attachment_id", Text, primary_key=True),
+    Column("position", SmallInteger, nullable=False),
+    Column("title", JSON),
+    Column("file_name", Text, nullable=False),
+    Column("is_main", Boolean, nullable=False),
+    Column("media_type", Text, nullable=False),
+    Column("size", BigInteger, nullable=False),  # bytes
+    Column("digest", Text, nullable=False),  # SHA-256, base64url
+    Column("is_signed", Boolean, nullable=False),
+    Column("blob_key", Text, nullable=False),
+    ForeignKeyConstraint(
+        ["ebox", "message_id"], ["messages.ebox", "messages.message_id"], ondelete="CASCADE"
+    ),
+    # The one index that does not begin with the e-Box: a sweep asks whether anybody has a document.
+    Index("ix_attachments_blob_key", "blob_key"),
+    postgresql_partition_by=BY_EBOX,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Attachment:
+    """A file of a message as it is shown; `size` in bytes, `digest` SHA-256 in base64url."""
+
+    message_id: UUID
+    attachment_id: str
+    title: Mapping[str, str] | None
+    file_name: str
+    is_main: bool
+    media_type: str
+    size: int
+    digest: str
+    is_signed: bool
+    blob_key: str
+
+
+def add(
+    connection: Connection,
+    ebox: Ebox,
+    message: Mapping[str, Any],
+    files: Sequence[Mapping[str, Any]],
+    also: Insert | None = None,
+) -> None:
+    """Put a message into an e-Box: columns of `messages`, and of `attachments` for each file.
+
+    It is found by the texts that it has now (contract 4.3). One statement, with what else is to be
+    added: PostgreSQL looks at foreign keys when it is over.
+    """
+    key = {"ebox": ebox, "message_id": message["message_id"]}
+    texts = searchable(message["subject"], message.get("business_data"), message.get("attention"))
+    filed = insert(messages).values(ebox=ebox, **message).cte("filed")
+    found = insert(search_texts).values(**key, **texts)
+    others = [filed] if also is None else [filed, also.cte("also")]
+    if not files:
+        connection.execute(found.add_cte(*others))
+        return
+    rows = [{**key, "position": number, **file} for number, file in enumerate(files)]
+    connection.execute(insert(attachments).values(rows).add_cte(*others, found.cte("found")))
+
+
+def find(connection: Connection, ebox: Ebox, message_id: UUID, now: datetime) -> AnyRow | None:
+    """One message that has not expired, with its attachments."""
+    return connection.execute(
+        SHOWN.add_columns(messages.c.body, messages.c.structured_data).where(
+            *present(ebox, now), messages.c.message_id == message_id
+        )
+    ).one_or_none()
+
+
+def unclaimed(connection: Connection, keys: Sequence[str]) -> Sequence[str]:
+    """Those of the keys of stored documents that no message of anybody has."""
+    found = func.unclaimed_documents(literal(list(keys), ARRAY(Text))).column_valued()
+    return connection.scalars(select(found)).all()
+
+
+def mark_read(connection: Connection, ebox: Ebox, message_id: UUID, now: datetime) -> bool:
+    """Mark the message read; whether this was the first time, also under concurrency."""
+    marked = connection.execute(
+        update(messages)
+        .where(
+            messages.c.ebox == ebox,
+            messages.c.message_id == message_id,
+            messages.c.read_at.is_(None),
+        )
+        .values(read_at=now)
+    )
+    return marked.rowcount == 1
+
+
+def present(ebox: Ebox, now: datetime) -> tuple[ColumnElement[bool], ...]:
+    """An expired message is gone from that instant, purged or not (contract 6.33)."""
+    return messages.c.ebox == ebox, messages.c.expires_at > now
+
+
+is_unread = messages.c.read_at.is_(None)
+action_required = messages.c.action_id.is_not(None) & messages.c.action_executed_at.is_(None)
+
+
+def _attachments() -> ColumnElement[Any]:
+    shown = [attachments.c[field] for field in Attachment.__slots__]
+    one = aggregate_order_by(func.jsonb_build_array(*shown), attachments.c.position)
+    return (
+        select(func.jsonb_agg(one, type_=Records(Attachment)))
+        .where(
+            attachments.c.ebox == messages.c.ebox,
+            attachments.c.message_id == messages.c.message_id,
+        )
+        .scalar_subquery()
+        .label("attachments")
+    )
+
+
+# Body and structured data have resources of their own; the rest is the worker's memory.
+_UNSHOWN: Final = ("body", "structured_data", "is_reminded", "is_alerted")
+# What a listing and a detail show.
+SHOWN = select(
+    *(column for column in messages.c if column.name not in _UNSHOWN),
+    _attachments(),
+)

@@ -1,0 +1,1 @@
+"""SQL of the outbox, its delivery and the reminders."""

@@ -1,0 +1,1 @@
+"""SQL of what was sent, and of routing rules."""

@@ -1,0 +1,1 @@
+"""SQL of deletion: the purge and legal holds."""

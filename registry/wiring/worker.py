@@ -1,0 +1,95 @@
+"""Assembly of what runs by the clock, and of what operators type about it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+
+from registry.audit.investigation import Investigation
+from registry.audit.log import AuditLog
+from registry.audit.sealer import Sealer
+from registry.federation.rules import read_rules
+from registry.services.events.administration import EventAdministration
+from registry.services.events.delivery import EventDelivery
+from registry.services.events.reminders import Reminders
+from registry.services.job_leases import JobLease
+from registry.services.publication.routing import Routing
+from registry.services.publication.uploads import Uploads
+from registry.services.readiness import WorkerReadiness
+from registry.services.retention.legal_holds import LegalHolds
+from registry.services.retention.purge import Purge
+from registry.settings import PREFIX, Settings, SettingsError
+from registry.store.schema import Transactions
+from registry.wiring import audit, federation
+from registry.wiring.audit import pseudonyms
+from registry.wiring.clock import now
+from registry.wiring.storage import database, documents, seal_store
+
+
+@dataclass(frozen=True)
+class WorkerServices:
+    """The services that look across e-Boxes, through the worker's role."""
+
+    event_delivery: EventDelivery
+    reminders: Reminders
+    purge: Purge
+    legal_holds: LegalHolds
+    event_administration: EventAdministration
+    routing: Routing
+    uploads: Uploads
+    turns: JobLease
+    sealer: Sealer
+    investigation: Investigation
+    readiness: WorkerReadiness
+    dispose: Callable[[], None]
+
+
+def assemble_worker(settings: Settings) -> WorkerServices:
+    """Build them; connections are made on first use.
+
+    Raises `SettingsError` for what the worker needs and is not set, and `KeyUnusable`.
+    """
+    _demand(settings)
+    names = pseudonyms(settings)
+    audit_log = AuditLog(names, now)
+    private_key = audit.private_key(settings)
+    seals = seal_store(settings)
+    transactions = Transactions(database(settings, "worker"))
+    blobs = documents(settings)
+    events, partitions = federation.event_service(settings), federation.partition_service(settings)
+
+    def dispose() -> None:
+        events.close()
+        partitions.close()
+        transactions.engine.dispose()
+
+    return WorkerServices(
+        event_delivery=EventDelivery(
+            transactions, events, now, settings.events_batch, settings.events_subject
+        ),
+        reminders=Reminders(
+            transactions,
+            now,
+            timedelta(days=settings.reminder_days),
+            timedelta(days=settings.alert_days),
+        ),
+        purge=Purge(transactions, blobs, audit_log, names, now),
+        legal_holds=LegalHolds(transactions, blobs, audit_log, now),
+        event_administration=EventAdministration(transactions, audit_log, now),
+        routing=Routing(transactions, partitions, audit_log, read_rules, now),
+        uploads=Uploads(transactions, blobs, None, now),
+        turns=JobLease(transactions),
+        sealer=Sealer(transactions, seals, private_key, now),
+        investigation=audit.investigation(settings, transactions, audit_log),
+        readiness=WorkerReadiness(transactions, blobs, seals),
+        dispose=dispose,
+    )
+
+
+def _demand(settings: Settings) -> None:
+    """Raise `SettingsError` with all that is needed here alone and missing."""
+    names = ("database_worker_url", "hash_key", "audit_bucket", "audit_key_path")
+    missing = [name for name in names if getattr(settings, name) is None]
+    if missing:
+        raise SettingsError(
+            [f"{PREFIX}{name.upper()}: is needed here and not set" for name in missing]
+        )

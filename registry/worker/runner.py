@@ -1,0 +1,123 @@
+"""Doing a duty over and over, whatever happens to it."""
+
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Final
+
+import structlog
+
+from registry.domain.errors import Unavailable, UpstreamInvalid
+from registry.telemetry import worker as telemetry
+from registry.worker.backoff import Backoff
+from registry.worker.jobs import Job, Means, Step
+
+ASKING: Final = 15.0  # seconds between two questions whose turn it is, at most
+_FAILURE: Final = 60.0  # seconds after a failure, at most
+_TROUBLE: Final = 300.0  # seconds after trouble of the event service, at most
+_REPORT: Final = 60.0  # seconds between two log lines of a turn that takes long
+
+_log = structlog.get_logger("registry.worker")
+
+
+@dataclass
+class JobRunner:
+    """One duty of one worker, until `stop` is set.
+
+    A turn that failed is still owed: this worker tries again without asking whose turn it is.
+    """
+
+    duty: Job
+    means: Means
+    stop: threading.Event
+    _backoff: Backoff = field(default_factory=Backoff)
+    _owes: bool = False
+
+    def run(self) -> None:
+        """Do the duty whenever it is our turn; every wait ends when somebody asks to stop."""
+        telemetry.begun(self.duty.name)
+        while not self.stop.is_set():
+            pause = self.attempt(whose=self._is_ours)
+            self.stop.wait(self._rest() if pause is None else pause)
+
+    def attempt(self, whose: Callable[[], bool] = lambda: True) -> float | None:
+        """Do the duty until nothing is left; None if it went well, else how long to pause.
+
+        `whose` is asked first whether it is to be done.
+        """
+        name = self.duty.name
+        try:
+            last = self._perform() if whose() else Step()
+        except (Unavailable, UpstreamInvalid) as error:
+            telemetry.failed(name)
+            pause = self._backoff.pause(_FAILURE)
+            _log.warning("failed", duty=name, reason=error.detail, pause=round(pause, 1))
+            return pause
+        except Exception:  # noqa: BLE001 - the thread must go on; the log has it
+            telemetry.failed(name)
+            pause = self._backoff.pause(_FAILURE)
+            _log.exception("failed unexpectedly", duty=name, pause=round(pause, 1))
+            return pause
+        if last.trouble:
+            telemetry.troubled()
+            pause = self._backoff.pause(_TROUBLE, last.wait)
+            _log.warning("trouble", duty=name, reason=last.trouble, pause=round(pause, 1))
+            return pause
+        self._owes = False
+        self._backoff.reset()
+        telemetry.well(name)
+        return None
+
+    def _is_ours(self) -> bool:
+        if self.duty.is_shared and not self._owes:
+            self._owes = self.means.worker_services.turns.take(self.duty.name, self.duty.every)
+            return self._owes
+        return True
+
+    def _rest(self) -> float:
+        """Others may end, and leave us their turns: so we ask more often than it comes round."""
+        every = self.duty.every.total_seconds()
+        return min(every / 4, ASKING) if self.duty.is_shared else every
+
+    def _perform(self) -> Step:
+        """The last batch of a turn; one log line of what was done, however it ends."""
+        tally = _Tally(self.duty.name)
+        steps = self.duty.work(self.means)
+        step = Step()
+        try:
+            while not self.stop.is_set():
+                began = time.monotonic()
+                if (following := next(steps, None)) is None:
+                    break
+                step = following
+                tally.add(step)
+                if not step.trouble:
+                    telemetry.well(self.duty.name)
+                self.stop.wait(step.ease * (time.monotonic() - began))
+        finally:
+            tally.report()
+        return step
+
+
+class _Tally:
+    """What a turn has done since the last line about it."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._counts: Counter[str] = Counter()
+        self._since = time.monotonic()
+
+    def add(self, step: Step) -> None:
+        telemetry.done(step.counts)
+        self._counts.update(step.counts)
+        if time.monotonic() - self._since > _REPORT:
+            self.report()
+
+    def report(self) -> None:
+        seconds = round(time.monotonic() - self._since, 3)
+        if any(self._counts.values()):
+            _log.info("done", duty=self._name, seconds=seconds, **self._counts)
+        self._counts.clear()
+        self._since = time.monotonic()
