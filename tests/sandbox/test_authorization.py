@@ -1,11 +1,14 @@
 import time
 import uuid
+from datetime import timedelta
 
 import pytest
+import time_machine
 from authlib.oauth2.rfc7523 import JWTBearerClientAssertion
 from joserfc import jwt
 from joserfc.jwk import ECKey, RSAKey
 
+from registry.sandbox.federation.clients import ClientRegister, add_client
 from registry.sandbox.personas import CONSUMER, PERSONAS, PORTAL, REFERENCE, private_key
 from registry.sandbox.tokens import TokenRefused, sign_in
 
@@ -78,11 +81,12 @@ def test_an_assertion_is_used_once(assertion, present):
 
 
 def test_an_id_is_used_once_until_its_assertion_expires(assertion, present):
-    present(assertion(jti="again", exp=2))
+    present(assertion(jti="again", exp=300))
 
-    refused = present(assertion(jti="again"))
-    time.sleep(2)
-    accepted = present(assertion(jti="again"))
+    with time_machine.travel(timedelta(seconds=200)):
+        refused = present(assertion(jti="again"))
+    with time_machine.travel(timedelta(seconds=301)):
+        accepted = present(assertion(jti="again"))
 
     assert (refused.status_code, accepted.status_code) == (400, 200)
 
@@ -139,7 +143,9 @@ def test_a_token_holds_what_was_asked_for(token, introspect):
 
 
 def test_without_asking_a_token_holds_all_that_was_granted(token, introspect):
-    assert introspect(token("portal-user")).json()["scope"] == f"{PORTAL} {REFERENCE}"
+    scope = introspect(token("portal-user")).json()["scope"]
+
+    assert scope.split() == list(PERSONAS["portal-user"].scopes)
 
 
 def test_a_scope_that_was_not_granted_is_refused(assertion, present):
@@ -228,3 +234,40 @@ def test_nobody_revokes_the_token_of_another(federation, http, token, introspect
 
     assert answer.json()["error"] == "invalid_grant"
     assert introspect(others).json()["active"] is True
+
+
+@pytest.fixture
+def registration():
+    """What the stand-in has to know of a client, and the key it signs with."""
+    key = RSAKey.generate_key(2048, {"alg": "RS256", "use": "sig"})
+    public = dict(key.as_dict(private=False))
+    return key, {"key": public, "subject": "of a test", "scopes": [CONSUMER]}
+
+
+def test_a_client_is_added_while_the_stand_in_runs(enrolled, federation, registration, introspect):
+    key, members = registration
+    add_client(enrolled.federation, "added-later", members)
+
+    token = sign_in(federation.token_url, "added-later", key, "RS256")
+
+    assert introspect(token).json()["sub"] == "of a test"
+
+
+def test_a_file_of_a_client_precedes_clients_json(enrolled, federation, registration, introspect):
+    key, members = registration
+    client_id = PERSONAS["no-scope"].client_id
+    add_client(enrolled.federation, client_id, members)
+
+    token = sign_in(federation.token_url, client_id, key, "RS256")
+    (enrolled.federation / "clients" / f"{client_id}.json").unlink()
+
+    assert introspect(token).json()["scope"] == CONSUMER
+
+
+@pytest.mark.parametrize("client_id", ["../partitions", "", ".hidden", "a/b", "a\0b", "x" * 300])
+def test_a_client_id_never_leads_out_of_the_folder(client_id, enrolled):
+    register = ClientRegister(enrolled.federation)
+
+    assert register.find_client(client_id) is None
+    with pytest.raises(ValueError, match="file"):
+        add_client(enrolled.federation, client_id, {})

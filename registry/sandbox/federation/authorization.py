@@ -16,34 +16,30 @@ from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import Key, import_key
 
+from registry.sandbox.federation.access_tokens import AccessToken, AssertionIds
 from registry.sandbox.federation.addresses import INTROSPECT_SCOPE, OAUTH
-from registry.sandbox.federation.records import Client, JsonFile, Once, Token
+from registry.sandbox.federation.clients import ClientRegister, RegisteredClient
 
 LONGEST_ASSERTION: Final = 600  # seconds, contract 6.25
 _METHOD: Final = JWTBearerClientAssertion.CLIENT_AUTH_METHOD
 
 
 class Authority:
-    """Who may have a token, and which tokens there are; `issuer` is our own base URL."""
+    """The clients that may have a token, and all tokens; `issuer` is our own base URL."""
 
-    def __init__(self, clients: JsonFile, issuer: str) -> None:
+    def __init__(self, clients: ClientRegister, issuer: str) -> None:
         self.issuer = issuer
-        self.tokens: dict[str, Token] = {}
-        self._clients = clients
+        self.tokens: dict[str, AccessToken] = {}
+        self.clients = clients
 
     @property
     def token_url(self) -> str:
         """The audience of every assertion."""
         return f"{self.issuer}/token"
 
-    def client(self, client_id: str) -> Client | None:
-        """The registration of this client."""
-        registration = self._clients.get(client_id)
-        return Client.from_json(client_id, registration) if registration else None
-
     def keep(self, token: dict[str, Any], request: Any) -> None:
         """Remember a token that was just issued."""
-        self.tokens[token["access_token"]] = Token(
+        self.tokens[token["access_token"]] = AccessToken(
             text=token["access_token"],
             client=request.client,
             scope=token.get("scope", ""),
@@ -53,7 +49,7 @@ class Authority:
 
 def install(app: Flask, authority: Authority) -> ResourceProtector:
     """Serve the three operations; returns what other services check bearer tokens with."""
-    server = AuthorizationServer(app, authority.client, authority.keep)
+    server = AuthorizationServer(app, authority.clients.find_client, authority.keep)
     server.register_token_generator(
         "default",
         BearerTokenGenerator(
@@ -101,12 +97,12 @@ class _Assertion(JWTBearerClientAssertion):  # type: ignore[misc] # Authlib has 
     def __init__(self, authority: Authority) -> None:
         super().__init__(leeway=0)
         self._authority = authority
-        self._used = Once()
+        self._ids = AssertionIds()
 
     def get_audiences(self) -> list[str]:
         return [self._authority.token_url]
 
-    def resolve_client_public_key(self, client: Client) -> Key:
+    def resolve_client_public_key(self, client: RegisteredClient) -> Key:
         return import_key(client.key)
 
     def process_assertion_claims(self, assertion: str, resolve_key: Key) -> Any:
@@ -126,7 +122,7 @@ class _Assertion(JWTBearerClientAssertion):  # type: ignore[misc] # Authlib has 
             raise InvalidClientError(description="The assertion lives longer than 10 minutes.")
 
     def validate_jti(self, claims: Any, jti: str) -> bool:
-        return self._used.first(claims["sub"], str(jti), claims["exp"])
+        return self._ids.add(claims["sub"], str(jti), claims["exp"])
 
 
 class _Bearer(BearerTokenValidator):  # type: ignore[misc] # Authlib has no types
@@ -134,7 +130,7 @@ class _Bearer(BearerTokenValidator):  # type: ignore[misc] # Authlib has no type
         super().__init__()
         self._authority = authority
 
-    def authenticate_token(self, token_string: str) -> Token | None:
+    def authenticate_token(self, token_string: str) -> AccessToken | None:
         return self._authority.tokens.get(token_string)
 
 
@@ -148,17 +144,19 @@ class _Introspection(IntrospectionEndpoint):  # type: ignore[misc] # Authlib has
         self._authority = authority
         self._protector = protector
 
-    def authenticate_endpoint_client(self, request: Any) -> Client:
-        client: Client = self._protector.validate_request([INTROSPECT_SCOPE], request).client
+    def authenticate_endpoint_client(self, request: Any) -> RegisteredClient:
+        client: RegisteredClient = self._protector.validate_request(
+            [INTROSPECT_SCOPE], request
+        ).client
         return client
 
     def check_permission(self, *_: Any) -> bool:
         return True  # the bearer's scope was permission enough
 
-    def query_token(self, token_string: str, *_: Any) -> Token | None:
+    def query_token(self, token_string: str, *_: Any) -> AccessToken | None:
         return self._authority.tokens.get(token_string)
 
-    def introspect_token(self, token: Token) -> dict[str, Any]:
+    def introspect_token(self, token: AccessToken) -> dict[str, Any]:
         return {
             "active": True,
             "client_id": token.client.client_id,
@@ -182,8 +180,8 @@ class _Revocation(RevocationEndpoint):  # type: ignore[misc] # Authlib has no ty
         super().__init__(server)
         self._authority = authority
 
-    def query_token(self, token_string: str, *_: Any) -> Token | None:
+    def query_token(self, token_string: str, *_: Any) -> AccessToken | None:
         return self._authority.tokens.get(token_string)
 
-    def revoke_token(self, token: Token, *_: Any) -> None:
-        token.revoked = True
+    def revoke_token(self, token: AccessToken, *_: Any) -> None:
+        token.is_given_back = True

@@ -12,6 +12,7 @@ from werkzeug.serving import BaseWSGIServer, make_server
 from registry.sandbox.federation import authorization, eventservice, partitions, preferences
 from registry.sandbox.federation.addresses import FEDERATION, HEALTH, OAUTH, PARTITION
 from registry.sandbox.federation.authorization import Authority
+from registry.sandbox.federation.clients import ClientRegister
 from registry.sandbox.federation.faults import Faults
 from registry.sandbox.federation.received import Received
 from registry.sandbox.federation.records import JsonFile
@@ -22,7 +23,7 @@ def create_app(directory: Path, port: int) -> WSGIApplication:
     """The whole federation; `directory` holds what `personas.enroll` writes, and events.jsonl."""
     app = Flask("federation")
     issuer = f"http://{LOOPBACK}:{port}{OAUTH}"
-    protector = authorization.install(app, Authority(JsonFile(directory / "clients.json"), issuer))
+    protector = authorization.install(app, Authority(ClientRegister(directory), issuer))
     register, mandates, known = (
         JsonFile(directory / f"{name}.json") for name in ("partitions", "mandates", "preferences")
     )
