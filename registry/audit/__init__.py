@@ -1,1 +1,1 @@
-"""The sealed audit trail: recorded, sealed, verified and exported (contract 4.20)."""
+"""The sealed audit trail: calls are recorded, sealed, verified and exported (contract 4.20)."""

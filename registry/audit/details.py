@@ -1,35 +1,87 @@
-"""What the trail keeps of each operation: the details of contract 4.20, and nothing more.
+"""Details of each operation for the trail: those of contract 4.20, and nothing more.
 
-Operations that the contract does not name keep the ids of what they were about.
+Operations that the contract does not name keep the ids of the things they were about.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Final
+from typing import Any, Final, Protocol
 from uuid import UUID
 
-from registry.domain.drafts import File
+from registry.domain.drafts import NewAttachment
 
 Details = Mapping[str, Any]
 
 NOTHING: Final[Details] = {}  # reference data, counts
 _METHOD: Final = "sha_256"  # the one digest there is (contract 2.3)
-_NAMED: Final = 200  # characters kept of each name that an event has
+_LONGEST_NAME: Final = 200  # characters kept of each name that an event has
 
 
-def listed(messages: Iterable[Any]) -> Details:
-    """The messages of a list."""
+class IdentifiedMessage(Protocol):
+    """A message of which the id is known."""
+
+    @property
+    def message_id(self) -> UUID:
+        """The id that its copies share."""
+        ...
+
+
+class PayableMessage(IdentifiedMessage, Protocol):
+    """A message with its payment data, if it has any."""
+
+    @property
+    def payment_data(self) -> Mapping[str, Any] | None:
+        """The payment data in the shape of their column in the store."""
+        ...
+
+
+class StoredAttachment(Protocol):
+    """A file of a message, as far as the trail keeps it."""
+
+    @property
+    def attachment_id(self) -> str:
+        """The id within the message."""
+        ...
+
+    @property
+    def media_type(self) -> str:
+        """The type that the sender gave it."""
+        ...
+
+    @property
+    def size(self) -> int:
+        """The size in bytes."""
+        ...
+
+    @property
+    def digest(self) -> str:
+        """The SHA-256 in base64url."""
+        ...
+
+    @property
+    def blob_key(self) -> str:
+        """The key under which it is stored."""
+        ...
+
+
+def describe_list(messages: Iterable[IdentifiedMessage]) -> Details:
+    """Describe the messages of a list."""
     return {"messageIds": [str(message.message_id) for message in messages]}
 
 
-def shown(message: Any) -> Details:
-    """A message, and the payment data that was shown with it."""
-    told = part(message.message_id)
+def describe_message(message: PayableMessage) -> Details:
+    """Describe a message, and the payment data that were shown with it."""
+    details = describe_message_id(message.message_id)
     payment = message.payment_data
-    return told if payment is None else {**told, "paymentData": _payment(payment)}
+    return details if payment is None else {**details, "paymentData": _describe_payment(payment)}
 
 
-def attachments(message_id: UUID, found: Iterable[Any]) -> Details:
-    """What was shown of documents, one or all."""
+def describe_message_id(message_id: UUID) -> Details:
+    """Describe a part of a message that has no id of its own, or an operation on the message."""
+    return {"messageId": str(message_id)}
+
+
+def describe_attachments(message_id: UUID, attachments: Iterable[StoredAttachment]) -> Details:
+    """Describe attachments, one or all, of which the metadata were shown."""
     return {
         "messageId": str(message_id),
         "attachments": [
@@ -37,15 +89,15 @@ def attachments(message_id: UUID, found: Iterable[Any]) -> Details:
                 "attachmentId": attachment.attachment_id,
                 "mediaType": attachment.media_type,
                 "size": attachment.size,
-                "digest": _digest(attachment.digest),
+                "digest": _describe_digest(attachment.digest),
             }
-            for attachment in found
+            for attachment in attachments
         ],
     }
 
 
-def content(message_id: UUID, attachment: Any) -> Details:
-    """A document that was handed out; its content id is where it is stored."""
+def describe_document(message_id: UUID, attachment: StoredAttachment) -> Details:
+    """Describe a document that was handed out; its content id is the key of its bytes."""
     return {
         "messageId": str(message_id),
         "attachmentId": attachment.attachment_id,
@@ -53,60 +105,59 @@ def content(message_id: UUID, attachment: Any) -> Details:
     }
 
 
-def part(message_id: UUID) -> Details:
-    """A part of a message that has no id of its own, or what was done to the message."""
-    return {"messageId": str(message_id)}
+def describe_payment(message_id: UUID, payment: Mapping[str, Any]) -> Details:
+    """Describe the payment data of a message."""
+    return {**describe_message_id(message_id), **_describe_payment(payment)}
 
 
-def payment(message: Any) -> Details:
-    """How a message is to be paid."""
-    return {**part(message.message_id), **_payment(message.payment_data)}
-
-
-def published(message_id: UUID, original: UUID | None, files: Sequence[File]) -> Details:
-    """A publication or a reply, and the message it gave."""
-    told: dict[str, Any] = {
+def describe_publication(
+    message_id: UUID, original: UUID | None, files: Sequence[NewAttachment]
+) -> Details:
+    """Describe a publication or a reply, by the message that it made."""
+    details: dict[str, Any] = {
         "messageId": str(message_id),
-        "attachments": [{"size": file.size, "digest": _digest(file.digest)} for file in files],
+        "attachments": [
+            {"size": file.size, "digest": _describe_digest(file.digest)} for file in files
+        ],
     }
-    return told if original is None else {**told, "originalMessageId": str(original)}
+    return details if original is None else {**details, "originalMessageId": str(original)}
 
 
-def linked(message_id: UUID, links: int, refused: int) -> Details:
-    """A broadcast: how many e-Boxes got the message, not which."""
-    return {"messageId": str(message_id), "nbSuccessLinks": links, "nbErrorCases": refused}
+def describe_broadcast(message_id: UUID, links: int, refusals: int) -> Details:
+    """Describe a broadcast by the number of e-Boxes that got the message, not by their names."""
+    return {"messageId": str(message_id), "nbSuccessLinks": links, "nbErrorCases": refusals}
 
 
-def asked(message_ids: Iterable[str]) -> Details:
-    """Messages whose fate a sender asked for and was told."""
+def describe_status_request(message_ids: Iterable[str]) -> Details:
+    """Describe the messages of which a sender was told the status."""
     return {"messageIds": list(message_ids)}
 
 
-def notified(source: str, event_id: str, kind: str) -> Details:
-    """An event of the federation, which may name itself at any length."""
-    told = {"eventSource": source, "eventId": event_id, "eventType": kind}
-    return {name: value[:_NAMED] for name, value in told.items()}
+def describe_notification(source: str, event_id: str, kind: str) -> Details:
+    """Describe an event of the federation, which may name itself at any length."""
+    details = {"eventSource": source, "eventId": event_id, "eventType": kind}
+    return {name: value[:_LONGEST_NAME] for name, value in details.items()}
 
 
-def held(hold_id: UUID, message_id: UUID | None) -> Details:
-    """A legal hold, on a message or on all of an e-Box."""
-    told = {"holdId": str(hold_id)}
-    return told if message_id is None else {**told, "messageId": str(message_id)}
+def describe_hold(hold_id: UUID, message_id: UUID | None) -> Details:
+    """Describe a legal hold, on a message or on all of an e-Box."""
+    details = {"holdId": str(hold_id)}
+    return details if message_id is None else {**details, "messageId": str(message_id)}
 
 
-def event(correlation_id: UUID, message_id: UUID) -> Details:
-    """An event on which an operator decided."""
+def describe_event(correlation_id: UUID, message_id: UUID) -> Details:
+    """Describe an event on which an operator decided."""
     return {"eventCorrelationId": str(correlation_id), "messageId": str(message_id)}
 
 
-def counted(what: str, number: int) -> Details:
-    """Many things at once."""
-    return {what: number}
+def describe_count(name: str, number: int) -> Details:
+    """Describe many things at once by their number."""
+    return {name: number}
 
 
-def _payment(payment: Mapping[str, Any]) -> Details:
+def _describe_payment(payment: Mapping[str, Any]) -> Details:
     return {"paymentDataId": payment["payment_data_id"]}
 
 
-def _digest(value: str) -> Details:
+def _describe_digest(value: str) -> Details:
     return {"digestValue": value, "digestMethod": _METHOD}

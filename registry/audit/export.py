@@ -10,21 +10,19 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy import Connection
 
 from registry.audit.store import reads
-from registry.audit.store.seals import seals_from
+from registry.audit.store.seals import read_seals_from
 from registry.audit.trail import export_file
-from registry.audit.trail import seal as seals
-from registry.audit.trail.bodies import Broken
-from registry.audit.trail.chain import Copy
-from registry.audit.trail.findings import Finding, Kind
+from registry.audit.trail.chain import SealCopy
+from registry.audit.trail.entry import Record
 from registry.audit.trail.inspect_export import Inspection
 from registry.audit.trail.keys import Keys
-from registry.audit.trail.records import Record
-from registry.audit.trail.seal import Seal
-from registry.audit.trail.verify import check_seal
+from registry.audit.trail.seal import Seal, parse_seal, read_head
+from registry.audit.trail.untrusted_json import DamagedText
+from registry.audit.trail.verify import Finding, FindingKind, check_seal
 from registry.audit.verification import LONGEST
 
 
-class Unprovable(Exception):
+class UnprovableTrail(Exception):
     """The trail is not what was sealed, so that no export of it would be accepted."""
 
     def __init__(self, findings: list[Finding]) -> None:
@@ -33,13 +31,16 @@ class Unprovable(Exception):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Exported:
-    """What an export holds; `unsealed` are entries of its period that could not be in it yet."""
+class ExportSummary:
+    """Counts of an export.
+
+    `unsealed_entries` are those of its period that could not be in it yet.
+    """
 
     entries: int
-    whole: int  # seals with all their entries
-    parts: int  # seals with some
-    unsealed: int
+    whole_seals: int  # with all their entries
+    partial_seals: int  # with some
+    unsealed_entries: int
 
 
 class Export:
@@ -47,7 +48,7 @@ class Export:
 
     def __init__(self, begin: datetime, end: datetime) -> None:
         self.begin, self.end = begin, end
-        self._wrong: list[Finding] = []
+        self._findings: list[Finding] = []
 
     def write(
         self,
@@ -56,76 +57,87 @@ class Export:
         keys: Keys,
         private_key: Ed25519PrivateKey,
         made_at: datetime,
-    ) -> Exported:
-        """Write it to a file that can be read too, and verify it; raises `Unprovable`."""
-        said = export_file.Header(
+    ) -> ExportSummary:
+        """Write the export to a file that can be read too, and verify it.
+
+        Raises `UnprovableTrail`.
+        """
+        header = export_file.ExportHeader(
             begin=self.begin, end=self.end, made_at=made_at, public_keys=tuple(keys.values())
         )
-        file.writelines(export_file.signed(self._lines(connection, said), private_key))
+        file.writelines(export_file.sign_lines(self._write_lines(connection, header), private_key))
+        # Read back as an auditor does: an export that he would refuse must not leave the house.
         file.flush()
         file.seek(0)
         inspection = Inspection(keys)
-        wrong = self._wrong + list(inspection.findings(file))
-        if wrong:
-            raise Unprovable(wrong)
-        inside = inspection.contents
-        until = reads.sealed_until(connection)
-        unsealed, _ = reads.since(connection, until, self.begin, self.end)
-        return Exported(
-            entries=inside.records, whole=inside.whole, parts=inside.parts, unsealed=unsealed
+        findings = self._findings + list(inspection.check_lines(file))
+        if findings:
+            raise UnprovableTrail(findings)
+        contents = inspection.contents
+        until = reads.read_sealed_until(connection)
+        return ExportSummary(
+            entries=contents.entries,
+            whole_seals=contents.whole_seals,
+            partial_seals=contents.partial_seals,
+            unsealed_entries=reads.count_unsealed_between(connection, until, self.begin, self.end),
         )
 
-    def _lines(self, connection: Connection, said: export_file.Header) -> Iterator[str]:
-        yield export_file.header(said)
-        before: datetime | None = None
-        for row in seals_from(connection, self._first(connection)):
-            if row.stored_at is None or (before and before - LONGEST >= self.end):
+    def _write_lines(
+        self, connection: Connection, header: export_file.ExportHeader
+    ) -> Iterator[str]:
+        yield export_file.write_header(header)
+        previous: Seal | None = None
+        for row in read_seals_from(connection, self._find_first_seal(connection)):
+            # Entries come under the first seal after their transaction, so that none of the
+            # period is under a seal that was begun an hour after it.
+            is_past = previous is not None and previous.sealed_at - LONGEST >= self.end
+            if row.stored_at is None or is_past:
                 return
-            copy = Copy(row.seal_number, row.seal, row.signature)
-            seal = self._parsed(copy)
-            before = seal.sealed_at
-            yield from self._entries(connection, copy, seal)
+            previous = self._parse(row.copy)
+            yield from self._write_entries(connection, row.copy, previous)
 
-    def _first(self, connection: Connection) -> int:
-        """The first seal of the period's begin or later, by what is signed of it."""
-        low, high = 1, reads.last_seal(connection) + 1
+    def _find_first_seal(self, connection: Connection) -> int:
+        """Find the first seal of the period's begin or later, by the time in its signed head."""
+        low, high = 1, reads.read_last_seal_number(connection) + 1
         while low < high:
             middle = (low + high) // 2
-            row = reads.seal(connection, middle)
+            row = reads.find_seal(connection, middle)
             if row is None:
                 detail = "The database has no copy of it."
-                raise Unprovable([Finding(Kind.MISSING_SEAL, middle, detail=detail)])
-            seal = self._parsed(Copy(middle, seals.head(row.seal), row.signature))
+                finding = Finding(FindingKind.MISSING_SEAL, middle, detail=detail)
+                raise UnprovableTrail([finding])
+            seal = self._parse(SealCopy(middle, read_head(row.seal), row.signature))
             if seal.sealed_at < self.begin:
                 low = middle + 1
             else:
                 high = middle
         return low
 
-    def _parsed(self, copy: Copy) -> Seal:
+    def _parse(self, copy: SealCopy) -> Seal:
         try:
-            return seals.parse(copy.text)
-        except Broken as error:
-            found = Finding(Kind.BROKEN_SEAL, copy.number, detail=str(error))
-            raise Unprovable([*self._wrong, found]) from None
+            return parse_seal(copy.text)
+        except DamagedText as error:
+            finding = Finding(FindingKind.BROKEN_SEAL, copy.number, detail=str(error))
+            raise UnprovableTrail([*self._findings, finding]) from None
 
-    def _entries(self, connection: Connection, copy: Copy, seal: Seal) -> Iterator[str]:
-        found = reads.records(connection, seal.first_xid, seal.until_xid)
-        wrong = list(check_seal(seal, found))
-        self._wrong += wrong
-        if wrong:
+    def _write_entries(self, connection: Connection, copy: SealCopy, seal: Seal) -> Iterator[str]:
+        records = reads.read_records(connection, seal.first_xid, seal.until_xid)
+        findings = list(check_seal(seal, records))
+        self._findings += findings
+        if findings:
             return
-        chosen = [record for record in found if self._has(record)]
-        is_quiet = not found and self.begin <= seal.sealed_at < self.end
-        if is_quiet or (chosen and len(chosen) == len(found)):
-            yield from export_file.whole(copy, chosen)
-        elif chosen:
-            yield from export_file.part(copy, chosen)
+        period_records = [record for record in records if self._has(record)]
+        # A seal without entries belongs to the chain of the period in which it was made.
+        is_quiet = not records and self.begin <= seal.sealed_at < self.end
+        if is_quiet or (period_records and len(period_records) == len(records)):
+            yield from export_file.write_whole_seal(copy, period_records)
+        elif period_records:
+            yield from export_file.write_part_of_seal(copy, period_records)
 
     def _has(self, record: Record) -> bool:
-        return self.begin <= happened_at(record.text) < self.end
+        return self.begin <= read_timestamp(record.text) < self.end
 
 
-def happened_at(entry: str) -> datetime:
-    """When an entry says that it happened."""
+def read_timestamp(entry: str) -> datetime:
+    """Read the time at which an entry says that it happened."""
     return datetime.fromisoformat(json.loads(entry)["TIMESTAMP"])

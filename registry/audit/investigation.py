@@ -1,6 +1,6 @@
-"""What operators and auditors ask of the trail: whether it holds, who did what, and proof of it.
+"""Investigations of operators and auditors: faults of the trail, searches in it, exports of it.
 
-Whoever reads or takes out what is written there is written there too (contract 4.20).
+Whoever reads or takes out entries leaves an entry himself (contract 4.20).
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -12,153 +12,168 @@ from uuid import UUID
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from sqlalchemy import Connection
 
-from registry.audit.export import Export, Exported
+from registry.audit.export import Export, ExportSummary
 from registry.audit.log import AuditLog
 from registry.audit.store import reads
-from registry.audit.trail import seal as seals
-from registry.audit.trail.bodies import Broken
-from registry.audit.trail.findings import Finding
+from registry.audit.store.reads import EntryRow
+from registry.audit.store.seal_bucket import SealStore
+from registry.audit.trail.entry import Record, hash_leaf
 from registry.audit.trail.keys import Keys
-from registry.audit.trail.records import Record, leaf
-from registry.audit.verification import EVER, Comparison, Period, Tell
-from registry.blobs import SealStore
+from registry.audit.trail.seal import parse_seal
+from registry.audit.trail.untrusted_json import DamagedText
+from registry.audit.trail.verify import Finding
+from registry.audit.verification import EVER, ReportProgress, Verification, VerifiedPeriod
 from registry.domain.identifiers import Ebox
 from registry.domain.pseudonyms import Pseudonyms
-from registry.store.schema import AnyRow, Transactions
+from registry.store.schema import Transactions
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Sought:
-    """Whose or what story: what of these is given, in one period."""
+class EntrySearch:
+    """A search for entries that have all of these that are not None, in one period."""
 
     message_id: UUID | None = None
     token_hash: str | None = None
     ebox: Ebox | None = None
-    period: Period = EVER
+    period: VerifiedPeriod = EVER
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Told:
+class LocatedEntry:
     """An entry as it is stored; `seal` is the number of its seal, None until it has one.
 
-    `is_sealed_so` is whether the seal has it just so.
+    `is_as_sealed` says that the seal has it in just this form.
     """
 
     record: Record
     recorded_at: datetime
     seal: int | None
-    is_sealed_so: bool
+    is_as_sealed: bool
 
 
 @dataclass(frozen=True)
 class Investigation:
-    """Reads the trail through the worker's role; `former` are the keys that pseudonyms had."""
+    """Reads the trail through the worker's role.
+
+    `former_pseudonyms` are those under the keys that the hash key was before.
+    """
 
     transactions: Transactions
-    shelf: SealStore
+    bucket: SealStore
     keys: Keys
     private_key: Ed25519PrivateKey
     audit_log: AuditLog
-    former: Sequence[Pseudonyms]
+    former_pseudonyms: Sequence[Pseudonyms]
     now: Callable[[], datetime]
 
-    def compare(self, period: Period, tell: Tell) -> tuple[Comparison, Iterator[Finding]]:
-        """The comparison of the trail with its seals, and all that it finds, as it is asked for.
+    def verify(
+        self, period: VerifiedPeriod, report_progress: ReportProgress
+    ) -> tuple[Verification, Iterator[Finding]]:
+        """Begin a verification of the trail, which goes on as its findings are read.
 
         Raises `Unavailable`.
         """
-        comparison = Comparison(self.keys, period, self.now(), tell)
-        return comparison, comparison.findings(self.transactions, self.shelf)
+        verification = Verification(self.keys, period, self.now(), report_progress)
+        return verification, verification.find_faults(self.transactions, self.bucket)
 
-    def story(self, sought: Sought) -> Sequence[Told]:
-        """The entries of a story in the order of time; that somebody asked is recorded."""
+    def search(self, search: EntrySearch) -> Sequence[LocatedEntry]:
+        """Find entries in the order of time; the search itself is recorded."""
         with self.transactions() as connection:
-            reads.take_time(connection)
-            found = reads.entries(
+            reads.lift_time_limit(connection)
+            rows = reads.search_entries(
                 connection,
-                texts=_texts(sought),
-                eboxes=self._names(sought.ebox),
-                begin=sought.period.begin,
-                end=sought.period.end,
+                texts=_make_texts(search),
+                eboxes=self._hash_ebox(search.ebox),
+                begin=search.period.begin,
+                end=search.period.end,
             )
-            told = _sealed(connection, found)
-            details = {**_details(sought), "entries": len(told)}
-            self.audit_log.note(connection, "audit/reconstruct", details, ebox=sought.ebox)
-        return told
+            entries = _locate(connection, rows)
+            details = {**_describe(search), "entries": len(entries)}
+            self.audit_log.note(connection, "audit/reconstruct", details, ebox=search.ebox)
+        return entries
 
-    def export(self, begin: datetime, end: datetime, file: BinaryIO) -> Exported:
+    def export(self, begin: datetime, end: datetime, file: BinaryIO) -> ExportSummary:
         """Write the entries of a period to a file that can be read too, with proof of each.
 
-        It is verified and recorded before it counts. Raises `Unprovable`.
+        The export is verified and recorded before it counts. Raises `UnprovableTrail`.
         """
         with self.transactions() as connection:
-            reads.freeze(connection)
-            reads.take_time(connection)
+            reads.freeze_snapshot(connection)
+            reads.lift_time_limit(connection)
             export = Export(begin, end)
-            exported = export.write(connection, file, self.keys, self.private_key, self.now())
+            summary = export.write(connection, file, self.keys, self.private_key, self.now())
             period = {"from": begin.isoformat(), "until": end.isoformat()}
-            details = {**period, "entries": exported.entries}
+            details = {**period, "entries": summary.entries}
             self.audit_log.note(connection, "audit/export", details)
-        return exported
+        return summary
 
+    @property
     def public_key(self) -> Ed25519PublicKey:
         """The key with which auditors verify."""
         return self.private_key.public_key()
 
-    def _names(self, ebox: Ebox | None) -> Sequence[str]:
-        keys = (self.audit_log.pseudonyms, *self.former)
-        return [] if ebox is None else [each.of(ebox) for each in keys]
+    def _hash_ebox(self, ebox: Ebox | None) -> Sequence[str]:
+        # Entries keep the hash of their day, whatever the key is now.
+        keys = (self.audit_log.pseudonyms, *self.former_pseudonyms)
+        return [] if ebox is None else [key.hash_ebox(ebox) for key in keys]
 
 
-def _texts(sought: Sought) -> Sequence[str]:
-    texts = [str(sought.message_id)] if sought.message_id else []
-    if sought.token_hash:
-        texts.append(f'"subject_token_hashed":"{sought.token_hash.lower()}"')
+def _make_texts(search: EntrySearch) -> Sequence[str]:
+    texts = [str(search.message_id)] if search.message_id else []
+    if search.token_hash:
+        texts.append(f'"subject_token_hashed":"{search.token_hash.lower()}"')
     return texts
 
 
-def _details(sought: Sought) -> Mapping[str, str]:
-    """What was asked for, as far as the entry does not say it otherwise."""
-    told = {
-        "messageId": sought.message_id,
-        "tokenHash": sought.token_hash,
-        "from": sought.period.begin and sought.period.begin.isoformat(),
-        "until": sought.period.end and sought.period.end.isoformat(),
+def _describe(search: EntrySearch) -> Mapping[str, str]:
+    """Describe a search, but for the e-Box, which stands beside the text of an entry."""
+    details = {
+        "messageId": search.message_id,
+        "tokenHash": search.token_hash,
+        "from": search.period.begin and search.period.begin.isoformat(),
+        "until": search.period.end and search.period.end.isoformat(),
     }
-    return {name: str(value) for name, value in told.items() if value is not None}
+    return {name: str(value) for name, value in details.items() if value is not None}
 
 
-def _sealed(connection: Connection, found: Sequence[AnyRow]) -> Sequence[Told]:
-    """Each entry with its seal, in the same order."""
-    waiting = sorted(found, key=lambda row: row.xid, reverse=True)  # to pop from the end
-    by_seal: dict[int | None, list[AnyRow]] = {}
-    if waiting:
-        for number, until_xid in reads.ends(connection):
-            while waiting and waiting[-1].xid < until_xid:
-                by_seal.setdefault(number, []).append(waiting.pop())
-            if not waiting:
+def _locate(connection: Connection, rows: Sequence[EntryRow]) -> Sequence[LocatedEntry]:
+    """Give each entry its seal, in the order of time."""
+    # Both sorted by transaction, so that one pass over the seals is enough.
+    rows_left = sorted(rows, key=lambda row: row.xid, reverse=True)  # to pop from the end
+    rows_by_seal: dict[int | None, list[EntryRow]] = {}
+    if rows_left:
+        for number, until_xid in reads.read_seal_ends(connection):
+            while rows_left and rows_left[-1].xid < until_xid:
+                rows_by_seal.setdefault(number, []).append(rows_left.pop())
+            if not rows_left:
                 break
-    by_seal[None] = waiting
-    told = [each for number, rows in by_seal.items() for each in _under(connection, number, rows)]
-    return sorted(told, key=lambda each: (each.recorded_at, each.record.number))
+    rows_by_seal[None] = rows_left
+    entries = [
+        entry
+        for number, seal_rows in rows_by_seal.items()
+        for entry in _compare_with_seal(connection, number, seal_rows)
+    ]
+    return sorted(entries, key=lambda entry: (entry.recorded_at, entry.record.number))
 
 
-def _under(connection: Connection, number: int | None, rows: Sequence[AnyRow]) -> Iterator[Told]:
-    leaves = {} if number is None else _leaves(connection, number)
+def _compare_with_seal(
+    connection: Connection, number: int | None, rows: Sequence[EntryRow]
+) -> Iterator[LocatedEntry]:
+    leaves = {} if number is None else _read_leaves(connection, number)
     for row in rows:
-        record = Record(row.entry_number, row.entry, row.ebox, row.person)
-        yield Told(
-            record=record,
+        yield LocatedEntry(
+            record=row.record,
             recorded_at=row.recorded_at,
             seal=number,
-            is_sealed_so=leaves.get(record.number) == leaf(record),
+            is_as_sealed=leaves.get(row.record.number) == hash_leaf(row.record),
         )
 
 
-def _leaves(connection: Connection, number: int) -> Mapping[int, bytes]:
-    row = reads.seal(connection, number)
+def _read_leaves(connection: Connection, number: int) -> Mapping[int, bytes]:
+    """Read the leaves of a seal by the numbers of its entries; none if it cannot be read."""
+    row = reads.find_seal(connection, number)
     try:
-        seal = seals.parse(row.seal) if row else None
-    except Broken:
+        seal = parse_seal(row.seal) if row else None
+    except DamagedText:
         seal = None
     return dict(zip(seal.numbers, seal.leaves, strict=True)) if seal else {}

@@ -1,8 +1,9 @@
-"""The audit trail's pen: what happened is written down where it happens (contract 4.20)."""
+"""The log of the audit trail: every operation is recorded where it happens (contract 4.20)."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
 from sqlalchemy import Connection
 
@@ -12,11 +13,15 @@ from registry.audit.trail.entry import Entry
 from registry.domain.calls import Call
 from registry.domain.identifiers import Ebox, EboxKind
 from registry.domain.pseudonyms import Pseudonyms
+from registry.domain.queries import BELGIUM
+
+_OURSELVES: Final = "registry"  # the client of operations that no call asked for
+_NO_METHOD: Final = "DO"  # no HTTP
 
 
 @dataclass(frozen=True)
 class AuditLog:
-    """Adds an entry in the transaction of what it tells of: no entry, no answer.
+    """Adds an entry in the transaction of the operation itself: no entry, no answer.
 
     The e-Box and the person are named by keyed hashes alone.
     """
@@ -27,52 +32,60 @@ class AuditLog:
     def record(
         self, connection: Connection, call: Call, ebox: Ebox | None, details: Details
     ) -> None:
-        """A call that is about to be answered."""
+        """Record a call that is about to be answered."""
         caller = call.caller
         person = caller.user
         entry = Entry(
-            at=self.now(),
+            timestamp=write_timestamp(self.now()),
             token_hash=caller.token_hash,
             client_id=caller.client_id,
             method=call.method,
             url=call.url,
             status=call.status,
             details=details,
-            ebox=None if ebox is None else self.pseudonyms.of(ebox),
-            person=None if person is None else self._person(person.digits),
+            ebox=None if ebox is None else self.pseudonyms.hash_ebox(ebox),
+            person=None if person is None else self._hash_person(person.digits),
         )
-        entries.record(connection, entry)
+        entries.add_entry(connection, entry)
 
     def note(
-        self, connection: Connection, deed: str, details: Details, *, ebox: Ebox | None = None
+        self, connection: Connection, operation: str, details: Details, *, ebox: Ebox | None = None
     ) -> None:
-        """What the worker or an operator did, past the API; `deed` names it: `purge`, `hold/set`.
+        """Note an operation of the worker or an operator, past the API: `purge`, `hold/set`.
 
-        It stands where a call has its URL; there is no token, and the client is the registry.
+        Its name stands where a call has its URL; there is no token, and the client is the registry.
         """
-        entries.record(connection, self._deed(deed, details, ebox))
+        entries.add_entry(connection, self._make_entry(operation, details, ebox))
 
     def note_all(
-        self, connection: Connection, deed: str, done: Iterable[tuple[Ebox, Details]]
+        self, connection: Connection, operation: str, items: Iterable[tuple[Ebox, Details]]
     ) -> None:
-        """The same deed many times, an entry each, in one statement."""
-        entries.record_all(connection, [self._deed(deed, told, ebox) for ebox, told in done])
+        """Note one operation on many items, an entry for each, in one statement."""
+        batch = [self._make_entry(operation, details, ebox) for ebox, details in items]
+        entries.add_entries(connection, batch)
 
-    def _deed(self, deed: str, details: Details, ebox: Ebox | None) -> Entry:
+    def _make_entry(self, operation: str, details: Details, ebox: Ebox | None) -> Entry:
         return Entry(
-            at=self.now(),
+            timestamp=write_timestamp(self.now()),
             token_hash=None,
             client_id=_OURSELVES,
             method=_NO_METHOD,
-            url=f"urn:registry:{deed}",
+            url=f"urn:registry:{operation}",
             status=200,
             details=details,
-            ebox=None if ebox is None else self.pseudonyms.of(ebox),
+            ebox=None if ebox is None else self.pseudonyms.hash_ebox(ebox),
         )
 
-    def _person(self, digits: str) -> str:
-        return self.pseudonyms.of(Ebox(EboxKind.CITIZEN, digits))
+    def _hash_person(self, digits: str) -> str:
+        # As the citizen's e-Box, so that one hash finds both what he did and what was done there.
+        return self.pseudonyms.hash_ebox(Ebox(EboxKind.CITIZEN, digits))
 
 
-_OURSELVES = "registry"
-_NO_METHOD = "DO"  # no HTTP
+def write_timestamp(instant: datetime) -> str:
+    """Write ISO 8601 with six decimals in Belgian time, the offset in numbers (contract 4.20: CET).
+
+    Raises `ValueError` for a time without its zone.
+    """
+    if instant.tzinfo is None:
+        raise ValueError("A time without its zone is not when something happened.")
+    return instant.astimezone(BELGIUM).isoformat(timespec="microseconds")

@@ -1,171 +1,184 @@
-"""Holding the whole trail against its seals, while it goes on being written (contract 4.20)."""
+"""Verification of the whole trail, while it goes on being written (contract 4.20)."""
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from functools import partial
 from typing import Final
 
 from sqlalchemy import Connection
 
-from registry.audit.sealer import unpacked
+from registry.audit.legal_period import find_legal_end
 from registry.audit.store import reads
-from registry.audit.store.seals import seals_from
-from registry.audit.trail import seal as seals
-from registry.audit.trail.bodies import Broken
-from registry.audit.trail.chain import Copy
-from registry.audit.trail.compare import check_trail
-from registry.audit.trail.findings import Finding, Kind
+from registry.audit.store.seal_bucket import SealStore, unpack_seal
+from registry.audit.store.seals import read_seals_from
+from registry.audit.trail.chain import SealCopy
+from registry.audit.trail.compare import TrailCheck, pair_copies
 from registry.audit.trail.keys import Keys
-from registry.audit.trail.records import Record
-from registry.audit.trail.retention import legal_until
-from registry.blobs import SealStore
+from registry.audit.trail.seal import Seal
+from registry.audit.trail.untrusted_json import DamagedText
+from registry.audit.trail.verify import Finding, FindingKind
 from registry.store.schema import Transactions
 
-Tell = Callable[[int, int], None]  # seals that are done, and how many there are
+ReportProgress = Callable[[int, int], None]  # seals that are done, and all of them
 
-LONGEST: Final = timedelta(hours=1)  # how long a transaction may have been open, at the most
+LONGEST: Final = timedelta(hours=1)  # a transaction is not open for longer
 
 
 @dataclass(frozen=True, slots=True)
-class Period:
+class VerifiedPeriod:
     """From `begin` to just before `end`, both aware; None is without that limit."""
 
     begin: datetime | None = None
     end: datetime | None = None
 
-    def overlaps(self, before: datetime, sealed_at: datetime) -> bool:
-        """Whether a seal may have entries of the period; `before` is when the last was made."""
+    def overlaps(self, previous_seal: datetime, sealed_at: datetime) -> bool:
+        """Say whether a seal may have entries of the period, by its time and that of the last."""
         if self.begin is not None and sealed_at < self.begin:
             return False
-        return self.end is None or before - LONGEST < self.end
+        # An entry is sealed once its transaction is over: it may be older than the seal before.
+        return self.end is None or previous_seal - LONGEST < self.end
 
 
-EVER: Final = Period()
+EVER: Final = VerifiedPeriod()
 
 
-class Comparison:
-    """Holds the entries against the seals of the bucket, and these against the database's.
+@dataclass
+class VerificationFigures:
+    """Counts of a verification, complete when all its findings have been read."""
 
-    Seals of outside the period are not held against their entries. Where ten years are over,
-    entries may be missing. The figures are complete when all findings have been asked for.
+    seals: int = 0
+    sealed_entries: int = 0
+    compared_entries: int = 0
+    unsealed_entries: int = 0
+    oldest_unsealed: datetime | None = None
+
+
+class Verification:
+    """Compares the entries with the seals of the bucket, and these with the database's copies.
+
+    Seals of outside the period are not compared with their entries. Where ten years are over,
+    entries may be missing.
     """
 
-    def __init__(self, keys: Keys, period: Period, now: datetime, tell: Tell) -> None:
-        self.seals = self.sealed = self.compared = self.unsealed = 0
-        self.oldest: datetime | None = None  # of those that are not sealed
-        self._keys, self._period, self._now, self._tell = keys, period, now, tell
-        self._last = 0  # seal that the database has
-        self._locked = 0  # and the bucket, as far as it was read
-        self._waiting: int | None = None  # the seal that is about to be stored
-        self._sealed_at: datetime | None = None  # the seal before
-        self._until = self._covered = 0  # transactions: locked, and under any seal
-        self._gaps: list[tuple[int, int]] = []
-        self._excused: set[int] = set()  # seals whose entries may be missing
-        self._missing: dict[int, int] = {}  # how many there should be, of the last seals
-        self._rolled_back: int | None = None
+    def __init__(
+        self, keys: Keys, period: VerifiedPeriod, now: datetime, report_progress: ReportProgress
+    ) -> None:
+        self.figures = VerificationFigures()
+        self._keys, self._period, self._now = keys, period, now
+        self._report_progress = report_progress
+        self._coverage = _Coverage()
 
-    def findings(self, transactions: Transactions, shelf: SealStore) -> Iterator[Finding]:
-        """Everything that is wrong."""
+    def find_faults(self, transactions: Transactions, bucket: SealStore) -> Iterator[Finding]:
+        """Find all that is wrong; raises `Unavailable`."""
         with transactions() as connection:
-            reads.freeze(connection)
-            reads.take_time(connection)
-            self._last = reads.last_seal(connection)
-            is_new = partial(_has_seal, transactions)
-            records = partial(self._records, connection)
-            bucket, database = self._bucket(shelf, is_new), self._database(connection)
-            yield from self._told(check_trail(bucket, database, records, self._keys))
-            yield from self._outside(connection)
-            yield from _covered_up(shelf)
-            self.unsealed, self.oldest = reads.since(connection, self._until)
+            reads.freeze_snapshot(connection)
+            reads.lift_time_limit(connection)
+            last_seal = reads.read_last_seal_number(connection)
+            locked_seals = _LockedSeals(bucket, transactions, last_seal)
+            yield from self._check_seals(connection, locked_seals, last_seal)
+            yield from _find_uncovered_entries(connection, self._coverage)
+            yield from _find_tampered_keys(bucket)
+            rest = reads.find_unsealed(connection, self._coverage.locked_until)
+            self.figures.unsealed_entries = rest.total
+            self.figures.oldest_unsealed = rest.oldest
 
-    def _bucket(self, shelf: SealStore, is_new: Callable[[int], bool]) -> Iterator[Copy]:
-        for number in shelf.numbers():
-            if number > self._last and is_new(number):
-                return  # made since we began, as are all that follow
-            content = shelf.get(number)
+    def _check_seals(
+        self, connection: Connection, locked_seals: "_LockedSeals", last_seal: int
+    ) -> Iterator[Finding]:
+        """Go through the seals of both places side by side, each with its entries."""
+        trail = TrailCheck(self._keys)
+        # The last seal may be on its way to the bucket, if those before it have arrived.
+        first_unstored = reads.find_first_unstored(connection)
+        copies = (row.copy for row in read_seals_from(connection, 1))
+        previous: Seal | None = None
+        for pair in pair_copies(locked_seals, copies):
+            is_on_its_way = pair.number == first_unstored == last_seal
+            yield from trail.check_copies(pair, may_be_unlocked=is_on_its_way)
+            seal = trail.seal
+            if seal is None:
+                continue
+            is_locked = seal.number <= locked_seals.last_number
+            self._count(seal, is_locked=is_locked)
+            self._report_progress(self.figures.seals, max(last_seal, locked_seals.last_number))
+            previous_seal = (previous or seal).sealed_at
+            previous = seal
+            # A seal that the database has lost is compared always, to tell what went with it.
+            is_outside = seal.number <= last_seal and not self._period.overlaps(
+                previous_seal, seal.sealed_at
+            )
+            is_expired = find_legal_end(previous_seal) <= self._now
+            records = (
+                [] if is_outside else reads.read_records(connection, seal.first_xid, seal.until_xid)
+            )
+            self.figures.compared_entries += len(records)
+            yield from trail.check_entries(seal, records, may_be_missing=is_outside or is_expired)
+        yield from trail.check_end()
+
+    def _count(self, seal: Seal, *, is_locked: bool) -> None:
+        self.figures.seals += 1
+        self._coverage.add(seal, is_locked=is_locked)
+        if is_locked:
+            self.figures.sealed_entries += seal.count
+
+
+class _LockedSeals:
+    """The seals of the bucket in order, but for those that are made during the verification."""
+
+    def __init__(self, bucket: SealStore, transactions: Transactions, last_seal: int) -> None:
+        self.last_number = 0  # as far as they were read
+        self._bucket, self._transactions, self._last_seal = bucket, transactions, last_seal
+
+    def __iter__(self) -> Iterator[SealCopy]:
+        for number in self._bucket.list_numbers():
+            if number > self._last_seal and self._is_new(number):
+                return  # as are all that follow
+            content = self._bucket.get(number)
             if content is not None:
-                self._locked = number
-                yield _copy(number, content)
+                self.last_number = number
+                yield _unpack(number, content)
 
-    def _database(self, connection: Connection) -> Iterator[Copy]:
-        for row in seals_from(connection, 1):
-            if row.stored_at is None and self._waiting is None:
-                self._waiting = row.seal_number
-            yield Copy(row.seal_number, row.seal, row.signature)
-
-    def _records(self, connection: Connection, seal: seals.Seal) -> Sequence[Record]:
-        before, self._sealed_at = self._sealed_at or seal.sealed_at, seal.sealed_at
-        self._count(seal)
-        if legal_until(before) <= self._now:
-            self._excused.add(seal.number)
-        if seal.number <= self._last and not self._period.overlaps(before, seal.sealed_at):
-            self._excused.add(seal.number)
-            return []
-        found = reads.records(connection, seal.first_xid, seal.until_xid)
-        self.compared += len(found)
-        if found:
-            self._missing.clear()
-        elif seal.count and seal.number not in self._excused:
-            self._missing[seal.number] = seal.count
-        return found
-
-    def _count(self, seal: seals.Seal) -> None:
-        self.seals += 1
-        self._tell(self.seals, max(self._last, self._locked))
-        if seal.first_xid > self._covered:
-            self._gaps.append((self._covered, seal.first_xid))
-        self._covered = max(self._covered, seal.until_xid)
-        if seal.number <= self._locked:
-            self.sealed += seal.count
-            self._until = self._covered
-
-    def _told(self, findings: Iterator[Finding]) -> Iterator[Finding]:
-        """Without what is as it should be: a seal on its way, entries that may be missing."""
-        for finding in findings:
-            match finding:
-                case Finding(Kind.NOT_LOCKED, seal) if seal == self._waiting == self._last:
-                    pass
-                case Finding(Kind.DELETION, seal) if seal in self._excused:
-                    pass
-                case Finding(Kind.TRUNCATION):
-                    yield from self._truncated()
-                case _:
-                    if finding.kind is Kind.ROLLBACK:
-                        self._rolled_back = finding.seal
-                    yield finding
-
-    def _truncated(self) -> Iterator[Finding]:
-        end = self._rolled_back
-        missing = {n: c for n, c in self._missing.items() if end is None or n < end}
-        if missing:
-            first, last, count = min(missing), max(missing), sum(missing.values())
-            detail = f"None of the {count} entries of the seals {first} to {last} is there."
-            yield Finding(Kind.TRUNCATION, first, detail=detail)
-
-    def _outside(self, connection: Connection) -> Iterator[Finding]:
-        for first, until in self._gaps:
-            numbers = reads.numbers(connection, first, until)
-            if numbers:
-                detail = f"No seal covers the transactions {first} to {until - 1}."
-                yield Finding(Kind.INSERTION, None, tuple(numbers), detail)
+    def _is_new(self, number: int) -> bool:
+        """Look in a transaction of its own: the verification's does not see what came after."""
+        with self._transactions() as connection:
+            return reads.find_seal(connection, number) is not None
 
 
-def _covered_up(shelf: SealStore) -> Iterator[Finding]:
-    for key in shelf.tampered():
+@dataclass
+class _Coverage:
+    """The transactions that seals cover, in their order, and the gaps between them."""
+
+    until: int = 0
+    locked_until: int = 0  # by seals of the bucket
+    gaps: list[tuple[int, int]] = field(default_factory=list)
+
+    def add(self, seal: Seal, *, is_locked: bool) -> None:
+        """Add the range of the next seal."""
+        if seal.first_xid > self.until:
+            self.gaps.append((self.until, seal.first_xid))
+        self.until = max(self.until, seal.until_xid)
+        if is_locked:
+            self.locked_until = self.until
+
+
+def _find_uncovered_entries(connection: Connection, coverage: _Coverage) -> Iterator[Finding]:
+    for first, until in coverage.gaps:
+        numbers = reads.read_numbers(connection, first, until)
+        if numbers:
+            detail = f"No seal covers the transactions {first} to {until - 1}."
+            yield Finding(FindingKind.INSERTION, None, tuple(numbers), detail)
+
+
+def _find_tampered_keys(bucket: SealStore) -> Iterator[Finding]:
+    for key in bucket.find_tampered_keys():
         digits = key.rpartition("/")[2].removesuffix(".json")
         number = int(digits) if digits.isascii() and digits.isdecimal() else None
         detail = f"In the bucket something lies over {key} or hides it, or it is no seal."
-        yield Finding(Kind.COPY_DIFFERS, number, detail=detail)
+        yield Finding(FindingKind.COPY_DIFFERS, number, detail=detail)
 
 
-def _has_seal(transactions: Transactions, number: int) -> bool:
-    with transactions() as connection:
-        return reads.seal(connection, number) is not None
-
-
-def _copy(number: int, content: bytes) -> Copy:
+def _unpack(number: int, content: bytes) -> SealCopy:
     try:
-        return unpacked(number, content)
-    except Broken:
-        return Copy(number, content.decode("latin-1"), "")
+        return unpack_seal(number, content)
+    except DamagedText:
+        # Not lost here: as a seal it cannot be read, which is a finding like others.
+        return SealCopy(number, content.decode("latin-1"), "")

@@ -29,10 +29,10 @@ class Pseudonyms:
 
     @property
     def key_id(self) -> str:
-        """Which key it was, for the day that there are several: eight hexadecimal digits."""
+        """Eight hexadecimal digits that name the key, for the day that there are several."""
         return hashlib.sha256(f"key id/{self.key}".encode()).hexdigest()[:8]
 
-    def of(self, ebox: Ebox) -> str:
-        """The e-Box as `key id:hash`, in hexadecimal; the same for the same e-Box and key."""
+    def hash_ebox(self, ebox: Ebox) -> str:
+        """Hash an e-Box as `key id:hash`, in hexadecimal; always the same under one key."""
         digest = hmac.digest(self.key.encode(), ebox.key.encode(), "sha256")
         return f"{self.key_id}:{digest.hex()}"

@@ -1,4 +1,4 @@
-"""Assembly of the audit trail: its keys, its names for people, and what investigates it."""
+"""Assembly of the audit trail: its keys, the pseudonyms in it, and its investigation."""
 
 from pathlib import Path
 from typing import Final
@@ -18,8 +18,8 @@ from registry.wiring.storage import seal_store
 _END: Final = b"-----END PUBLIC KEY-----"
 
 
-def pseudonyms(settings: Settings) -> Pseudonyms:
-    """Keyed hashes under the key of the settings; raises `SettingsError` when it will not do."""
+def make_pseudonyms(settings: Settings) -> Pseudonyms:
+    """Make the pseudonyms under the hash key; raises `SettingsError` for one that will not do."""
     if settings.hash_key is None:
         raise SettingsError(["REGISTRY_HASH_KEY: is needed and not set"])
     try:
@@ -28,23 +28,23 @@ def pseudonyms(settings: Settings) -> Pseudonyms:
         raise SettingsError([f"REGISTRY_HASH_KEY: {error}"]) from None
 
 
-def investigation(
+def make_investigation(
     settings: Settings, transactions: Transactions, audit_log: AuditLog
 ) -> Investigation:
-    """Build it; raises `SettingsError` for what is not set, and `KeyUnusable`."""
+    """Put the investigation together; raises `SettingsError` for absent settings, `KeyUnusable`."""
     return Investigation(
         transactions,
         seal_store(settings),
-        keyring(settings),
-        private_key(settings),
+        load_keyring(settings),
+        load_private_key(settings),
         audit_log,
-        _former(settings),
+        _load_former_pseudonyms(settings),
         now,
     )
 
 
-def _former(settings: Settings) -> tuple[Pseudonyms, ...]:
-    """The keys that the hash key was before: the lines of a file."""
+def _load_former_pseudonyms(settings: Settings) -> tuple[Pseudonyms, ...]:
+    """Load the keys that the hash key was before: the lines of a file."""
     path = settings.audit_former_hash_keys
     if path is None:
         return ()
@@ -59,40 +59,41 @@ def _former(settings: Settings) -> tuple[Pseudonyms, ...]:
         raise KeyUnusable(path, "one of its lines is too short for a key") from None
 
 
-def private_key(settings: Settings) -> Ed25519PrivateKey:
-    """The key that signs; raises `SettingsError` when none is set, and `KeyUnusable`."""
+def load_private_key(settings: Settings) -> Ed25519PrivateKey:
+    """Load the key that signs; raises `SettingsError` when none is set, and `KeyUnusable`."""
     path = settings.audit_key_path
     if path is None:
         raise SettingsError(["REGISTRY_AUDIT_KEY_PATH: is needed here and not set"])
     try:
-        return keys.read_private(_content(path))
+        return keys.parse_private_key(_read(path))
     except keys.NoKey:
         raise KeyUnusable(path, "it is not an Ed25519 private key in PEM") from None
 
 
-def keyring(settings: Settings) -> keys.Keys:
-    """The public keys to verify with: of ours, where it is set, and those that signed before.
+def load_keyring(settings: Settings) -> keys.Keys:
+    """Load the public keys to verify with: ours, where it is set, and those that signed before.
 
     Raises `KeyUnusable`.
     """
-    ours = [private_key(settings).public_key()] if settings.audit_key_path else []
+    ours = [load_private_key(settings).public_key()] if settings.audit_key_path else []
     former = settings.audit_public_keys
-    return keys.keyring([*ours, *(_public_keys(former) if former else [])])
+    return keys.make_keyring([*ours, *(_load_public_keys(former) if former else [])])
 
 
-def _public_keys(path: Path) -> list[Ed25519PublicKey]:
-    """All of a file with PEM blocks one after the other."""
-    blocks = [block + _END for block in _content(path).split(_END)[:-1]]
+def _load_public_keys(path: Path) -> list[Ed25519PublicKey]:
+    """Load all keys of a file with PEM blocks one after the other."""
+    # What comes after the last block is left out, such as the line break at the end.
+    blocks = [block + _END for block in _read(path).split(_END)[:-1]]
     try:
-        found = [keys.read_public(block) for block in blocks]
+        public_keys = [keys.parse_public_key(block) for block in blocks]
     except keys.NoKey:
-        found = []
-    if not found:
+        public_keys = []
+    if not public_keys:
         raise KeyUnusable(path, "it has no, or not only, Ed25519 public keys in PEM")
-    return found
+    return public_keys
 
 
-def _content(path: Path) -> bytes:
+def _read(path: Path) -> bytes:
     try:
         return path.read_bytes()
     except OSError as error:

@@ -9,21 +9,22 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy import create_engine, text
 
 from registry import wiring
-from registry.audit.sealer import Sealer, unpacked
+from registry.audit.log import write_timestamp
+from registry.audit.sealer import Sealer
 from registry.audit.store import entries as audit
 from registry.audit.store import seals
-from registry.audit.store.seal_bucket import S3Seals
-from registry.audit.trail import compare, keys
-from registry.audit.trail.chain import Copy
+from registry.audit.store.seal_bucket import S3Seals, unpack_seal
+from registry.audit.trail import keys
 from registry.audit.trail.entry import Entry
 from registry.sandbox.servers.processes import LOOPBACK, free_port
 from tests.alone import a_database
+from tests.unit.audit.trails import check_trail
 
 
-def an_entry(number=0, **changes):
+def an_entry(number=0, at=None, **changes):
     """A call that succeeded."""
     columns = {
-        "at": datetime.now(UTC),
+        "timestamp": write_timestamp(at or datetime.now(UTC)),
         "token_hash": "0" * 64,
         "client_id": "sandbox-consumer",
         "method": "GET",
@@ -62,7 +63,7 @@ class Trail:
         """Entries of one transaction of the application's."""
         with self.alone.application() as connection:
             for number in range(count):
-                audit.record(connection, an_entry(number))
+                audit.add_entry(connection, an_entry(number))
             for act in after:
                 act()
 
@@ -74,25 +75,25 @@ class Trail:
     def seals(self):
         """All that were made, whether they are stored or not."""
         with self.alone.worker() as connection:
-            return list(seals.seals_from(connection, 1))
+            return list(seals.read_seals_from(connection, 1))
 
     def stored(self):
         """All that the bucket has, as copies by number."""
-        return [unpacked(number, self.store.get(number)) for number in self.store.numbers()]
+        return [unpack_seal(number, self.store.get(number)) for number in self.store.list_numbers()]
 
     def entries(self, first=0, until=2**62):
         """The records of a range of transactions."""
         with self.alone.worker() as connection:
-            return list(audit.entries_between(connection, first, until))
+            return list(audit.stream_records(connection, first, until))
 
     def findings(self):
         """All that is wrong with the trail."""
-        copies = [Copy(row.seal_number, row.seal, row.signature) for row in self.seals()]
+        copies = [row.copy for row in self.seals()]
 
         def records(seal):
             return self.entries(seal.first_xid, seal.until_xid)
 
-        return list(compare.check_trail(self.stored(), copies, records, self.public_keys))
+        return list(check_trail(self.stored(), copies, records, self.public_keys))
 
 
 @pytest.fixture(scope="module")
@@ -151,7 +152,7 @@ def sealer(alone, store, private_key, clock):
 @pytest.fixture
 def written(alone, store, private_key):
     """The trail."""
-    return Trail(alone, store, keys.keyring([private_key.public_key()]))
+    return Trail(alone, store, keys.make_keyring([private_key.public_key()]))
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from dataclasses import replace
 import pytest
 
 from registry.audit.store import entries, seals
-from registry.audit.trail.seal import parse
+from registry.audit.trail.seal import parse_seal
 from tests.audit.conftest import an_entry
 
 
@@ -18,13 +18,13 @@ class Undone(Exception):
 
 
 def numbers_sealed(written):
-    return [number for row in written.seals() for number in parse(row.seal).numbers]
+    return [number for row in written.seals() for number in parse_seal(row.seal).numbers]
 
 
 def test_an_open_transaction_is_waited_for_and_those_after_it_with_it(sealer, written, alone):
     written.write()
     with alone.application() as connection:
-        entries.record(connection, an_entry())
+        entries.add_entry(connection, an_entry())
         written.write()
 
         during = [sealer.seal(), sealer.seal()]
@@ -39,7 +39,7 @@ def test_an_entry_that_comes_late_in_its_transaction_is_not_missed(sealer, writt
         connection.exec_driver_sql("SELECT pg_current_xact_id()")
         written.write()
         during = sealer.seal()
-        entries.record(connection, an_entry())
+        entries.add_entry(connection, an_entry())
 
     assert during == 0
     assert sealer.seal() == 2
@@ -61,10 +61,10 @@ def test_an_entry_of_a_savepoint_belongs_to_the_whole_transaction(sealer, writte
         connection.exec_driver_sql("SELECT pg_current_xact_id()")
         written.write()
         connection.exec_driver_sql("SAVEPOINT one")
-        entries.record(connection, an_entry())
+        entries.add_entry(connection, an_entry())
         connection.exec_driver_sql("ROLLBACK TO SAVEPOINT one")
         connection.exec_driver_sql("SAVEPOINT two")
-        entries.record(connection, an_entry())
+        entries.add_entry(connection, an_entry())
 
     assert sealer.seal() == 2
     assert len({row.xid for row in alone.rows("audit_entries")}) == 2
@@ -73,7 +73,7 @@ def test_an_entry_of_a_savepoint_belongs_to_the_whole_transaction(sealer, writte
 
 def test_what_was_rolled_back_is_in_no_seal(sealer, written, alone):
     with suppress(Undone), alone.application() as connection:
-        entries.record(connection, an_entry())
+        entries.add_entry(connection, an_entry())
         raise Undone
     written.write()
 
@@ -87,7 +87,7 @@ def write_at_random(alone, seed, pause):
     for _ in range(25):
         with suppress(Undone), alone.application() as connection:
             for _ in range(dice.choice((1, 1, 1, 2, 5))):
-                entries.record(connection, an_entry())
+                entries.add_entry(connection, an_entry())
                 pause(dice.choice((0, 0, 0, 0.001, 0.02, 0.2)))
             if dice.random() < 0.2:
                 raise Undone
@@ -121,11 +121,11 @@ def test_every_committed_entry_is_under_exactly_one_seal(sealer, written, alone,
 def test_the_horizon_is_before_what_is_open_and_after_what_is_over(alone, written):
     written.write()
     with alone.application() as connection:
-        entries.record(connection, an_entry())
+        entries.add_entry(connection, an_entry())
         open_one = int(connection.exec_driver_sql("SELECT pg_current_xact_id()").scalar_one())
         with alone.worker() as looking:
-            span = seals.sealable(looking)
-            found = list(entries.entries_between(looking, span.first_xid, span.horizon))
+            span = seals.read_sealable_span(looking)
+            found = list(entries.stream_records(looking, span.first_xid, span.horizon))
 
     assert span.horizon <= open_one
     assert len(found) == 1

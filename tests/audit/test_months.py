@@ -7,8 +7,8 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
+from registry.audit.legal_period import find_legal_end, is_deletable
 from registry.audit.store import entries
-from registry.audit.trail.retention import deletable, legal_until
 from registry.domain.errors import Unavailable
 from tests.audit.conftest import an_entry
 
@@ -133,9 +133,9 @@ def test_months_are_made_while_entries_are_written(alone, sealer):
         connection.execute(text(f"DROP TABLE {month_of(tenth)}"))
 
     with alone.application() as connection:
-        entries.record(connection, an_entry())
+        entries.add_entry(connection, an_entry())
         made = sealer.prepare_months()
-        entries.record(connection, an_entry())
+        entries.add_entry(connection, an_entry())
 
     assert made == 1
 
@@ -162,10 +162,10 @@ def test_the_database_keeps_a_month_as_long_as_the_rule_says(alone, at):
     with alone.owner.connect() as connection:
         until = connection.scalar(asked, {"month": first})
 
-    assert until == legal_until(after - after.resolution)
-    assert deletable(after, until)
-    assert not deletable(after, until - until.resolution)
-    assert until >= legal_until(at)
+    assert until == find_legal_end(after - after.resolution)
+    assert is_deletable(after, until)
+    assert not is_deletable(after, until - until.resolution)
+    assert until >= find_legal_end(at)
 
 
 def test_a_month_whose_ten_years_are_over_goes_with_all_that_is_in_it(alone, written, sealer):
@@ -197,7 +197,7 @@ def test_a_month_is_kept_until_its_time(alone, written, sealer):
     written.write()
     sealer.seal()
     (entry,) = alone.rows("audit_entries")
-    last = legal_until(entry.recorded_at) - timedelta(seconds=1)
+    last = find_legal_end(entry.recorded_at) - timedelta(seconds=1)
 
     assert sealer.drop_expired(last) == 0
     with pytest.raises(DBAPIError, match="is kept until"), alone.worker() as connection:
@@ -238,12 +238,12 @@ def test_a_request_under_way_is_not_held_up_by_the_end_of_a_month(alone, written
     sealer.seal()
 
     with alone.application() as connection:
-        entries.record(connection, an_entry())
+        entries.add_entry(connection, an_entry())
         began = time.monotonic()
         with pytest.raises(Unavailable):
             sealer.drop_expired(sealer.now())
         waited = time.monotonic() - began
-        entries.record(connection, an_entry())
+        entries.add_entry(connection, an_entry())
 
     assert waited < 3
     assert sealer.drop_expired(sealer.now()) == 1

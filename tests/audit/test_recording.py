@@ -11,7 +11,7 @@ from sqlalchemy.exc import DBAPIError
 
 from registry.audit.store import entries
 from registry.audit.trail.canonical_json import NotCanonical
-from registry.audit.trail.entry import canonical
+from registry.audit.trail.entry import write_entry
 from registry.domain.errors import Unavailable
 from tests.audit.conftest import an_entry
 
@@ -31,18 +31,18 @@ def test_what_is_recorded_can_be_read_as_it_was(alone, written):
     without = an_entry(ebox=None)
 
     with alone.application() as connection:
-        entries.record(connection, entry)
-        entries.record(connection, without)
+        entries.add_entry(connection, entry)
+        entries.add_entry(connection, without)
 
     first, second = written.entries()
-    assert first[1:] == (canonical(entry), entry.ebox, entry.person)
-    assert second[1:] == (canonical(without), None, None)
+    assert first[1:] == (write_entry(entry), entry.ebox, entry.person)
+    assert second[1:] == (write_entry(without), None, None)
     assert first.number < second.number
 
 
 def test_the_database_says_when_and_by_which_transaction(alone, written):
     with alone.application() as connection:
-        entries.record(connection, an_entry(at=datetime(1999, 1, 1, tzinfo=UTC)))
+        entries.add_entry(connection, an_entry(at=datetime(1999, 1, 1, tzinfo=UTC)))
         xid = connection.exec_driver_sql("SELECT pg_current_xact_id()").scalar_one()
 
     (row,) = alone.rows("audit_entries")
@@ -52,7 +52,7 @@ def test_the_database_says_when_and_by_which_transaction(alone, written):
 
 def test_an_entry_is_there_with_what_it_tells_of_or_not_at_all(alone, written):
     with suppress(ZeroDivisionError), alone.application() as connection:
-        entries.record(connection, an_entry())
+        entries.add_entry(connection, an_entry())
         _ = 1 / 0
 
     assert written.entries() == []
@@ -60,7 +60,7 @@ def test_an_entry_is_there_with_what_it_tells_of_or_not_at_all(alone, written):
 
 def test_an_entry_that_nobody_could_check_is_not_written(alone, written):
     with pytest.raises(NotCanonical), alone.application() as connection:
-        entries.record(connection, an_entry(details={"amount": 0.1}))
+        entries.add_entry(connection, an_entry(details={"amount": 0.1}))
 
     assert written.entries() == []
 
@@ -69,7 +69,7 @@ def test_without_a_trail_nothing_happens_either(alone, written):
     written.change("ALTER TABLE audit_entries RENAME TO gone")
 
     with pytest.raises(Unavailable), alone.application() as connection:
-        entries.record(connection, an_entry(client_id="somebody"))
+        entries.add_entry(connection, an_entry(client_id="somebody"))
 
     written.change("ALTER TABLE gone RENAME TO audit_entries")
 
@@ -78,7 +78,7 @@ def test_an_error_of_the_database_repeats_no_value(alone, written):
     written.change("ALTER TABLE audit_entries ADD CONSTRAINT short CHECK (length(entry) < 10)")
 
     with pytest.raises(Unavailable) as failed, alone.application() as connection:
-        entries.record(connection, an_entry(client_id="somebody"))
+        entries.add_entry(connection, an_entry(client_id="somebody"))
 
     written.change("ALTER TABLE audit_entries DROP CONSTRAINT short")
     assert isinstance(failed.value.__cause__, psycopg.OperationalError)
@@ -89,7 +89,7 @@ def test_an_error_of_the_database_repeats_no_value(alone, written):
 def test_recording_works_behind_a_pooler_too(alone):
     with alone.application() as connection:
         for _ in range(12):  # more often than a driver waits before it prepares
-            entries.record(connection, an_entry())
+            entries.add_entry(connection, an_entry())
 
         prepared = text("SELECT count(*) FROM pg_prepared_statements WHERE statement ~ '^INSERT'")
         assert connection.execute(prepared).scalar_one() == 0

@@ -8,12 +8,12 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy import text
 
-from registry.audit.sealer import packed, unpacked
+from registry.audit.legal_period import find_legal_end
 from registry.audit.store import seals
+from registry.audit.store.seal_bucket import pack_seal, unpack_seal
 from registry.audit.trail import keys
-from registry.audit.trail.bodies import Broken
-from registry.audit.trail.retention import legal_until
-from registry.audit.trail.seal import GENESIS, parse, seal_hash
+from registry.audit.trail.seal import GENESIS, hash_seal, parse_seal
+from registry.audit.trail.untrusted_json import DamagedText
 from registry.domain.errors import Unavailable
 
 
@@ -25,7 +25,7 @@ def test_entries_are_sealed_in_the_order_of_their_transactions(sealer, written):
 
     assert sealed == 5
     (row,) = written.seals()
-    seal = parse(row.seal)
+    seal = parse_seal(row.seal)
     assert (seal.number, seal.count, seal.first_xid) == (1, 5, 0)
     assert list(seal.numbers) == [record.number for record in written.entries()]
     assert seal.previous == GENESIS
@@ -39,8 +39,12 @@ def test_each_seal_names_the_one_before_and_goes_on_where_it_ended(sealer, writt
 
     first, second, third = written.seals()
     for before, after in ((first, second), (second, third)):
-        assert parse(after.seal).previous == seal_hash(before.seal)
-        assert parse(after.seal).first_xid == parse(before.seal).until_xid == before.until_xid
+        assert parse_seal(after.seal).previous == hash_seal(before.seal)
+        assert (
+            parse_seal(after.seal).first_xid
+            == parse_seal(before.seal).until_xid
+            == before.until_xid
+        )
     assert written.findings() == []
 
 
@@ -63,7 +67,9 @@ def test_a_seal_can_be_parted_with_by_nobody_for_ten_years(sealer, written, clie
     kept = client.get_object_retention(Bucket=written.store.bucket, Key=key)["Retention"]
     (row,) = written.seals()
     assert kept["Mode"] == "COMPLIANCE"
-    assert kept["RetainUntilDate"] == legal_until(row.sealed_at).astimezone(UTC) == row.kept_until
+    assert (
+        kept["RetainUntilDate"] == find_legal_end(row.sealed_at).astimezone(UTC) == row.kept_until
+    )
 
 
 def test_where_nothing_was_written_there_is_nothing_to_seal(sealer, written):
@@ -115,7 +121,7 @@ def test_after_a_quiet_hour_a_seal_says_that_there_was_nothing(sealer, written, 
     assert quiet == 1
     assert sealed == [0, 0]
     _, second = written.seals()
-    assert parse(second.seal).count == 0
+    assert parse_seal(second.seal).count == 0
     assert second.stored_at is not None
     assert written.findings() == []
 
@@ -142,7 +148,7 @@ def test_a_sealer_that_dies_before_it_stores_is_followed_with_the_same_bytes(sea
     assert sealed == [3, 0]
     first, _ = written.seals()
     assert (first.seal, first.signature) == (prepared.seal, prepared.signature)
-    assert written.store.get(1) == packed(prepared.seal, prepared.signature)
+    assert written.store.get(1) == pack_seal(prepared.seal, prepared.signature)
     assert written.findings() == []
 
 
@@ -150,7 +156,7 @@ def test_a_sealer_that_dies_after_it_stored_leaves_one_version(sealer, written, 
     written.write(2)
     sealer.prepare()
     (row,) = written.seals()
-    written.store.put(1, packed(row.seal, row.signature), row.kept_until)
+    written.store.put(1, pack_seal(row.seal, row.signature), row.kept_until)
 
     assert sealer.seal() == 0
 
@@ -202,7 +208,7 @@ def test_a_key_may_be_replaced_and_the_chain_holds(sealer, written, private_key)
     written.write()
     sealer.seal()
 
-    known = keys.keyring([private_key.public_key(), other.private_key.public_key()])
+    known = keys.make_keyring([private_key.public_key(), other.private_key.public_key()])
     assert dataclasses.replace(written, public_keys=known).findings() == []
     assert [finding.kind.name for finding in written.findings()] == ["UNKNOWN_KEY"]
 
@@ -236,14 +242,14 @@ def test_a_sealer_whose_clock_is_wrong_from_the_start_keeps_seals_long_enough(
 
     (row,) = written.seals()
     (entry,) = written.alone.rows("audit_entries")
-    assert row.kept_until == legal_until(entry.recorded_at)
+    assert row.kept_until == find_legal_end(entry.recorded_at)
 
 
 # Another trail
 
 
 def test_a_bucket_with_the_seals_of_another_trail_is_not_written_over(sealer, written):
-    written.store.put(1, b"{}", legal_until(sealer.now()))
+    written.store.put(1, b"{}", find_legal_end(sealer.now()))
     written.write()
 
     for _ in range(2):
@@ -251,7 +257,7 @@ def test_a_bucket_with_the_seals_of_another_trail_is_not_written_over(sealer, wr
             sealer.seal()
 
     assert written.store.get(1) == b"{}"
-    assert list(written.store.tampered()) == []
+    assert list(written.store.find_tampered_keys()) == []
 
 
 def test_a_database_that_counts_transactions_anew_is_noticed(sealer, written):
@@ -266,8 +272,8 @@ def test_a_database_that_counts_transactions_anew_is_noticed(sealer, written):
 
 @pytest.mark.parametrize("content", [b"\xff", b"[]", b"{}", b'{"seal":"x"}', b'{"seal":1}'])
 def test_what_is_no_seal_is_not_read_as_one(content):
-    with pytest.raises(Broken):
-        unpacked(1, content)
+    with pytest.raises(DamagedText):
+        unpack_seal(1, content)
 
 
 # Several at once
@@ -285,7 +291,7 @@ def test_sealers_at_once_make_each_seal_once(sealer, written, alone, client, sto
 
     assert sum(counts) == 120
     assert len(written.seals()) == sum(count > 0 for count in counts) == 20
-    assert list(store.tampered()) == []
+    assert list(store.find_tampered_keys()) == []
     assert written.findings() == []
 
 
@@ -310,25 +316,25 @@ def test_a_seal_that_another_is_about_to_store_is_waited_for(sealer, written):
 def test_without_the_lock_the_number_would_still_exclude_two(sealer, written, alone):
     written.write()
     sealer.seal()
-    row = written.seals()[0]._asdict()
+    (row,) = written.seals()
 
     with alone.worker() as connection:
-        assert seals.add(connection, **row) is False
+        assert seals.add_seal(connection, row) is False
 
 
 # How old
 
 
 def test_the_age_is_that_of_the_oldest_entry_under_no_stored_seal(sealer, written, clock, away):
-    ages = [sealer.age()]
+    ages = [sealer.measure_age()]
     written.write()
     clock.go_on(seconds=100)
-    ages.append(sealer.age())
+    ages.append(sealer.measure_age())
     with pytest.raises(Unavailable):
         dataclasses.replace(sealer, store=away).seal()
-    ages.append(sealer.age())
+    ages.append(sealer.measure_age())
     sealer.seal()
-    ages.append(sealer.age())
+    ages.append(sealer.measure_age())
 
     assert ages[0] == ages[3] == 0
     assert 100 <= ages[1] <= ages[2] < 130
@@ -338,4 +344,4 @@ def test_a_clock_that_is_behind_makes_nobody_younger_than_new(sealer, written, c
     written.write()
     clock.go_on(seconds=-100)
 
-    assert sealer.age() == 0
+    assert sealer.measure_age() == 0

@@ -16,7 +16,7 @@ from sqlalchemy import create_engine, make_url, text
 from registry.audit.store.seal_bucket import S3Seals
 from registry.audit.trail import keys
 from registry.audit.trail import seal as seals
-from registry.audit.verification import EVER, Comparison
+from registry.audit.verification import EVER, Verification
 from registry.cli import registry
 from registry.domain.queries import BELGIUM
 from registry.sandbox.servers.postgres import SUPERUSER
@@ -34,7 +34,7 @@ def store(client, objects):
 
 @pytest.fixture
 def private_key(settings):
-    return audit.private_key(settings)
+    return audit.load_private_key(settings)
 
 
 @pytest.fixture
@@ -89,7 +89,7 @@ def verify(alone, store):
 
 def numbers(trail, seal):
     """The numbers of the entries of a seal."""
-    return seals.parse(trail.seals()[seal - 1].seal).numbers
+    return seals.parse_seal(trail.seals()[seal - 1].seal).numbers
 
 
 def test_a_trail_that_nobody_touched_holds(trail, verify):
@@ -251,17 +251,17 @@ def test_who_seals_anew_with_a_key_of_his_own_is_found(trail, superuser, verify)
     number, key = numbers(trail, 3)[2], Ed25519PrivateKey.generate()
     superuser("UPDATE audit_entries SET entry = '{}' WHERE entry_number = :number", number=number)
     _, second, third = trail.seals()
-    forged = seals.following(
+    forged = seals.make_next_seal(
         second.seal,
         trail.entries(second.until_xid, third.until_xid),
         third.until_xid,
         sealed_at=third.sealed_at,
-        key_id=keys.key_id(key.public_key()),
+        key_id=keys.compute_key_id(key.public_key()),
     )
     superuser(
         "UPDATE audit_seals SET seal = :seal, signature = :signature WHERE seal_number = 3",
-        seal=seals.text(forged),
-        signature=seals.sign(key, seals.text(forged)),
+        seal=seals.write_seal(forged),
+        signature=seals.sign_seal(key, seals.write_seal(forged)),
     )
 
     done = verify()
@@ -273,20 +273,20 @@ def test_who_seals_anew_with_a_key_of_his_own_is_found(trail, superuser, verify)
 def test_who_adds_a_seal_with_a_key_of_his_own_is_found(trail, superuser, verify):
     key = Ed25519PrivateKey.generate()
     last = trail.seals()[-1]
-    forged = seals.text(
-        seals.following(
+    forged = seals.write_seal(
+        seals.make_next_seal(
             last.seal,
             [],
             last.until_xid,
             sealed_at=last.sealed_at,
-            key_id=keys.key_id(key.public_key()),
+            key_id=keys.compute_key_id(key.public_key()),
         )
     )
     superuser(
         "INSERT INTO audit_seals SELECT 4, :seal, :signature, until_xid, sealed_at, kept_until,"
         " NULL FROM audit_seals WHERE seal_number = 3",
         seal=forged,
-        signature=seals.sign(key, forged),
+        signature=seals.sign_seal(key, forged),
     )
 
     assert verify().found == [("unknown key", 4, ())]
@@ -294,7 +294,7 @@ def test_who_adds_a_seal_with_a_key_of_his_own_is_found(trail, superuser, verify
 
 def test_who_signs_with_our_key_id_is_found(trail, superuser, verify, store):
     third = trail.seals()[-1]
-    signature = seals.sign(Ed25519PrivateKey.generate(), third.seal)
+    signature = seals.sign_seal(Ed25519PrivateKey.generate(), third.seal)
     superuser("UPDATE audit_seals SET signature = :forged WHERE seal_number = 3", forged=signature)
 
     assert verify().found == [("copy differs", 3, ())]
@@ -386,10 +386,10 @@ def later(alone, store, settings):
 
     def look(years):
         then = datetime.now(UTC) + timedelta(days=366 * years)
-        comparison = Comparison(audit.keyring(settings), EVER, then, lambda *_: None)
+        verification = Verification(audit.load_keyring(settings), EVER, then, lambda *_: None)
         return [
             (found.kind.value, found.seal, found.entries)
-            for found in comparison.findings(alone.worker, store)
+            for found in verification.find_faults(alone.worker, store)
         ]
 
     return look
@@ -417,34 +417,36 @@ def test_what_is_sealed_meanwhile_is_no_fault(trail, sealer, alone, store, setti
     class Busy:
         """The bucket, when a seal comes there just before it is looked at."""
 
-        get, tampered = store.get, store.tampered
+        get, find_tampered_keys = store.get, store.find_tampered_keys
 
-        def numbers(self):
+        def list_numbers(self):
             trail.write()
             sealer.seal()
-            return store.numbers()
+            return store.list_numbers()
 
-    comparison = Comparison(audit.keyring(settings), EVER, datetime.now(UTC), lambda *_: None)
-    found = list(comparison.findings(alone.worker, Busy()))
+    keyring, now = audit.load_keyring(settings), datetime.now(UTC)
+    verification = Verification(keyring, EVER, now, lambda *_: None)
+    found = list(verification.find_faults(alone.worker, Busy()))
 
     assert found == []
-    assert (comparison.seals, len(trail.stored())) == (3, 4)
+    assert (verification.figures.seals, len(trail.stored())) == (3, 4)
 
 
 def test_entries_that_no_seal_covers_are_found(trail, superuser, alone, store, settings):
     class Robbed:
         """The bucket, if somebody could take a seal out of it."""
 
-        get, tampered = store.get, store.tampered
+        get, find_tampered_keys = store.get, store.find_tampered_keys
 
-        def numbers(self):
-            return (number for number in store.numbers() if number != 2)
+        def list_numbers(self):
+            return (number for number in store.list_numbers() if number != 2)
 
     uncovered = numbers(trail, 2)
     superuser("DELETE FROM audit_seals WHERE seal_number = 2")
 
-    comparison = Comparison(audit.keyring(settings), EVER, datetime.now(UTC), lambda *_: None)
-    found = list(comparison.findings(alone.worker, Robbed()))
+    keyring, now = audit.load_keyring(settings), datetime.now(UTC)
+    verification = Verification(keyring, EVER, now, lambda *_: None)
+    found = list(verification.find_faults(alone.worker, Robbed()))
 
     assert [(each.kind.value, each.seal, each.entries) for each in found] == [
         ("missing seal", 2, ()),

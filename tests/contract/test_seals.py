@@ -58,7 +58,7 @@ def test_a_seal_lies_under_its_number_in_the_order_of_numbers(store):
     for number in (10, 1, 9, 123456789012):
         store.put(number, b"%d" % number, UNTIL)
 
-    assert list(store.numbers()) == [1, 9, 10, 123456789012]
+    assert list(store.list_numbers()) == [1, 9, 10, 123456789012]
     keys = [version["Key"] for version in versions(store)]
     assert f"{store.prefix}000000000001.json" in keys
 
@@ -111,7 +111,7 @@ def test_what_is_put_over_a_seal_is_not_read_and_is_told(store, intrude):
         intrude("000000000001.json", b"forged")
 
     assert store.get(1) == b"one"
-    assert list(store.tampered()) == [f"{store.prefix}000000000001.json"]
+    assert list(store.find_tampered_keys()) == [f"{store.prefix}000000000001.json"]
 
 
 def test_what_hides_a_seal_hides_nothing_and_is_told(store, intrude):
@@ -120,8 +120,8 @@ def test_what_hides_a_seal_hides_nothing_and_is_told(store, intrude):
     intrude("000000000002.json", None)
 
     assert store.get(2) == b"two"
-    assert list(store.numbers()) == [1, 2]
-    assert list(store.tampered()) == [f"{store.prefix}000000000002.json"]
+    assert list(store.list_numbers()) == [1, 2]
+    assert list(store.find_tampered_keys()) == [f"{store.prefix}000000000002.json"]
 
 
 def test_a_seal_that_was_hidden_is_not_stored_again(store, intrude):
@@ -141,20 +141,20 @@ def test_what_is_no_seal_counts_as_none_and_is_told(store, intrude, name):
     store.put(1, b"one", UNTIL)
     intrude(name, b"one")
 
-    assert list(store.numbers()) == [1]
+    assert list(store.list_numbers()) == [1]
     assert store.get(1) == b"one"
-    assert list(store.tampered()) == [f"{store.prefix}{name}"]
+    assert list(store.find_tampered_keys()) == [f"{store.prefix}{name}"]
 
 
 def test_the_same_bytes_twice_are_the_work_of_two_sealers_and_nobodys_fault(store, intrude):
     store.put(1, b"one", UNTIL)
     intrude("000000000001.json", b"one")
 
-    assert list(store.tampered()) == []
+    assert list(store.find_tampered_keys()) == []
 
 
 def test_where_nothing_is_there_is_nothing_to_tell(store):
-    assert list(store.numbers()) == list(store.tampered()) == []
+    assert list(store.list_numbers()) == list(store.find_tampered_keys()) == []
 
 
 def test_lists_are_read_page_after_page(store, intrude):
@@ -167,9 +167,9 @@ def test_lists_are_read_page_after_page(store, intrude):
     for _ in range(3):
         intrude("000000000003.json", b"forged")
 
-    assert list(store.numbers()) == [1, 2, 3, 4, 5]
+    assert list(store.list_numbers()) == [1, 2, 3, 4, 5]
     assert store.get(3) == b"3"
-    assert list(store.tampered()) == [f"{store.prefix}000000000003.json"]
+    assert list(store.find_tampered_keys()) == [f"{store.prefix}000000000003.json"]
 
 
 def test_a_bucket_with_object_lock_is_fit(store):
@@ -208,8 +208,8 @@ def test_a_bucket_without_object_lock_takes_no_seal(store, settings):
     [
         lambda store: store.put(1, b"one", UNTIL),
         lambda store: store.get(1),
-        lambda store: list(store.numbers()),
-        lambda store: list(store.tampered()),
+        lambda store: list(store.list_numbers()),
+        lambda store: list(store.find_tampered_keys()),
         lambda store: store.check(),
     ],
 )

@@ -16,29 +16,29 @@ BAKERY = Ebox(EboxKind.ENTERPRISE, "0206731645")
 def test_the_same_ebox_has_the_same_name_in_every_process_for_ever():
     digest = "0171155d0a2e4f29610a13cc8c93ca20f787cc7ea57e533dc57da28e2bcea13b"
 
-    assert Pseudonyms(KEY).of(BAKERY) == f"2b097cd1:{digest}"
+    assert Pseudonyms(KEY).hash_ebox(BAKERY) == f"2b097cd1:{digest}"
 
 
 def test_every_ebox_has_a_name_of_its_own():
     citizen = Ebox(EboxKind.CITIZEN, BAKERY.number)
     eboxes = [BAKERY, citizen, *(an_ebox() for _ in range(20))]
 
-    assert len({Pseudonyms(KEY).of(ebox) for ebox in eboxes}) == len(eboxes)
+    assert len({Pseudonyms(KEY).hash_ebox(ebox) for ebox in eboxes}) == len(eboxes)
 
 
 def test_another_key_gives_other_names_and_says_that_it_is_another():
     one, other = Pseudonyms(KEY), Pseudonyms(KEY + "!")
 
     assert one.key_id != other.key_id
-    assert one.of(BAKERY).split(":")[0] == one.key_id
-    assert one.of(BAKERY).split(":")[1] != other.of(BAKERY).split(":")[1]
+    assert one.hash_ebox(BAKERY).split(":")[0] == one.key_id
+    assert one.hash_ebox(BAKERY).split(":")[1] != other.hash_ebox(BAKERY).split(":")[1]
 
 
 @pytest.mark.parametrize("kind", EboxKind)
 def test_a_name_gives_nothing_away(kind):
     ebox = an_ebox(kind)
 
-    name = Pseudonyms(KEY).of(ebox)
+    name = Pseudonyms(KEY).hash_ebox(ebox)
 
     assert re.fullmatch(r"[0-9a-f]{8}:[0-9a-f]{64}", name)
     assert ebox.number not in name
@@ -59,7 +59,7 @@ def test_a_key_that_can_be_guessed_is_refused_and_not_repeated(key):
 
 
 def test_a_key_of_32_characters_is_long_enough():
-    assert Pseudonyms("x" * 32).of(BAKERY)
+    assert Pseudonyms("x" * 32).hash_ebox(BAKERY)
 
 
 def test_a_key_is_shown_nowhere():

@@ -1,7 +1,7 @@
-"""The audit trail: entries that are added and read, and changed by nobody.
+"""Entries of the audit trail: added by the service, read by the worker, changed by nobody.
 
-Number, time and transaction of an entry are the database's to say; the service may neither give
-them nor read them.
+The database gives each entry its number, time and transaction; the service may neither choose nor
+read them.
 """
 
 from collections.abc import Iterator, Sequence
@@ -14,8 +14,7 @@ from sqlalchemy import BigInteger, Column, Connection, Dialect, Index, Table, Te
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.types import UserDefinedType
 
-from registry.audit.trail.entry import Entry, canonical
-from registry.audit.trail.records import Record
+from registry.audit.trail.entry import Entry, Record, write_entry
 from registry.store.schema import INSTANT, metadata
 
 _PAGE: Final = 1000  # rows that a server-side cursor hands over at once
@@ -27,15 +26,15 @@ class TransactionId(UserDefinedType[int]):
     cache_ok = True
 
     def get_col_spec(self, **_: Any) -> str:
-        """Its name in PostgreSQL."""
+        """Name the type as PostgreSQL does."""
         return "xid8"
 
     def bind_processor(self, dialect: Dialect) -> Any:
-        """An integer has no cast to it, a text has."""
+        """Bind as text: an integer has no cast to it."""
         return str
 
     def result_processor(self, dialect: Dialect, coltype: object) -> Any:
-        """The driver leaves it as text."""
+        """Make an integer of the text that the driver leaves."""
         return lambda value: None if value is None else int(value)
 
 
@@ -58,112 +57,124 @@ audit_entries = Table(
     Column("entry", Text, nullable=False),
     Index(None, "xid"),
     postgresql_partition_by="RANGE (recorded_at)",
-    implicit_returning=False,  # nobody who adds may read
+    implicit_returning=False,  # whoever adds may not read
 )
 
 
-def record(connection: Connection, entry: Entry) -> None:
-    """Add an entry to the trail, in the transaction of what it tells of.
+def add_entry(connection: Connection, entry: Entry) -> None:
+    """Add an entry to the trail, in the transaction of the operation that it is about.
 
-    Past all machinery, since every request pays for this; unprepared, for the sake of poolers.
     Raises `ValueError` for an entry that has no canonical form, and `psycopg.OperationalError`,
     which `Transactions` translates.
     """
+    # Past SQLAlchemy and psycopg's cursors, since every request pays for this. Not prepared, as a
+    # pooler may hand the next statement to another connection.
     driver = cast("psycopg.Connection[Any]", connection.connection.driver_connection)
-    values = (_bytes(entry.ebox), _bytes(entry.person), canonical(entry).encode())
-    result = driver.pgconn.exec_params(_RECORD, values)
+    values = (_encode(entry.ebox), _encode(entry.person), write_entry(entry).encode())
+    result = driver.pgconn.exec_params(_ADD_ENTRY, values)
     if result.status != ExecStatus.COMMAND_OK:
+        # The primary message alone: details would repeat values of the entry.
         primary = result.error_field(DiagnosticField.MESSAGE_PRIMARY) or b""
         raise psycopg.OperationalError(primary.decode(errors="replace"))
 
 
-def record_all(connection: Connection, entries: Sequence[Entry]) -> None:
-    """Add many entries at once, in their order; raises as `record` does."""
-    asked = {
+def add_entries(connection: Connection, entries: Sequence[Entry]) -> None:
+    """Add many entries at once, in their order; raises as `add_entry` does."""
+    values = {
         "eboxes": [entry.ebox for entry in entries],
         "people": [entry.person for entry in entries],
-        "texts": [canonical(entry) for entry in entries],
+        "texts": [write_entry(entry) for entry in entries],
     }
     try:
-        connection.execute(_RECORD_ALL, asked)
+        connection.execute(_ADD_ENTRIES, values)
     except DBAPIError as error:
         raise psycopg.OperationalError(str(error.orig)) from error
 
 
-def end_of(connection: Connection, first_xid: int, until_xid: int, *, limit: int) -> int:
-    """Before which transaction to stop, so that no more than `limit` entries are read at once.
+def find_batch_end(connection: Connection, first_xid: int, until_xid: int, *, limit: int) -> int:
+    """Find the transaction before which to stop, so that at most `limit` entries are read at once.
 
     Transactions are never split: the first may have more than that.
     """
-    asked = {"first": str(first_xid), "until": str(until_xid), "limit": limit}
-    end = connection.execute(_END, asked).scalar()
+    values = {"first": str(first_xid), "until": str(until_xid), "limit": limit}
+    end = connection.execute(_FIND_BATCH_END, values).scalar()
     return until_xid if end is None else int(end)
 
 
-def entries_between(connection: Connection, first_xid: int, until_xid: int) -> Iterator[Record]:
-    """The entries of a range of transactions, ordered by (xid, number), in bounded memory."""
-    asked = {"first": str(first_xid), "until": str(until_xid)}
-    with connection.execute(_BETWEEN, asked, execution_options={"yield_per": _PAGE}) as rows:
+def stream_records(connection: Connection, first_xid: int, until_xid: int) -> Iterator[Record]:
+    """Read the entries of a range of transactions, by (xid, number), in bounded memory."""
+    values = {"first": str(first_xid), "until": str(until_xid)}
+    options = {"yield_per": _PAGE}
+    with connection.execute(_STREAM_RECORDS, values, execution_options=options) as rows:
         for row in rows:
             yield Record(*row)
 
 
-def newest_between(connection: Connection, first_xid: int, until_xid: int) -> datetime | None:
-    """When the last of these was recorded."""
-    asked = {"first": str(first_xid), "until": str(until_xid)}
-    newest: datetime | None = connection.execute(_NEWEST, asked).scalar_one()
+def find_newest(connection: Connection, first_xid: int, until_xid: int) -> datetime | None:
+    """Find the time of the last entry of a range of transactions."""
+    values = {"first": str(first_xid), "until": str(until_xid)}
+    newest: datetime | None = connection.execute(_FIND_NEWEST, values).scalar_one()
     return newest
 
 
-def oldest_unsealed(connection: Connection) -> datetime | None:
-    """When the first entry that lies under no stored seal was recorded, if there is one."""
-    oldest: datetime | None = connection.execute(_OLDEST).scalar()
+def find_oldest_unsealed(connection: Connection) -> datetime | None:
+    """Find the time of the first entry that lies under no stored seal."""
+    oldest: datetime | None = connection.execute(_FIND_OLDEST_UNSEALED).scalar()
     return oldest
 
 
 def prepare_months(connection: Connection, ahead: int) -> int:
-    """Make the partitions of this month and those ahead that are missing; how many."""
-    return int(connection.execute(_PREPARE, {"ahead": ahead}).scalar_one())
+    """Make the partitions that are missing of this month and of `ahead` more; returns a count."""
+    return int(connection.execute(_PREPARE_MONTHS, {"ahead": ahead}).scalar_one())
 
 
-def expired_months(connection: Connection, now: datetime) -> Sequence[date]:
-    """The first days of months that need not be kept any more, the oldest first."""
-    return connection.execute(_EXPIRED, {"now": now}).scalars().all()
+def find_expired_months(connection: Connection, now: datetime) -> Sequence[date]:
+    """Find the first days of months that need not be kept any more, the oldest first."""
+    return connection.execute(_FIND_EXPIRED_MONTHS, {"now": now}).scalars().all()
 
 
 def drop_month(connection: Connection, month: date) -> None:
-    """Drop the entries of a month, which the database refuses unless it is time, and all sealed."""
-    connection.execute(_DROP, {"month": month})
+    """Drop the entries of a month; the database refuses unless it is time, and all are sealed."""
+    connection.execute(_DROP_MONTH, {"month": month})
 
 
-def _bytes(pseudonym: str | None) -> bytes | None:
+def _encode(pseudonym: str | None) -> bytes | None:
     return None if pseudonym is None else pseudonym.encode()
 
 
-_RECORD: Final = b"INSERT INTO audit_entries (ebox, person, entry) VALUES ($1, $2, $3)"
-_RECORD_ALL: Final = text("""
+_ADD_ENTRY: Final = b"INSERT INTO audit_entries (ebox, person, entry) VALUES ($1, $2, $3)"
+_ADD_ENTRIES: Final = text("""
 INSERT INTO audit_entries (ebox, person, entry)
 SELECT e.ebox, e.person, e.entry
 FROM unnest(CAST(:eboxes AS text[]), CAST(:people AS text[]), CAST(:texts AS text[]))
   WITH ORDINALITY AS e(ebox, person, entry, position)
 ORDER BY e.position
 """)
-_RANGE: Final = "xid >= CAST(:first AS xid8) AND xid < CAST(:until AS xid8)"
-_END: Final = text(f"""
+# The transaction of the first entry beyond the limit; the one after it, where it is the first of
+# the range too. Nothing where the range has no more than the limit.
+_FIND_BATCH_END: Final = text("""
 WITH beyond AS (
-  SELECT xid FROM audit_entries WHERE {_RANGE} ORDER BY xid OFFSET :limit LIMIT 1
+  SELECT xid FROM audit_entries
+  WHERE xid >= CAST(:first AS xid8) AND xid < CAST(:until AS xid8)
+  ORDER BY xid OFFSET :limit LIMIT 1
 ), begun AS (
-  SELECT xid FROM audit_entries WHERE {_RANGE} ORDER BY xid LIMIT 1
+  SELECT xid FROM audit_entries
+  WHERE xid >= CAST(:first AS xid8) AND xid < CAST(:until AS xid8)
+  ORDER BY xid LIMIT 1
 )
 SELECT CAST(CAST(beyond.xid AS text) AS bigint) + CAST(beyond.xid = begun.xid AS int)
 FROM beyond, begun
 """)
-_BETWEEN: Final = text(f"""
+_STREAM_RECORDS: Final = text("""
 SELECT entry_number, entry, ebox, person FROM audit_entries
-WHERE {_RANGE} ORDER BY xid, entry_number
+WHERE xid >= CAST(:first AS xid8) AND xid < CAST(:until AS xid8)
+ORDER BY xid, entry_number
 """)
-_NEWEST: Final = text(f"SELECT max(recorded_at) FROM audit_entries WHERE {_RANGE}")
-_OLDEST: Final = text("""
+_FIND_NEWEST: Final = text("""
+SELECT max(recorded_at) FROM audit_entries
+WHERE xid >= CAST(:first AS xid8) AND xid < CAST(:until AS xid8)
+""")
+_FIND_OLDEST_UNSEALED: Final = text("""
 SELECT recorded_at FROM audit_entries
 WHERE xid >= coalesce((
   SELECT until_xid FROM audit_seals
@@ -171,9 +182,9 @@ WHERE xid >= coalesce((
 ), '0')
 ORDER BY xid LIMIT 1
 """)
-_PREPARE: Final = text("SELECT prepare_audit_months(:ahead)")
-# Months of their own, and those of whom something is in the default partition.
-_EXPIRED: Final = text("""
+_PREPARE_MONTHS: Final = text("SELECT prepare_audit_months(:ahead)")
+# Months with a partition of their own, and those that have entries in the default partition.
+_FIND_EXPIRED_MONTHS: Final = text("""
 SELECT month FROM (
   SELECT to_date(right(c.relname, 7), 'YYYY_MM') AS month
   FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
@@ -188,4 +199,4 @@ SELECT month FROM (
 WHERE audit_month_kept_until(month) <= :now
 ORDER BY month
 """)
-_DROP: Final = text("SELECT drop_audit_month(:month)")
+_DROP_MONTH: Final = text("SELECT drop_audit_month(:month)")

@@ -1,117 +1,169 @@
-"""The trail and its seals as they are read to be proven: in bulk, and in one state."""
+"""Reads of the whole trail for verification, export and search: in bulk, and in one state."""
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
-from typing import Any, Final, cast
+from typing import Any, Final, NamedTuple, cast
 
 import psycopg
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, func, select, text
 
 from registry.audit.store.entries import audit_entries
-from registry.audit.store.seals import audit_seals
-from registry.audit.trail.records import Record
-from registry.store.schema import AnyRow
+from registry.audit.store.seals import SealRow, audit_seals
+from registry.audit.trail.entry import Record
 
 _PAGE: Final = 1000  # rows that a server-side cursor hands over at once
 
-_entries, _seals = audit_entries.c, audit_seals.c
+
+class EntryRow(NamedTuple):
+    """An entry with the time and the transaction that the database gave it."""
+
+    record: Record
+    recorded_at: datetime
+    xid: int
 
 
-def freeze(connection: Connection) -> None:
+class SealEnd(NamedTuple):
+    """The number of a seal, and the transaction before which it ends."""
+
+    seal_number: int
+    until_xid: int
+
+
+class UnsealedEntries(NamedTuple):
+    """The number of entries after the last stored seal, and the time of the first of them."""
+
+    total: int
+    oldest: datetime | None
+
+
+def freeze_snapshot(connection: Connection) -> None:
     """See all as it is now until the transaction ends, whatever is sealed meanwhile."""
     connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
 
 
-def take_time(connection: Connection) -> None:
+def lift_time_limit(connection: Connection) -> None:
     """Let statements of this transaction read the whole trail, however long that takes."""
     connection.exec_driver_sql("SET LOCAL statement_timeout = 0")
 
 
-def records(connection: Connection, first_xid: int, until_xid: int) -> list[Record]:
-    """The entries of a range of transactions, of one seal, by (xid, number).
-
-    Past all machinery: a trail has millions.
-    """
+def read_records(connection: Connection, first_xid: int, until_xid: int) -> list[Record]:
+    """Read the entries of a range of transactions, those of one seal, by (xid, number)."""
+    # Past SQLAlchemy, since a trail has millions of them.
     driver = cast("psycopg.Connection[Any]", connection.connection.driver_connection)
     with driver.cursor(binary=True) as cursor:
-        cursor.execute(_RECORDS, (str(first_xid), str(until_xid)))
+        cursor.execute(_READ_RECORDS, (str(first_xid), str(until_xid)))
         return list(map(Record._make, cursor))
 
 
-def numbers(connection: Connection, first_xid: int, until_xid: int) -> Sequence[int]:
-    """The numbers of the entries of a range of transactions."""
-    ours = select(_entries.entry_number).where(_entries.xid >= first_xid, _entries.xid < until_xid)
-    return connection.execute(ours.order_by(_entries.xid, _entries.entry_number)).scalars().all()
+def read_numbers(connection: Connection, first_xid: int, until_xid: int) -> Sequence[int]:
+    """Read the numbers of the entries of a range of transactions, by (xid, number)."""
+    values = {"first": str(first_xid), "until": str(until_xid)}
+    return connection.execute(_READ_NUMBERS, values).scalars().all()
 
 
-def since(
-    connection: Connection,
-    first_xid: int,
-    begin: datetime | None = None,
-    end: datetime | None = None,
-) -> tuple[int, datetime | None]:
-    """How many entries there are from this transaction on, and when the first was recorded.
-
-    With `begin` and `end`, those recorded in between.
-    """
-    counted = select(func.count(), func.min(_entries.recorded_at)).where(_entries.xid >= first_xid)
-    if begin is not None and end is not None:
-        counted = counted.where(_entries.recorded_at >= begin, _entries.recorded_at < end)
-    count, oldest = connection.execute(counted).one()
-    return count, oldest
+def find_unsealed(connection: Connection, first_xid: int) -> UnsealedEntries:
+    """Count the entries from this transaction on."""
+    row = connection.execute(_FIND_UNSEALED, {"first": str(first_xid)}).one()
+    return UnsealedEntries._make(row)
 
 
-def last_seal(connection: Connection) -> int:
-    """The number of the last seal; 0 where there is none."""
-    last = select(func.coalesce(func.max(_seals.seal_number), 0))
-    return int(connection.execute(last).scalar_one())
+def count_unsealed_between(
+    connection: Connection, first_xid: int, begin: datetime, end: datetime
+) -> int:
+    """Count entries from this transaction on, recorded from `begin` to just before `end`."""
+    values = {"first": str(first_xid), "begin": begin, "end": end}
+    return int(connection.execute(_COUNT_UNSEALED_BETWEEN, values).scalar_one())
 
 
-def sealed_until(connection: Connection) -> int:
-    """The transaction before which all is under stored seals; 0 where there are none."""
-    last = select(_seals.until_xid).where(_seals.stored_at.is_not(None))
-    newest = last.order_by(_seals.seal_number.desc()).limit(1)
-    return connection.execute(newest).scalar() or 0
+def read_last_seal_number(connection: Connection) -> int:
+    """Read the number of the last seal; 0 where there is none."""
+    return int(connection.execute(_READ_LAST_SEAL_NUMBER).scalar_one())
 
 
-def seal(connection: Connection, number: int) -> AnyRow | None:
-    """The seal of this number."""
-    return connection.execute(audit_seals.select().where(_seals.seal_number == number)).first()
+def find_first_unstored(connection: Connection) -> int | None:
+    """Find the number of the first seal that is not known to be in the bucket."""
+    number: int | None = connection.execute(_FIND_FIRST_UNSTORED).scalar_one()
+    return number
 
 
-def ends(connection: Connection) -> Iterator[AnyRow]:
-    """Number of each stored seal, and the transaction before which it ends; in order."""
-    ended = select(_seals.seal_number, _seals.until_xid).where(_seals.stored_at.is_not(None))
-    ordered = ended.order_by(_seals.seal_number)
-    with connection.execute(ordered, execution_options={"yield_per": _PAGE}) as rows:
-        yield from rows
+def read_sealed_until(connection: Connection) -> int:
+    """Read the transaction before which all is under stored seals; 0 where there are none."""
+    return int(connection.execute(_READ_SEALED_UNTIL).scalar() or 0)
 
 
-def entries(
+def find_seal(connection: Connection, number: int) -> SealRow | None:
+    """Find the seal of this number."""
+    seal = audit_seals.select().where(audit_seals.c.seal_number == number)
+    row = connection.execute(seal).first()
+    return SealRow._make(row) if row else None
+
+
+def read_seal_ends(connection: Connection) -> Iterator[SealEnd]:
+    """Read the ends of all stored seals, in the order of their numbers."""
+    columns = audit_seals.c
+    ends = select(columns.seal_number, columns.until_xid).where(columns.stored_at.is_not(None))
+    by_number = ends.order_by(columns.seal_number)
+    with connection.execute(by_number, execution_options={"yield_per": _PAGE}) as rows:
+        yield from map(SealEnd._make, rows)
+
+
+def search_entries(
     connection: Connection,
     *,
     texts: Sequence[str] = (),
     eboxes: Sequence[str] = (),
     begin: datetime | None = None,
     end: datetime | None = None,
-) -> Sequence[AnyRow]:
-    """The entries that have all these texts in them and are of one of these e-Boxes, by time.
+) -> Sequence[EntryRow]:
+    """Search for entries that have all these texts in them and are of one of these e-Boxes.
 
-    Texts are in small letters, whatever those of entries are; no e-Boxes are any.
+    By time. Texts are in small letters, whatever those of entries are; no e-Boxes means any.
     """
-    found = select(audit_entries).order_by(_entries.recorded_at, _entries.entry_number)
-    for text in texts:
-        found = found.where(func.strpos(func.lower(_entries.entry), text) > 0)
+    columns = audit_entries.c
+    query = select(
+        columns.entry_number,
+        columns.entry,
+        columns.ebox,
+        columns.person,
+        columns.recorded_at,
+        columns.xid,
+    )
+    for part in texts:
+        query = query.where(func.strpos(func.lower(columns.entry), part) > 0)
     if eboxes:
-        found = found.where(_entries.ebox.in_(eboxes))
+        query = query.where(columns.ebox.in_(eboxes))
     if begin is not None:
-        found = found.where(_entries.recorded_at >= begin)
+        query = query.where(columns.recorded_at >= begin)
     if end is not None:
-        found = found.where(_entries.recorded_at < end)
-    return connection.execute(found).all()
+        query = query.where(columns.recorded_at < end)
+    rows = connection.execute(query.order_by(columns.recorded_at, columns.entry_number))
+    return [
+        EntryRow(Record(number, entry, ebox, person), recorded_at, xid)
+        for number, entry, ebox, person, recorded_at, xid in rows
+    ]
 
 
-_RECORDS: Final = """
+_READ_RECORDS: Final = """
 SELECT entry_number, entry, ebox, person FROM audit_entries
 WHERE xid >= CAST(%s AS xid8) AND xid < CAST(%s AS xid8) ORDER BY xid, entry_number
 """
+_READ_NUMBERS: Final = text("""
+SELECT entry_number FROM audit_entries
+WHERE xid >= CAST(:first AS xid8) AND xid < CAST(:until AS xid8)
+ORDER BY xid, entry_number
+""")
+_FIND_UNSEALED: Final = text("""
+SELECT count(*), min(recorded_at) FROM audit_entries WHERE xid >= CAST(:first AS xid8)
+""")
+_COUNT_UNSEALED_BETWEEN: Final = text("""
+SELECT count(*) FROM audit_entries
+WHERE xid >= CAST(:first AS xid8) AND recorded_at >= :begin AND recorded_at < :end
+""")
+_READ_LAST_SEAL_NUMBER: Final = text("SELECT coalesce(max(seal_number), 0) FROM audit_seals")
+_FIND_FIRST_UNSTORED: Final = text("""
+SELECT min(seal_number) FROM audit_seals WHERE stored_at IS NULL
+""")
+_READ_SEALED_UNTIL: Final = text("""
+SELECT CAST(CAST(until_xid AS text) AS bigint) FROM audit_seals
+WHERE stored_at IS NOT NULL ORDER BY seal_number DESC LIMIT 1
+""")

@@ -1,14 +1,17 @@
-"""Seals of the audit trail in a bucket of which nothing can be taken back before its time."""
+"""The seal bucket: nothing in it can be taken back before its time (S3 Object Lock)."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from botocore.exceptions import BotoCoreError, ClientError
 from urllib3.exceptions import HTTPError
 
+from registry.audit.trail import canonical_json
+from registry.audit.trail.chain import SealCopy
+from registry.audit.trail.untrusted_json import DamagedText, read_member, read_object
 from registry.blobs.versions import has_lock, summed
 from registry.domain.errors import Unavailable
 
@@ -19,12 +22,54 @@ _DIGITS: Final = 12  # of a number in a key, so that keys are listed in the orde
 _ABSENT: Final = {"NoSuchBucket", "404"}
 
 
+class SealStore(Protocol):
+    """The place where nobody can change or delete seals.
+
+    Every failure to answer is `Unavailable`.
+    """
+
+    def put(self, number: int, content: bytes, until: datetime) -> None:
+        """Store a seal so that nobody can delete it before `until`."""
+        ...
+
+    def get(self, number: int) -> bytes | None:
+        """Read the seal as it was put first, if there is one."""
+        ...
+
+    def list_numbers(self) -> Iterator[int]:
+        """List the numbers of all seals that are there, in order."""
+        ...
+
+    def find_tampered_keys(self) -> Iterator[str]:
+        """Find the keys over which something was put, and those that are no seal's."""
+        ...
+
+    def check(self) -> None:
+        """Raise `Unavailable` unless the store can keep seals as it must."""
+        ...
+
+
+def pack_seal(seal: str, signature: str) -> bytes:
+    """Pack the text of a seal and its signature into the object that is stored (JSON)."""
+    return canonical_json.dumps({"seal": seal, "signature": signature}).encode()
+
+
+def unpack_seal(number: int, content: bytes) -> SealCopy:
+    """Read the seal that was stored under this number; raise `DamagedText`."""
+    try:
+        members = read_object(content.decode())
+    except UnicodeDecodeError as error:
+        raise DamagedText("The seal is not UTF-8.") from error
+    text, signature = read_member(members, "seal", str), read_member(members, "signature", str)
+    return SealCopy(number, text, signature)
+
+
 @dataclass(frozen=True)
 class S3Seals:
-    """One bucket with Object Lock, where the first version under a key is the seal.
+    """A bucket with Object Lock, where the first version under a key is the seal.
 
-    Whoever else may write could put others over it, or a mark that hides it; neither is looked at
-    but to be told. Every failure to answer is `Unavailable`.
+    Whoever else may write could put others over it, or a delete marker that hides it; these are not
+    read, but `find_tampered_keys` tells them. Every failure to answer is `Unavailable`.
     """
 
     client: "S3Client"
@@ -32,93 +77,100 @@ class S3Seals:
     prefix: str = "seals/"
 
     def put(self, number: int, content: bytes, until: datetime) -> None:
-        """Store a seal so that nobody can part with it before `until`; the same again is no more.
+        """Store a seal so that nobody can delete it before `until`; once is enough.
 
         Raises `Unavailable` where another is under this number: this trail is not the one that the
         bucket has.
         """
-        found = self.get(number)
-        if found == content:
+        present = self.get(number)
+        # A sealer that died after it stored a seal comes again with equal bytes.
+        if present == content:
             return
-        if found is not None:
+        if present is not None:
             raise Unavailable(f"The seal bucket {self.bucket} has another seal {number} already.")
-        with self._translated():
+        with self._translate_errors():
             self.client.put_object(
                 Bucket=self.bucket,
-                Key=self._key(number),
+                Key=self._make_key(number),
                 Body=content,
                 ContentType="application/json",
+                # Not even the owner of the account can shorten this mode.
                 ObjectLockMode="COMPLIANCE",
                 ObjectLockRetainUntilDate=until,
                 **summed(content),
             )
 
     def get(self, number: int) -> bytes | None:
-        """The seal as it was put first, if there is one."""
-        kept: list[Any] = []
-        for kind, entry in self._entries(self._key(number)):
-            if kind == "Versions" and entry["Key"] == self._key(number):
-                kept.append(entry)
-        if not kept:
+        """Read the seal as it was put first, if there is one."""
+        key = self._make_key(number)
+        versions: list[Any] = []
+        for kind, entry in self._list_entries(key):
+            # The prefix of the list fits longer keys too.
+            if kind == "Versions" and entry["Key"] == key:
+                versions.append(entry)
+        if not versions:
             return None
-        oldest = kept[-1]  # each list has the newest first
-        named: Any = {"Bucket": self.bucket, "Key": oldest["Key"], "VersionId": oldest["VersionId"]}
-        with self._translated():
-            answer = self.client.get_object(**named)
+        oldest = versions[-1]  # each list has the newest first
+        place: Any = {"Bucket": self.bucket, "Key": key, "VersionId": oldest["VersionId"]}
+        with self._translate_errors():
+            answer = self.client.get_object(**place)
             with answer["Body"] as body:
                 return body.read()
 
-    def numbers(self) -> Iterator[int]:
-        """The numbers of all seals that are there, hidden or not, in order."""
+    def list_numbers(self) -> Iterator[int]:
+        """List the numbers of all seals that are there, hidden or not, in order."""
         last = 0
-        for kind, entry in self._entries(self.prefix):
-            number = self._number(entry["Key"])
+        for kind, entry in self._list_entries(self.prefix):
+            number = self._parse_key(entry["Key"])
             if kind == "Versions" and number is not None and number > last:
                 last = number
                 yield number
 
-    def tampered(self) -> Iterator[str]:
-        """The keys over which somebody put something else, or a mark that hides them, and those
-        that are no seal's.
+    def find_tampered_keys(self) -> Iterator[str]:
+        """Find the keys with another content or a delete marker over a seal, or that are no seal's.
+
+        Each once.
         """
         digests: dict[str, str] = {}
-        told: set[str] = set()
-        for kind, entry in self._entries(self.prefix):
+        tampered_keys: set[str] = set()
+        for kind, entry in self._list_entries(self.prefix):
             key, digest = entry["Key"], entry.get("ETag", "")
-            is_ours = kind == "Versions" and self._number(key) is not None
-            if not (is_ours and digests.setdefault(key, digest) == digest) and key not in told:
-                told.add(key)
+            is_ours = kind == "Versions" and self._parse_key(key) is not None
+            # Two sealers may store one seal at once: equal bytes are nobody's fault.
+            is_right = is_ours and digests.setdefault(key, digest) == digest
+            if not is_right and key not in tampered_keys:
+                tampered_keys.add(key)
                 yield key
 
     def check(self) -> None:
         """Raise `Unavailable` unless the bucket can be reached and has Object Lock."""
-        with self._translated():
+        with self._translate_errors():
             is_fit = has_lock(self.client, self.bucket)
         if not is_fit:
             raise Unavailable(f"The seal bucket {self.bucket} has no Object Lock.")
 
-    def _key(self, number: int) -> str:
+    def _make_key(self, number: int) -> str:
         return f"{self.prefix}{number:0{_DIGITS}d}.json"
 
-    def _number(self, key: str) -> int | None:
-        """The number in a key; None where the key is no seal's."""
+    def _parse_key(self, key: str) -> int | None:
+        """Read the number in a key; None where the key is no seal's."""
         digits = key.removeprefix(self.prefix).removesuffix(".json")
-        is_seal = digits.isascii() and digits.isdecimal() and key == self._key(int(digits))
+        is_seal = digits.isascii() and digits.isdecimal() and key == self._make_key(int(digits))
         return int(digits) if is_seal else None
 
-    def _entries(self, prefix: str) -> Iterator[tuple[str, Any]]:
-        """Versions and delete markers as they are listed, and which of both each is."""
-        with self._translated():
+    def _list_entries(self, prefix: str) -> Iterator[tuple[str, Any]]:
+        """List versions and delete markers, each with the name of its kind."""
+        with self._translate_errors():
             pages = self.client.get_paginator("list_object_versions")
             for page in pages.paginate(Bucket=self.bucket, Prefix=prefix):
-                listed: Any = page
+                members: Any = page
                 for kind in ("Versions", "DeleteMarkers"):
-                    for entry in listed.get(kind, ()):
+                    for entry in members.get(kind, ()):
                         yield kind, entry
 
     @contextmanager
-    def _translated(self) -> Iterator[None]:
-        """Turn what boto3 raises into our words."""
+    def _translate_errors(self) -> Iterator[None]:
+        """Turn errors of boto3 into `Unavailable`."""
         try:
             yield
         except ClientError as error:

@@ -1,5 +1,5 @@
-"""The audit trail: what is written, how it is sealed, and how anybody checks it (contract 4.20).
+"""The audit trail itself: entries, seals over them, and their verification (contract 4.20).
 
-Only the standard library and `cryptography` are needed, so that `python -m registry.audit.trail`
+Pure: the standard library and `cryptography` are all it needs, so that `python -m registry.audit`
 also runs where the service is not installed.
 """

@@ -1,4 +1,4 @@
-"""JSON in the one form that RFC 8785 gives it, for what occurs in an audit trail.
+"""JSON in the one form that RFC 8785 gives it, for the values of an audit trail.
 
 The names of members are ASCII, where the order of RFC 8785 (by UTF-16) is that of `sorted`.
 """
@@ -17,7 +17,7 @@ class NotCanonical(ValueError):
 
 
 def dumps(value: Any) -> str:
-    """The canonical text of objects, arrays, strings, integers, booleans and None.
+    """Write objects, arrays, strings, integers, booleans and None in canonical form.
 
     Raises `NotCanonical` for all else: floats, names that are not ASCII, lone surrogates.
     """

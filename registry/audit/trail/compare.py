@@ -1,106 +1,142 @@
-"""The whole trail: the locked seals, the database's copies of them, and its entries."""
+"""The trail as a whole: the locked seals, the database's copies of them, and its entries.
 
-from collections.abc import Callable, Iterable, Iterator
-from operator import attrgetter
+Where the two places differ, the bucket is believed, which cannot be rewritten.
+"""
 
-from registry.audit.trail.chain import Chain, Copy
-from registry.audit.trail.findings import Finding, Kind
+from collections.abc import Iterable, Iterator, Sequence
+from typing import NamedTuple
+
+from registry.audit.trail.chain import Chain, SealCopy
+from registry.audit.trail.entry import Record
 from registry.audit.trail.keys import Keys
-from registry.audit.trail.records import Record
 from registry.audit.trail.seal import Seal
-from registry.audit.trail.verify import check_seal
-
-RecordsOf = Callable[[Seal], Iterable[Record]]
+from registry.audit.trail.verify import Finding, FindingKind, check_seal
 
 
-def check_trail(
-    bucket: Iterable[Copy],
-    database: Iterable[Copy],
-    records_of: RecordsOf,
-    keys: Keys,
-    first: int = 1,
-) -> Iterator[Finding]:
-    """Everything that is wrong, seal by seal, and at the end what is missing from the end.
+class SealPair(NamedTuple):
+    """The copies of one seal side by side, of which at least one is there."""
 
-    Both places give their seals by number, from `first`. `records_of` gives the entries of the
-    transactions that a seal covers, by (xid, number). Where the two places differ, the bucket is
-    believed, which cannot be rewritten.
+    number: int
+    in_bucket: SealCopy | None
+    in_database: SealCopy | None
+
+
+class TrailCheck:
+    """Checks a trail seal by seal: `check_copies`, then `check_entries`; at last `check_end`.
+
+    `first` is the number of the first seal.
     """
-    chain, end = Chain(keys, first), _End(first)
-    for held, locked, copy in _paired(bucket, database):
-        yield from chain.follow(held)
-        yield from _compared(locked, copy)
-        yield from end.copy(held.number, is_there=copy is not None)
-        seal = chain.seal
-        found = list(records_of(seal)) if seal else []
-        yield from end.entries(held.number, seal.count if seal else 0, len(found))
-        if seal and (found or not seal.count):
-            yield from check_seal(seal, found)
-    yield from end.reached()
+
+    def __init__(self, keys: Keys, first: int = 1) -> None:
+        self._chain = Chain(keys, first)
+        self._end = _TrailEnd(first)
+        self._number = first - 1
+
+    @property
+    def seal(self) -> Seal | None:
+        """The seal whose copies were checked last; None if it cannot be read."""
+        return self._chain.seal
+
+    def check_copies(self, pair: SealPair, *, may_be_unlocked: bool = False) -> Iterator[Finding]:
+        """Check the copies of the next seal; `may_be_unlocked` excuses that the bucket has none."""
+        self._number = pair.number
+        original, copy = pair.in_bucket, pair.in_database
+        if believed_copy := original or copy:
+            yield from self._chain.follow(believed_copy)
+        if copy and not original and not may_be_unlocked:
+            detail = "The bucket does not have it."
+            yield Finding(FindingKind.NOT_LOCKED, copy.number, detail=detail)
+        if original and copy and (original.text, original.signature) != (copy.text, copy.signature):
+            detail = "The database and the bucket do not have the same."
+            yield Finding(FindingKind.COPY_DIFFERS, original.number, detail=detail)
+        yield from self._end.note_copy(pair.number, is_there=copy is not None)
+
+    def check_entries(
+        self, seal: Seal, records: Sequence[Record], *, may_be_missing: bool = False
+    ) -> Iterator[Finding]:
+        """Check the entries of the seal; `may_be_missing` excuses those that are not there.
+
+        They are the records of the transactions that the seal covers, by (xid, number).
+        """
+        if records:
+            yield from self._end.note_entries(self._number)
+        elif seal.count and not may_be_missing:
+            self._end.note_lack(self._number, seal.count)
+        # A seal without any of its entries is one finding, not one for each.
+        if records or not seal.count:
+            for finding in check_seal(seal, records):
+                if not (may_be_missing and finding.kind is FindingKind.DELETION):
+                    yield finding
+
+    def check_end(self) -> Iterator[Finding]:
+        """Find what the last seals lack, after all have been checked."""
+        yield from self._end.check()
 
 
-class _End:
-    """Tells what is missing from the end from what is missing before it."""
+class _TrailEnd:
+    """Tells apart a trail that lacks something before its end and one that was cut off there.
+
+    Copies and entries that are missing wait here: a later one shows that the end is not reached.
+    """
 
     def __init__(self, first: int) -> None:
-        self._last_copy = self._last_entries = first - 1  # seals
+        self._last_copy = self._last_entries = first - 1  # numbers of seals
         self._without_copy: list[int] = []
-        self._without_entries: dict[int, int] = {}  # how many there should be, by seal
+        self._without_entries: dict[int, int] = {}  # counts, by the numbers of seals
 
-    def copy(self, number: int, *, is_there: bool) -> Iterator[Finding]:
+    def note_copy(self, number: int, *, is_there: bool) -> Iterator[Finding]:
+        """Note whether the database has a copy of a seal."""
         if not is_there:
             self._without_copy.append(number)
             return
-        yield from self._copies()
+        yield from self._find_missing_copies()
         self._last_copy = number
 
-    def entries(self, number: int, sealed: int, found: int) -> Iterator[Finding]:
-        if sealed and not found:
-            self._without_entries[number] = sealed
-        elif found:
-            for seal, count in self._without_entries.items():
-                yield Finding(Kind.DELETION, seal, detail=f"All {count} entries are missing.")
-            self._without_entries.clear()
-            self._last_entries = number
+    def note_entries(self, number: int) -> Iterator[Finding]:
+        """Note that a seal has entries; those before it that have none are not the end."""
+        for seal, count in self._without_entries.items():
+            detail = f"All {count} entries are missing."
+            yield Finding(FindingKind.DELETION, seal, detail=detail)
+        self._without_entries.clear()
+        self._last_entries = number
 
-    def reached(self) -> Iterator[Finding]:
-        gone = self._without_copy
-        if gone and self._last_entries < gone[0]:
-            detail = f"The database ends at seal {self._last_copy}, the bucket at {gone[-1]}."
-            yield Finding(Kind.ROLLBACK, gone[0], detail=detail)
-            self._without_entries = {n: c for n, c in self._without_entries.items() if n < gone[0]}
+    def note_lack(self, number: int, count: int) -> None:
+        """Note that all entries of a seal are missing."""
+        self._without_entries[number] = count
+
+    def check(self) -> Iterator[Finding]:
+        """Find what is missing at the end."""
+        without_copy, without_entries = self._without_copy, self._without_entries
+        # Without entries too it is an older database, where one finding says all.
+        if without_copy and self._last_entries < without_copy[0]:
+            first, last = without_copy[0], without_copy[-1]
+            detail = f"The database ends at seal {self._last_copy}, the bucket at {last}."
+            yield Finding(FindingKind.ROLLBACK, first, detail=detail)
+            without_entries = {n: count for n, count in without_entries.items() if n < first}
         else:
-            yield from self._copies()
-        if self._without_entries:
-            first, last = min(self._without_entries), max(self._without_entries)
-            count = sum(self._without_entries.values())
+            yield from self._find_missing_copies()
+        if without_entries:
+            first, last = min(without_entries), max(without_entries)
+            count = sum(without_entries.values())
             detail = f"None of the {count} entries of the seals {first} to {last} is there."
-            yield Finding(Kind.TRUNCATION, first, detail=detail)
+            yield Finding(FindingKind.TRUNCATION, first, detail=detail)
 
-    def _copies(self) -> Iterator[Finding]:
+    def _find_missing_copies(self) -> Iterator[Finding]:
         for number in self._without_copy:
-            yield Finding(Kind.MISSING_SEAL, number, detail="The database has no copy of it.")
+            detail = "The database has no copy of it."
+            yield Finding(FindingKind.MISSING_SEAL, number, detail=detail)
         self._without_copy.clear()
 
 
-def _compared(locked: Copy | None, copy: Copy | None) -> Iterator[Finding]:
-    if locked is None and copy is not None:
-        yield Finding(Kind.NOT_LOCKED, copy.number, detail="The bucket does not have it.")
-    if locked and copy and (locked.text, locked.signature) != (copy.text, copy.signature):
-        detail = "The database and the bucket do not have the same."
-        yield Finding(Kind.COPY_DIFFERS, locked.number, detail=detail)
-
-
-def _paired(
-    bucket: Iterable[Copy], database: Iterable[Copy]
-) -> Iterator[tuple[Copy, Copy | None, Copy | None]]:
-    """The copies of each seal side by side, after the one to believe; None where one lacks it."""
-    places = iter(bucket), iter(database)
-    locked, copy = (next(place, None) for place in places)
-    while there := [each for each in (locked, copy) if each]:
-        held = min(there, key=attrgetter("number"))  # of two equals the first
-        is_locked = locked is not None and locked.number == held.number
-        is_copied = copy is not None and copy.number == held.number
-        yield held, locked if is_locked else None, copy if is_copied else None
-        locked = next(places[0], None) if is_locked else locked
-        copy = next(places[1], None) if is_copied else copy
+def pair_copies(bucket: Iterable[SealCopy], database: Iterable[SealCopy]) -> Iterator[SealPair]:
+    """Put the copies of each seal side by side; both places give theirs by number."""
+    originals, copies = iter(bucket), iter(database)
+    original, copy = next(originals, None), next(copies, None)
+    while original or copy:
+        number = min(each.number for each in (original, copy) if each)
+        in_bucket = original if original and original.number == number else None
+        in_database = copy if copy and copy.number == number else None
+        yield SealPair(number, in_bucket, in_database)
+        # Read on only where this seal was: the other place is ahead of it.
+        original = next(originals, None) if in_bucket else original
+        copy = next(copies, None) if in_database else copy

@@ -24,23 +24,23 @@ class BadSignature(ValueError):
     """The signature is not that of the named key over this text."""
 
 
-def key_id(public_key: Ed25519PublicKey) -> str:
-    """The first sixteen hexadecimal digits of the SHA-256 of the raw public key."""
-    return fingerprint(public_key)[:16]
+def compute_key_id(public_key: Ed25519PublicKey) -> str:
+    """Compute the name of a key: the first sixteen hexadecimal digits of its fingerprint."""
+    return compute_fingerprint(public_key)[:16]
 
 
-def fingerprint(public_key: Ed25519PublicKey) -> str:
-    """The SHA-256 of the raw public key in hexadecimal, to compare over another channel."""
+def compute_fingerprint(public_key: Ed25519PublicKey) -> str:
+    """Hash the raw public key (SHA-256, hexadecimal), to compare over another channel."""
     return hashlib.sha256(public_key.public_bytes_raw()).hexdigest()
 
 
-def keyring(public_keys: Iterable[Ed25519PublicKey]) -> Keys:
-    """Public keys by their id, as whoever verifies looks for them."""
-    return {key_id(key): key for key in public_keys}
+def make_keyring(public_keys: Iterable[Ed25519PublicKey]) -> Keys:
+    """Put public keys under their ids, by which a verifier looks for them."""
+    return {compute_key_id(key): key for key in public_keys}
 
 
-def read_public(pem: bytes) -> Ed25519PublicKey:
-    """A public key from PEM; raises `NoKey`."""
+def parse_public_key(pem: bytes) -> Ed25519PublicKey:
+    """Parse a public key in PEM; raise `NoKey`."""
     try:
         key = load_pem_public_key(pem)
     except (ValueError, UnsupportedAlgorithm) as error:
@@ -50,8 +50,8 @@ def read_public(pem: bytes) -> Ed25519PublicKey:
     return key
 
 
-def read_private(pem: bytes, password: bytes | None = None) -> Ed25519PrivateKey:
-    """A private key from PEM (PKCS #8); raises `NoKey`, without a word of what was in it."""
+def parse_private_key(pem: bytes, password: bytes | None = None) -> Ed25519PrivateKey:
+    """Parse a private key in PEM (PKCS #8); raise `NoKey`, without a word of its content."""
     try:
         key = load_pem_private_key(pem, password)
     except (ValueError, TypeError, UnsupportedAlgorithm):
@@ -62,12 +62,12 @@ def read_private(pem: bytes, password: bytes | None = None) -> Ed25519PrivateKey
 
 
 def sign(private_key: Ed25519PrivateKey, text: str) -> str:
-    """The signature over the text in UTF-8, in base64."""
+    """Sign the text in UTF-8; the signature in base64."""
     return base64.b64encode(private_key.sign(text.encode())).decode()
 
 
 def verify(keys: Keys, signer: str, text: str, signature: str) -> None:
-    """Raises `UnknownKey` or `BadSignature` unless the key `signer` has signed the text."""
+    """Raise `UnknownKey` or `BadSignature` unless the key `signer` has signed the text."""
     key = keys.get(signer)
     if key is None:
         raise UnknownKey(f"The key {signer} is not known.")

@@ -1,25 +1,33 @@
-"""Seals: signed statements of what the audit trail holds, each naming the one before it.
+"""Seals: signed statements about the entries of the audit trail, each naming the one before it.
 
-The text of a seal is two lines of canonical JSON. The first, the head, is what is signed and what
-the next seal names: it holds the root of the leaves, and the hash of the second line. The second,
-the body, lists numbers and leaves, so that what was tampered with can be told. A head without its
-body proves as much to whoever holds a path (RFC 6962, 2.1.1): it is what a part of a seal needs.
+The text of a seal is two lines of canonical JSON. The first, the head, is signed, and named by the
+next seal: it has the root of the leaves and the hash of the second line. The second, the body,
+lists numbers and leaves, so that a verifier can say which entry was tampered with. A head without
+its body is enough for a verifier who has a path (RFC 6962, 2.1.1), as in a part of a seal.
 """
 
+import base64
+import binascii
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Final
+from typing import Any, Final
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from registry.audit.trail import bodies, canonical_json, keys, merkle
-from registry.audit.trail.bodies import Broken
-from registry.audit.trail.records import Record, leaf
+from registry.audit.trail import canonical_json, keys, merkle
+from registry.audit.trail.entry import Record, hash_leaf
+from registry.audit.trail.untrusted_json import (
+    DamagedText,
+    read_instant,
+    read_member,
+    read_object,
+)
 
 FORMAT: Final = "ebox-audit-seal/1"
-GENESIS: Final = "0" * 64
+GENESIS: Final = "0" * 64  # the hash that the first seal names
+_LEAF: Final = 32  # bytes of a SHA-256
 
 _MEMBERS: Final[dict[str, tuple[type, ...]]] = {
     "number": (int,),
@@ -36,10 +44,10 @@ _MEMBERS: Final[dict[str, tuple[type, ...]]] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Seal:
-    """What the transactions `first_xid` to just before `until_xid` wrote, ordered by (xid, number).
+    """Entries of the transactions `first_xid` to just before `until_xid`, by (xid, number).
 
-    `previous` is the `seal_hash` of the seal before it, `root` hexadecimal. `numbers` and `leaves`
-    are empty where only the head was read. A count of 0 moves the range on.
+    `previous` is the hash (`hash_seal`) of the seal before it, `root` hexadecimal. `numbers` and
+    `leaves` are empty where only the head was read. A seal with a count of 0 moves the range on.
     """
 
     number: int  # from 1
@@ -56,7 +64,7 @@ class Seal:
     leaves: tuple[bytes, ...] = ()
 
 
-def following(
+def make_next_seal(
     previous: str | None,
     records: Iterable[Record],
     until_xid: int,
@@ -64,22 +72,23 @@ def following(
     sealed_at: datetime,
     key_id: str,
 ) -> Seal:
-    """The seal after the one with the text `previous`, over all records before `until_xid`.
+    """Make the seal after the one with the text `previous`, over all records before `until_xid`.
 
     `previous` None begins the chain; the range begins where that of the seal before ended, or at 0.
     """
-    before = parse(head(previous)) if previous else None
-    pairs = [(record.number, leaf(record)) for record in records]
-    numbers, leaves = tuple(n for n, _ in pairs), tuple(hashed for _, hashed in pairs)
+    before = parse_seal(read_head(previous)) if previous else None
+    # Records come in bounded memory; their numbers and hashes alone are kept.
+    pairs = [(record.number, hash_leaf(record)) for record in records]
+    numbers, leaves = tuple(number for number, _ in pairs), tuple(leaf for _, leaf in pairs)
     return Seal(
         number=before.number + 1 if before else 1,
-        previous=seal_hash(previous) if previous else GENESIS,
+        previous=hash_seal(previous) if previous else GENESIS,
         first_xid=before.until_xid if before else 0,
         until_xid=until_xid,
         count=len(pairs),
         first_number=min(numbers, default=None),
         last_number=max(numbers, default=None),
-        root=merkle.root(leaves).hex(),
+        root=merkle.compute_root(leaves).hex(),
         sealed_at=sealed_at,
         key_id=key_id,
         numbers=numbers,
@@ -87,53 +96,96 @@ def following(
     )
 
 
-def text(seal: Seal) -> str:
-    """Both lines of a whole seal; the same seal always has the same text."""
-    body = bodies.text(seal.numbers, seal.leaves)
+def write_seal(seal: Seal) -> str:
+    """Write both lines of a whole seal; equal seals have equal texts."""
+    body = write_body(seal.numbers, seal.leaves)
     members = {name: getattr(seal, name) for name in _MEMBERS}
-    at = seal.sealed_at.astimezone(UTC).isoformat(timespec="microseconds")
-    members |= {"body": _sha256(body), "format": FORMAT, "sealed_at": at}
+    sealed_at = seal.sealed_at.astimezone(UTC).isoformat(timespec="microseconds")
+    members |= {"body": _sha256(body), "format": FORMAT, "sealed_at": sealed_at}
     return f"{canonical_json.dumps(members)}\n{body}"
 
 
-def head(text: str) -> str:
-    """The first line: what is signed, hashed, and given with a part of the seal."""
+def write_body(numbers: Sequence[int], leaves: Sequence[bytes]) -> str:
+    """Write the second line: runs `[first, length]` of successive numbers, and leaves in base64."""
+    # Numbers are nearly always successive: as runs they take no room beside the leaves.
+    leaf_bytes = base64.b64encode(b"".join(leaves)).decode()
+    return canonical_json.dumps({"leaves": leaf_bytes, "numbers": _join_runs(numbers)})
+
+
+def read_head(text: str) -> str:
+    """Read the first line: it is signed, hashed, and given with a part of the seal."""
     return text.partition("\n")[0]
 
 
-def parse(text: str) -> Seal:
-    """The seal of a text, or of a head alone; raises `Broken` where it is damaged.
+def parse_seal(text: str) -> Seal:
+    """Parse the text of a seal, or its head alone; raise `DamagedText`.
 
-    That root and body agree is not looked at here, but by whoever verifies.
+    Root and body are not compared here, but by the verifier (`verify.check_leaves`).
     """
     if not text.isascii():
-        raise Broken("A seal is written in ASCII.")
+        raise DamagedText("A seal is written in ASCII.")
     first, _, body = text.partition("\n")
-    members = bodies.members(first)
+    members = read_object(first)
     if members.get("format") != FORMAT:
-        raise Broken(f"The seal is not of the format {FORMAT}.")
+        raise DamagedText(f"The seal is not of the format {FORMAT}.")
     if body and _sha256(body) != members.get("body"):
-        raise Broken("The second line of the seal is not the one that was signed.")
-    numbers, leaves = bodies.parse(body) if body else ((), ())
-    known = {name: bodies.member(members, name, *kinds) for name, kinds in _MEMBERS.items()}
-    at = bodies.instant(members, "sealed_at")
-    return Seal(**known, sealed_at=at, numbers=numbers, leaves=leaves)
+        raise DamagedText("The second line of the seal is not the one that was signed.")
+    numbers, leaves = parse_body(body) if body else ((), ())
+    values = {name: read_member(members, name, *types) for name, types in _MEMBERS.items()}
+    sealed_at = read_instant(members, "sealed_at")
+    return Seal(**values, sealed_at=sealed_at, numbers=numbers, leaves=leaves)
 
 
-def seal_hash(text: str) -> str:
-    """The SHA-256 of the head in hexadecimal, by which the next seal names this one."""
-    return _sha256(head(text))
+def parse_body(line: str) -> tuple[tuple[int, ...], tuple[bytes, ...]]:
+    """Parse the second line into numbers and leaves, as many of each; raise `DamagedText`."""
+    members = read_object(line)
+    try:
+        leaf_bytes = base64.b64decode(read_member(members, "leaves", str), validate=True)
+    except binascii.Error as error:
+        raise DamagedText("The leaves are not in base64.") from error
+    leaves = tuple(leaf_bytes[at : at + _LEAF] for at in range(0, len(leaf_bytes), _LEAF))
+    numbers = _split_runs(read_member(members, "numbers", list), len(leaves))
+    if len(leaf_bytes) % _LEAF or len(numbers) != len(leaves):
+        raise DamagedText("The numbers and leaves do not go together.")
+    return numbers, leaves
 
 
-def sign(private_key: Ed25519PrivateKey, text: str) -> str:
-    """The signature of the seal in base64: over its head, which holds for the body too."""
-    return keys.sign(private_key, head(text))
+def hash_seal(text: str) -> str:
+    """Hash a head in hexadecimal SHA-256, by which the next seal names this one."""
+    return _sha256(read_head(text))
+
+
+def sign_seal(private_key: Ed25519PrivateKey, text: str) -> str:
+    """Sign the head of a seal, which holds for the body too; the signature in base64."""
+    return keys.sign(private_key, read_head(text))
 
 
 def verify_signature(public_keys: keys.Keys, text: str, signature: str) -> None:
-    """Raises `keys.UnknownKey` or `keys.BadSignature`, or `Broken` for what is no seal."""
-    first = head(text)
-    keys.verify(public_keys, parse(first).key_id, first, signature)
+    """Raise `keys.UnknownKey` or `keys.BadSignature`, or `DamagedText` for text that is no seal."""
+    head = read_head(text)
+    keys.verify(public_keys, parse_seal(head).key_id, head, signature)
+
+
+def _join_runs(numbers: Sequence[int]) -> list[list[int]]:
+    runs: list[list[int]] = []
+    for number in numbers:
+        if runs and number == runs[-1][0] + runs[-1][1]:
+            runs[-1][1] += 1
+        else:
+            runs.append([number, 1])
+    return runs
+
+
+def _split_runs(runs: list[Any], limit: int) -> tuple[int, ...]:
+    numbers: list[int] = []
+    for run in runs:
+        match run:
+            # Without the limit a few bytes could stand for numbers that fill the memory.
+            case [int(first), int(length)] if len(numbers) + length <= limit:
+                numbers.extend(range(first, first + length))
+            case _:
+                raise DamagedText("The numbers are not in runs.")
+    return tuple(numbers)
 
 
 def _sha256(line: str) -> str:

@@ -1,95 +1,159 @@
-"""What became of the entries of a seal, told by their numbers."""
+"""Findings: the faults of an audit trail; and those of the entries of one seal."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
 from itertools import combinations
 from typing import Final
 
 from registry.audit.trail import merkle
-from registry.audit.trail.findings import Finding, Kind
-from registry.audit.trail.records import Record, leaf
+from registry.audit.trail.entry import Record, hash_leaf
 from registry.audit.trail.seal import Seal
 
-_TRIED: Final = 64  # edited entries of one seal among which an exchange is looked for: each pair
+# An exchange is looked for among all pairs of edited entries, which takes the square of these.
+_MOST_PAIRED: Final = 64
+_NUMBERS_PRINTED: Final = 10
+
+
+class FindingKind(StrEnum):
+    """The ways in which a trail is not what was sealed."""
+
+    EDIT = "edit"
+    DELETION = "deletion"
+    INSERTION = "insertion"
+    REORDER = "reorder"
+    TRUNCATION = "truncation"  # the entries of the last seals are gone
+    ROLLBACK = "rollback"  # entries and copies of the last seals are gone: an older database
+    BROKEN_SEAL = "broken seal"
+    BROKEN_CHAIN = "broken chain"
+    BAD_SIGNATURE = "bad signature"
+    UNKNOWN_KEY = "unknown key"
+    WRONG_ROOT = "wrong root"
+    GAP = "gap"  # in the transactions that seals cover
+    OVERLAP = "overlap"
+    MISSING_SEAL = "missing seal"
+    NOT_LOCKED = "not locked"  # only the database has it: the next to go to the bucket, or forged
+    COPY_DIFFERS = "copy differs"
+    BROKEN_BUNDLE = "broken bundle"  # an export
+    NOT_PROVEN = "not proven"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One fault: of seal `seal`, or of the whole; and of these entries, by their numbers."""
+
+    kind: FindingKind
+    seal: int | None
+    entries: tuple[int, ...] = ()
+    detail: str = ""
+
+    def __str__(self) -> str:
+        """One line for a person: place, kind and detail."""
+        places = [] if self.seal is None else [f"seal {self.seal}"]
+        if self.entries:
+            numbers = ", ".join(map(str, self.entries[:_NUMBERS_PRINTED]))
+            rest = len(self.entries) - _NUMBERS_PRINTED
+            more = f" and {rest} more" if rest > 0 else ""
+            places.append(f"{'entry' if len(self.entries) == 1 else 'entries'} {numbers}{more}")
+        return ": ".join(part for part in (", ".join(places), self.kind, self.detail) if part)
 
 
 def check_leaves(seal: Seal) -> Iterator[Finding]:
-    """Whether a whole seal agrees with itself: its count and its root with its leaves."""
+    """Check that count and root of a whole seal are those of its leaves."""
     if len(seal.leaves) != seal.count:
         detail = f"It counts {seal.count} entries and lists {len(seal.leaves)}."
-        yield Finding(Kind.BROKEN_SEAL, seal.number, detail=detail)
-    if merkle.root(seal.leaves).hex() != seal.root:
-        yield Finding(Kind.WRONG_ROOT, seal.number, detail="The root is not that of the leaves.")
+        yield Finding(FindingKind.BROKEN_SEAL, seal.number, detail=detail)
+    if merkle.compute_root(seal.leaves).hex() != seal.root:
+        detail = "The root is not that of the leaves."
+        yield Finding(FindingKind.WRONG_ROOT, seal.number, detail=detail)
 
 
 def check_seal(seal: Seal, records: Iterable[Record]) -> Iterator[Finding]:
-    """How the records of the transactions of a seal, by (xid, number), differ from its leaves.
+    """Find how the records of the transactions of a seal, by (xid, number), differ from its leaves.
 
-    Of a seal whose body is unknown it is told only that they differ. All records are held in
-    memory, those of one seal.
+    Against a seal whose body is unknown, one finding says only that they differ. All records of the
+    seal are held in memory.
     """
-    found = list(records)
-    leaves = [leaf(record) for record in found]
+    records = list(records)
+    leaves = [hash_leaf(record) for record in records]
     if tuple(leaves) == seal.leaves and len(leaves) == seal.count:
         return
     if seal.count and not seal.leaves:
-        if merkle.root(leaves).hex() != seal.root:
+        if merkle.compute_root(leaves).hex() != seal.root:
             detail = f"Its {seal.count} entries are not the {len(leaves)} that are here."
-            yield Finding(Kind.WRONG_ROOT, seal.number, detail=detail)
+            yield Finding(FindingKind.WRONG_ROOT, seal.number, detail=detail)
         return
-    yield from _located(seal, found, leaves)
+    yield from _locate(seal, records, leaves)
 
 
-def _located(seal: Seal, found: Sequence[Record], leaves: Sequence[bytes]) -> Iterator[Finding]:
-    sealed = dict(zip(seal.numbers, seal.leaves, strict=True))
-    kept: dict[int, Record] = {}
-    edited: list[Record] = []
-    pairs = list(zip(found, leaves, strict=True))
-    right = {record.number for record, hashed in pairs if hashed == sealed.get(record.number)}
-    for record, hashed in pairs:
-        number, is_right = record.number, hashed == sealed.get(record.number)
-        if number not in sealed or number in kept or (number in right and not is_right):
-            yield _about(seal, Kind.INSERTION, number, detail="The seal does not have this entry.")
+def _locate(seal: Seal, records: Sequence[Record], leaves: Sequence[bytes]) -> Iterator[Finding]:
+    """Say of each record, by its number, what was done to it since the seal was made."""
+    leaf_of = dict(zip(seal.numbers, seal.leaves, strict=True))
+    pairs = list(zip(records, leaves, strict=True))
+    right_numbers = {record.number for record, leaf in pairs if leaf == leaf_of.get(record.number)}
+    order: dict[int, None] = {}  # the numbers that the seal has, as the records come
+    edits: list[Record] = []
+    for record, leaf in pairs:
+        number, is_right = record.number, leaf == leaf_of.get(record.number)
+        # Of several records under one number, the one that the seal has counts, or the first.
+        is_extra = number in order or (number in right_numbers and not is_right)
+        if number not in leaf_of or is_extra:
+            detail = "The seal does not have this entry."
+            yield _make_finding(seal, FindingKind.INSERTION, number, detail=detail)
             continue
-        kept[number] = record
+        order[number] = None
         if not is_right:
-            edited.append(record)
+            edits.append(record)
     for number in seal.numbers:
-        if number not in kept:
-            yield _about(seal, Kind.DELETION, number, detail="The entry is missing.")
-    exchanged = _exchanged(edited, sealed)
-    swapped = {number for pair in exchanged for number in pair}
-    for record in edited:
-        if record.number not in swapped:
-            yield _about(seal, Kind.EDIT, record.number, detail="The entry is not what was sealed.")
-    yield from _moved(seal, list(kept), exchanged)
+        if number not in order:
+            detail = "The entry is missing."
+            yield _make_finding(seal, FindingKind.DELETION, number, detail=detail)
+    yield from _tell_edits_from_moves(seal, list(order), edits, leaf_of)
 
 
-def _exchanged(edited: Sequence[Record], sealed: dict[int, bytes]) -> set[tuple[int, int]]:
-    """Pairs that have each other's contents, which is no edit but a reorder."""
-    if len(edited) > _TRIED:
+def _tell_edits_from_moves(
+    seal: Seal, numbers: Sequence[int], edits: Sequence[Record], leaf_of: dict[int, bytes]
+) -> Iterator[Finding]:
+    exchanges = _find_exchanges(edits, leaf_of)
+    exchange_numbers = {number for pair in exchanges for number in pair}
+    for record in edits:
+        if record.number not in exchange_numbers:
+            detail = "The entry is not what was sealed."
+            yield _make_finding(seal, FindingKind.EDIT, record.number, detail=detail)
+    yield from _find_moves(seal, numbers, exchanges)
+
+
+def _find_exchanges(edits: Sequence[Record], leaf_of: dict[int, bytes]) -> set[tuple[int, int]]:
+    """Find pairs that have each other's contents, which is no edit but a reorder."""
+    if len(edits) > _MOST_PAIRED:
         return set()
     return {
         (min(one.number, other.number), max(one.number, other.number))
-        for one, other in combinations(edited, 2)
-        if leaf(one._replace(number=other.number)) == sealed[other.number]
-        and leaf(other._replace(number=one.number)) == sealed[one.number]
+        for one, other in combinations(edits, 2)
+        if hash_leaf(one._replace(number=other.number)) == leaf_of[other.number]
+        and hash_leaf(other._replace(number=one.number)) == leaf_of[one.number]
     }
 
 
-def _moved(
-    seal: Seal, numbers: Sequence[int], exchanged: set[tuple[int, int]]
+def _find_moves(
+    seal: Seal, numbers: Sequence[int], exchanges: set[tuple[int, int]]
 ) -> Iterator[Finding]:
-    kept = set(numbers)
-    places = zip((n for n in seal.numbers if n in kept), numbers, strict=True)
-    instead = {sealed: found for sealed, found in places if sealed != found}
-    pairs = {(n, m) for n, m in instead.items() if n < m and instead.get(m) == n} | exchanged
+    """Compare the order of `numbers` with that of the seal."""
+    present = set(numbers)
+    places = zip((n for n in seal.numbers if n in present), numbers, strict=True)
+    replacement = {ours: theirs for ours, theirs in places if ours != theirs}
+    # Two that stand in each other's place were exchanged; longer moves are told together.
+    swaps = {(n, m) for n, m in replacement.items() if n < m and replacement.get(m) == n}
+    pairs = swaps | exchanges
     for pair in sorted(pairs):
-        yield _about(seal, Kind.REORDER, *pair, detail="The two have changed places.")
-    swapped = {number for pair in pairs for number in pair}
-    rest = sorted(number for number in instead if number not in swapped)
+        detail = "The two have changed places."
+        yield _make_finding(seal, FindingKind.REORDER, *pair, detail=detail)
+    pair_numbers = {number for pair in pairs for number in pair}
+    rest = sorted(number for number in replacement if number not in pair_numbers)
     if rest:
-        yield _about(seal, Kind.REORDER, *rest, detail="They are not in the order of the seal.")
+        detail = "They are not in the order of the seal."
+        yield _make_finding(seal, FindingKind.REORDER, *rest, detail=detail)
 
 
-def _about(seal: Seal, kind: Kind, *numbers: int, detail: str) -> Finding:
+def _make_finding(seal: Seal, kind: FindingKind, *numbers: int, detail: str) -> Finding:
     return Finding(kind, seal.number, numbers, detail)

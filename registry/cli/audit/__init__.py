@@ -1,4 +1,4 @@
-"""The audit trail: whether it is what was sealed, who did what, and proof of it for auditors."""
+"""`registry audit`: verification of the trail, searches in it, and exports for auditors."""
 
 import hashlib
 
@@ -6,12 +6,12 @@ import click
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from registry.audit.trail import keys
-from registry.audit.verification import Period
+from registry.audit.verification import VerifiedPeriod
 from registry.cli.asking import Discreet, in_json
 from registry.cli.audit import output as texts
 from registry.cli.audit.export import export
-from registry.cli.audit.options import dated
-from registry.cli.audit.output import watched
+from registry.cli.audit.options import with_period
+from registry.cli.audit.output import show_progress
 from registry.cli.audit.reconstruct import reconstruct
 from registry.cli.output import as_json, tabulate
 from registry.cli.services import worker_services
@@ -19,7 +19,7 @@ from registry.cli.services import worker_services
 
 @click.group(cls=Discreet)
 def audit() -> None:
-    """Verify the audit trail, tell a story out of it, export it with proof.
+    """Verify the audit trail, search it, export it with proof.
 
     Every call that succeeds leaves an entry, every entry comes under a signed seal, and every seal
     into a bucket of which nothing can be taken back. Numbers of citizens are never shown.
@@ -27,47 +27,47 @@ def audit() -> None:
 
 
 @audit.command()
-@dated(
+@with_period(
     "Compare only the entries of seals that may have some from this day on; the chain of seals "
     "is always followed whole.",
     "The last day, likewise.",
 )
 @in_json
-def verify(*, period: Period, is_json: bool) -> None:
-    """Hold every entry against its seal, and the seals against those in the bucket.
+def verify(*, period: VerifiedPeriod, is_json: bool) -> None:
+    """Compare every entry with its seal, and the seals with those in the bucket.
 
     Exit code 1 when anything was changed, deleted, put in, moved, cut off or put back, or when a
     seal is not what was signed; each finding is located by the numbers of seal and entries.
     """
-    with worker_services() as services, watched() as tell:
-        comparison, findings = services.investigation.compare(period, tell)
-        found = list(findings)
+    with worker_services() as services, show_progress() as report_progress:
+        verification, faults = services.investigation.verify(period, report_progress)
+        findings = list(faults)
     if is_json:
-        as_json(texts.verdict(comparison, found))
+        as_json(texts.make_verdict(verification.figures, findings))
     else:
-        if found:
-            tabulate(texts.FINDINGS, [texts.finding(each) for each in found])
+        if findings:
+            tabulate(texts.FINDINGS, [texts.make_finding_row(finding) for finding in findings])
             click.echo()
-        for line in texts.figures(comparison):
+        for line in texts.write_figures(verification.figures):
             click.echo(line)
-    if found:
-        raise click.ClickException(f"The trail is not what was sealed: {len(found)} findings.")
+    if findings:
+        raise click.ClickException(f"The trail is not what was sealed: {len(findings)} findings.")
     if not is_json:
         click.echo("All is as it was sealed and signed.")
 
 
 @audit.command("public-key")
-def public_key() -> None:
-    """Print the public key with which auditors verify, and how to recognise it.
+def print_public_key() -> None:
+    """Print the public key with which auditors verify, and its fingerprints.
 
     The key goes to standard output, the rest to standard error.
     """
     with worker_services() as services:
-        key = services.investigation.public_key()
+        key = services.investigation.public_key
     pem = key.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
     click.echo(pem.decode(), nl=False)
-    click.echo(f"Key id: {keys.key_id(key)}", err=True)
-    click.echo(f"SHA-256 of the raw key: {keys.fingerprint(key)}", err=True)
+    click.echo(f"Key id: {keys.compute_key_id(key)}", err=True)
+    click.echo(f"SHA-256 of the raw key: {keys.compute_fingerprint(key)}", err=True)
     click.echo(f"SHA-256 of this file: {hashlib.sha256(pem).hexdigest()}", err=True)
 
 

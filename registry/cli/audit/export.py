@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from registry.audit.export import Exported, Unprovable
+from registry.audit.export import ExportSummary, UnprovableTrail
 from registry.cli.audit import output as texts
 from registry.cli.audit.options import Months
 from registry.cli.output import tabulate
@@ -23,33 +23,33 @@ from registry.cli.services import worker_services
 def export(*, period: tuple[datetime, datetime], output: Path) -> None:
     """Write the entries of some months to a signed file, each with the proof that it was sealed.
 
-    Whoever has the public key verifies it without this registry: python -m registry.audit.trail
-    verify FILE --key PUBLIC.pem. Here it is verified too. That you export is recorded. Exit code 1
-    when the trail is not what was sealed; then there is no file.
+    Whoever has the public key verifies it without this registry: python -m registry.audit verify
+    FILE --key PUBLIC.pem. Here it is verified too. The export itself is recorded. Exit code 1 when
+    the trail is not what was sealed; then there is no file.
     """
     try:
-        done = _written(*period, output)
+        summary = _write(*period, output)
     except FileExistsError:
         raise click.ClickException(f"{output} is there already.") from None
     except OSError as error:
         raise click.ClickException(f"{output}: {error.strerror}.") from None
-    except Unprovable as error:
-        tabulate(texts.FINDINGS, [texts.finding(each) for each in error.findings])
+    except UnprovableTrail as error:
+        tabulate(texts.FINDINGS, [texts.make_finding_row(finding) for finding in error.findings])
         raise click.ClickException(
             "The trail is not what was sealed; nothing is exported."
         ) from None
-    click.echo(f"Entries exported and verified: {done.entries}.")
-    click.echo(f"Seals: {done.whole} with all their entries, {done.parts} with a part.")
-    if done.unsealed:
-        said = (
-            f"Entries of the period that are not yet under a seal, so not there: {done.unsealed}."
-        )
-        click.echo(said, err=True)
+    click.echo(f"Entries exported and verified: {summary.entries}.")
+    whole, partial = summary.whole_seals, summary.partial_seals
+    click.echo(f"Seals: {whole} with all their entries, {partial} with a part.")
+    if summary.unsealed_entries:
+        warning = "Entries of the period that are not yet under a seal, so not there"
+        click.echo(f"{warning}: {summary.unsealed_entries}.", err=True)
 
 
-def _written(begin: datetime, end: datetime, output: Path) -> Exported:
-    """Nothing is left where it fails."""
+def _write(begin: datetime, end: datetime, output: Path) -> ExportSummary:
+    """Write the file; no file is left where that fails."""
     with worker_services() as services:
+        # Never over a file of somebody else's: "x" is refused where there is one.
         file = output.open("x+b")
         try:
             with file:

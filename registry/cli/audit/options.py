@@ -1,25 +1,26 @@
-"""What commands about the audit trail ask for: days and months of Belgium, e-Boxes, hashes."""
+"""Options of the audit commands: days and months of Belgium, e-Boxes, hashes."""
 
 import re
-from collections.abc import Callable
 from datetime import date, datetime, time, timedelta
 from functools import wraps
 from typing import Any, Final
 
 import click
 
-from registry.audit.verification import Period
+from registry.audit.verification import VerifiedPeriod
 from registry.cli.hold.output import EboxOption
 from registry.cli.options import Command, Option
 from registry.domain.identifiers import Ebox, EboxKind
 from registry.domain.queries import BELGIUM
 
 _MONTH: Final = r"([12][0-9]{3})-(0[1-9]|1[0-2])"
+_MONTHS: Final = re.compile(rf"{_MONTH}(?:\.\.{_MONTH})?")
 _HASH: Final = re.compile("[0-9a-fA-F]{64}")
+_DAY: Final = click.DateTime(["%Y-%m-%d"])
 
 
 class AnyEbox(EboxOption):
-    """The same without the kind too: ten digits are an enterprise's, eleven a citizen's."""
+    """Reads an e-Box without its kind too: ten digits are an enterprise's, eleven a citizen's."""
 
     name = "NUMBER|enterprise:NUMBER|citizen:SSIN"
 
@@ -53,44 +54,37 @@ class Months(click.ParamType[tuple[datetime, datetime]]):
         self, value: Any, param: click.Parameter | None, ctx: click.Context | None
     ) -> tuple[datetime, datetime]:
         """Read one value."""
-        read = re.fullmatch(rf"{_MONTH}(?:\.\.{_MONTH})?", str(value))
-        if read is None:
+        match = _MONTHS.fullmatch(str(value))
+        if match is None:
             self.fail(f"It is {self.name}.", param, ctx)
-        year, month, last_year, last_month = (int(part or 0) for part in read.groups())
+        year, month, last_year, last_month = (int(part or 0) for part in match.groups())
+        # Months counted from year 0 give the first day after the last one.
         after, months = divmod((last_year or year) * 12 + (last_month or month), 12)
-        begin, end = midnight(date(year, month, 1)), midnight(date(after, months + 1, 1))
+        begin, end = find_midnight(date(year, month, 1)), find_midnight(date(after, months + 1, 1))
         if begin >= end:
             self.fail("The last month is before the first.", param, ctx)
         return begin, end
 
 
-def dated(begin: str, end: str) -> Option:
+def with_period(begin: str, end: str) -> Option:
     """Give a command `period`: from one day of Belgium to another, both included, or without."""
 
     def decorate(command: Command) -> Command:
         @wraps(command)
-        def read(*args: Any, first: datetime | None, last: datetime | None, **rest: Any) -> Any:
+        def run(*args: Any, first: datetime | None, last: datetime | None, **rest: Any) -> Any:
             if first and last and last < first:
                 raise click.UsageError("--to is before --from.")
-            after = last and midnight(last.date() + timedelta(days=1))
-            period = Period(first and midnight(first.date()), after)
+            after = last and find_midnight(last.date() + timedelta(days=1))
+            period = VerifiedPeriod(first and find_midnight(first.date()), after)
             return command(*args, period=period, **rest)
 
-        options: list[Callable[[Command], Command]] = [
-            click.option("--to", "last", type=_DAY, metavar="DATE", help=end),
-            click.option("--from", "first", type=_DAY, metavar="DATE", help=begin),
-        ]
-        decorated: Command = read
-        for option in options:
-            decorated = option(decorated)
-        return decorated
+        # Help lists options in the order in which they stand above a command: the last one first.
+        with_end = click.option("--to", "last", type=_DAY, metavar="DATE", help=end)(run)
+        return click.option("--from", "first", type=_DAY, metavar="DATE", help=begin)(with_end)
 
     return decorate
 
 
-def midnight(day: date) -> datetime:
-    """When a day begins in Belgium."""
+def find_midnight(day: date) -> datetime:
+    """Find the instant at which a day begins in Belgium."""
     return datetime.combine(day, time.min, tzinfo=BELGIUM)
-
-
-_DAY: Final = click.DateTime(["%Y-%m-%d"])

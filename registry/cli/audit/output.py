@@ -7,138 +7,139 @@ from typing import Any, Final
 
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
 
-from registry.audit.investigation import Told
-from registry.audit.trail.findings import Finding
-from registry.audit.verification import Comparison, Tell
+from registry.audit.investigation import LocatedEntry
+from registry.audit.trail.verify import Finding
+from registry.audit.verification import ReportProgress, VerificationFigures
 from registry.cli.output import local, plain
 from registry.cli.services import progress
 
 FINDINGS: Final = ("seal", "finding", "entries", "what")
-STORY: Final = ("when", "who", "token", "seal", "status", "what", "details")
-_HASH_SHOWN: Final = 8  # digits
-_NUMBERS_SHOWN: Final = 10
+ENTRIES: Final = ("when", "who", "token", "seal", "status", "what", "details")
+_HASH_DIGITS: Final = 8
+_MOST_NUMBERS: Final = 10
 
 
 @contextmanager
-def watched() -> Iterator[Tell]:
-    """A bar on standard error, only where somebody looks at it."""
-    shown = (TextColumn("seals"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with progress(*shown) as bar:
+def show_progress() -> Iterator[ReportProgress]:
+    """Show a bar on standard error, if that is a terminal."""
+    columns = (TextColumn("seals"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with progress(*columns) as bar:
         task = bar.add_task("", total=None)
-        yield lambda done, total: bar.update(task, completed=done, total=total)
+        yield lambda count, total: bar.update(task, completed=count, total=total)
 
 
-def finding(found: Finding) -> Sequence[str]:
-    """A finding as a row of the list."""
-    numbers = ", ".join(map(str, found.entries[:_NUMBERS_SHOWN]))
-    if len(found.entries) > _NUMBERS_SHOWN:
-        numbers += f" and {len(found.entries) - _NUMBERS_SHOWN} more"
-    seal = "" if found.seal is None else str(found.seal)
-    return seal, found.kind, numbers, plain(found.detail)
+def make_finding_row(finding: Finding) -> Sequence[str]:
+    """Make a row of the list of a finding."""
+    numbers = ", ".join(map(str, finding.entries[:_MOST_NUMBERS]))
+    if len(finding.entries) > _MOST_NUMBERS:
+        numbers += f" and {len(finding.entries) - _MOST_NUMBERS} more"
+    seal = "" if finding.seal is None else str(finding.seal)
+    return seal, finding.kind, numbers, plain(finding.detail)
 
 
-def figures(comparison: Comparison) -> Iterator[str]:
-    """What was looked at, and what could not be yet."""
-    yield f"Entries under seals: {comparison.sealed}; seals: {comparison.seals}."
-    yield f"Entries that were compared with their seals: {comparison.compared}."
-    if comparison.oldest:
-        since = local(comparison.oldest)
-        yield f"Entries that are not yet under a seal: {comparison.unsealed}, since {since}."
+def write_figures(figures: VerificationFigures) -> Iterator[str]:
+    """Write the counts of a verification, a line each."""
+    yield f"Entries under seals: {figures.sealed_entries}; seals: {figures.seals}."
+    yield f"Entries that were compared with their seals: {figures.compared_entries}."
+    if figures.oldest_unsealed:
+        since = local(figures.oldest_unsealed)
+        yield f"Entries that are not yet under a seal: {figures.unsealed_entries}, since {since}."
 
 
-def verdict(comparison: Comparison, found: Sequence[Finding]) -> dict[str, Any]:
-    """Both for a program."""
-    oldest = {"unsealedSince": comparison.oldest} if comparison.oldest else {}
+def make_verdict(figures: VerificationFigures, findings: Sequence[Finding]) -> dict[str, Any]:
+    """Make JSON of the counts and findings of a verification."""
+    oldest = {"unsealedSince": figures.oldest_unsealed} if figures.oldest_unsealed else {}
     return {
-        "isIntact": not found,
-        "seals": comparison.seals,
-        "sealed": comparison.sealed,
-        "compared": comparison.compared,
-        "unsealed": comparison.unsealed,
+        "isIntact": not findings,
+        "seals": figures.seals,
+        "sealed": figures.sealed_entries,
+        "compared": figures.compared_entries,
+        "unsealed": figures.unsealed_entries,
         **oldest,
         "findings": [
             {
-                "kind": each.kind.value,
-                **({} if each.seal is None else {"seal": each.seal}),
-                "entries": each.entries,
-                "detail": plain(each.detail),
+                "kind": finding.kind.value,
+                **({} if finding.seal is None else {"seal": finding.seal}),
+                "entries": finding.entries,
+                "detail": plain(finding.detail),
             }
-            for each in found
+            for finding in findings
         ],
     }
 
 
-def line(told: Told, bases: Sequence[str]) -> Sequence[str]:
-    """An entry as a row of its story; `bases` are base paths, which say nothing."""
-    entry = _members(told)
-    url = str(entry.get("API_CALL_REQUEST_URL", ""))
+def make_entry_row(entry: LocatedEntry, bases: Sequence[str]) -> Sequence[str]:
+    """Make a row of the list of an entry; `bases` are base paths, which are left out of its URL."""
+    members = _parse(entry)
+    url = str(members.get("API_CALL_REQUEST_URL", ""))
     for base in bases:
         url = url.removeprefix(base)
-    shown = (
-        entry.get("CLIENT_ID", ""),
-        str(entry.get("SUBJECT_TOKEN_HASHED") or "")[:_HASH_SHOWN],
-        _seal(told),
-        entry.get("API_CALL_RESPONSE_CODE", ""),
-        f"{entry.get('API_CALL_REQUEST_METHOD', '')} {url}",
-        _short(entry.get("API_CALL_DETAILS", entry)),
+    cells = (
+        members.get("CLIENT_ID", ""),
+        str(members.get("SUBJECT_TOKEN_HASHED") or "")[:_HASH_DIGITS],
+        _write_seal(entry),
+        members.get("API_CALL_RESPONSE_CODE", ""),
+        f"{members.get('API_CALL_REQUEST_METHOD', '')} {url}",
+        _shorten(members.get("API_CALL_DETAILS", members)),
     )
-    return local(told.recorded_at), *(plain(str(each)) for each in shown)
+    return local(entry.recorded_at), *(plain(str(cell)) for cell in cells)
 
 
-def members(told: Told) -> dict[str, Any]:
-    """An entry for a program, as it is."""
-    number, text, ebox, person = told.record
-    known = {
+def make_entry_members(entry: LocatedEntry) -> dict[str, Any]:
+    """Make JSON of an entry, as it is."""
+    number, text, ebox, person = entry.record
+    members = {
         "number": number,
-        "recordedAt": told.recorded_at,
-        "seal": told.seal,
-        "isAsSealed": None if told.seal is None else told.is_sealed_so,
+        "recordedAt": entry.recorded_at,
+        "seal": entry.seal,
+        "isAsSealed": None if entry.seal is None else entry.is_as_sealed,
         "ebox": ebox,
         "person": person,
-        "entry": _discreet(_members(told) or text),
+        "entry": _mask(_parse(entry) or text),
     }
-    return {name: value for name, value in known.items() if value is not None}
+    return {name: value for name, value in members.items() if value is not None}
 
 
-def _seal(told: Told) -> str:
-    if told.seal is None:
+def _write_seal(entry: LocatedEntry) -> str:
+    if entry.seal is None:
         return "not yet"
-    return str(told.seal) if told.is_sealed_so else f"{told.seal} differs"
+    return str(entry.seal) if entry.is_as_sealed else f"{entry.seal} differs"
 
 
-def _members(told: Told) -> Mapping[str, Any]:
-    """The members of an entry; none where somebody has made it something else."""
+def _parse(entry: LocatedEntry) -> Mapping[str, Any]:
+    """Parse an entry; no members where somebody has made it something else."""
     try:
-        read = json.loads(told.record.text)
+        members = json.loads(entry.record.text)
     except ValueError:
         return {}
-    return read if isinstance(read, dict) else {}
+    return members if isinstance(members, dict) else {}
 
 
-def _short(details: Any) -> str:
+def _shorten(details: Any) -> str:
+    """Write details for a row: of a long list only its length."""
     if not isinstance(details, Mapping):
         return str(details)
-    return ", ".join(f"{name}: {_value(value)}" for name, value in details.items())
+    return ", ".join(f"{name}: {_shorten_value(value)}" for name, value in details.items())
 
 
-def _value(value: Any) -> str:
+def _shorten_value(value: Any) -> str:
     match value:
         case [only] if not isinstance(only, dict):
             return str(only)
         case list():
             return str(len(value))
         case dict():
-            return _short(value)
+            return _shorten(value)
     return str(value)
 
 
-def _discreet(value: Any) -> Any:
-    """The same without an SSIN, should there be any."""
+def _mask(value: Any) -> Any:
+    """Take SSINs out of a value, should there be any: a URL may carry one."""
     match value:
         case str():
             return plain(value)
         case list():
-            return [_discreet(each) for each in value]
+            return [_mask(item) for item in value]
         case dict():
-            return {plain(name): _discreet(each) for name, each in value.items()}
+            return {plain(name): _mask(item) for name, item in value.items()}
     return value

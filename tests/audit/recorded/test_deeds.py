@@ -52,7 +52,7 @@ def test_each_message_that_is_purged_is_noted(alone, services, noted, pseudonyms
     assert services.purge.purge(100) == 0
 
     entries = [
-        ("urn:registry:purge", {"messageId": message}, pseudonyms.of(ebox))
+        ("urn:registry:purge", {"messageId": message}, pseudonyms.hash_ebox(ebox))
         for message, ebox in gone.items()
     ]
     assert sorted(noted(), key=str) == sorted(entries, key=str)
@@ -86,7 +86,7 @@ def test_a_hold_is_noted_when_it_is_set_and_when_it_is_lifted(alone, services, n
     on_ebox = services.legal_holds.set(ebox, None, "another")
     services.legal_holds.lift(on_message, "settled")
 
-    about = pseudonyms.of(ebox)
+    about = pseudonyms.hash_ebox(ebox)
     of_message = {"holdId": str(on_message), "messageId": str(message)}
     assert noted() == [
         ("urn:registry:hold/set", of_message, about),
@@ -123,7 +123,7 @@ def test_what_an_operator_decides_on_an_event_is_noted(
         "eventCorrelationId": str(event.correlation_id),
         "messageId": str(event.message_id),
     }
-    assert noted() == [(f"urn:registry:events/{deed}", told, pseudonyms.of(ebox))]
+    assert noted() == [(f"urn:registry:events/{deed}", told, pseudonyms.hash_ebox(ebox))]
 
 
 def test_all_dead_events_are_counted(alone, services, noted):

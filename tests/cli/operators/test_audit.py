@@ -24,7 +24,7 @@ from registry.domain.pseudonyms import Pseudonyms
 from registry.domain.queries import BELGIUM
 from registry.sandbox.servers.processes import LOOPBACK, free_port
 from registry.settings import Settings
-from registry.wiring.audit import private_key
+from registry.wiring.audit import load_private_key
 from registry.wiring.worker import assemble_worker
 from tests.factories import a_person, an_ebox
 
@@ -75,7 +75,7 @@ def call(trail):
         investigation = trail.services.investigation
         names = Pseudonyms(key) if key else investigation.audit_log.pseudonyms
         audit_log = AuditLog(names, lambda: now or datetime.now(UTC))
-        told = details.part(message_id)
+        told = details.describe_message_id(message_id)
         with investigation.transactions() as connection:
             audit_log.record(connection, Call(caller, "GET", BASE + path), ebox, told)
         return message_id
@@ -255,7 +255,7 @@ def test_a_program_gets_the_entries_as_they_are(audit, call, trail):
 
     assert set(told) == {"number", "recordedAt", "seal", "isAsSealed", "ebox", "entry"}
     assert (told["seal"], told["isAsSealed"]) == (1, True)
-    assert told["ebox"] == trail.services.investigation.audit_log.pseudonyms.of(ebox)
+    assert told["ebox"] == trail.services.investigation.audit_log.pseudonyms.hash_ebox(ebox)
     assert told["entry"]["API_CALL_REQUEST_URL"] == f"{BASE}/v3/ebox/messages"
     assert set(told["entry"]) == {
         "TIMESTAMP",
@@ -363,7 +363,7 @@ def test_that_somebody_asked_is_recorded(audit, call, trail):
     entry, pseudonym = recorded(trail)
     assert entry["API_CALL_REQUEST_URL"] == "urn:registry:audit/reconstruct"
     assert entry["API_CALL_DETAILS"] == {"entries": 1}
-    assert pseudonym == trail.services.investigation.audit_log.pseudonyms.of(ebox)
+    assert pseudonym == trail.services.investigation.audit_log.pseudonyms.hash_ebox(ebox)
 
 
 def test_where_there_is_nothing_that_is_said(audit):
@@ -440,7 +440,7 @@ def auditor(audit, tmp_path):
     key.write_text(audit("public-key").out)
 
     def look(file, *options):
-        command = [sys.executable, "-m", "registry.audit.trail", "verify", file, "--key", key]
+        command = [sys.executable, "-m", "registry.audit", "verify", file, "--key", key]
         return subprocess.run(
             [*map(str, command), *options], capture_output=True, text=True, check=False
         )
@@ -610,9 +610,9 @@ def test_a_period_is_months(audit, output, period):
 def test_the_public_key_is_printed_for_auditors(audit, trail):
     done = audit("public-key")
 
-    ours = private_key(Settings.load(trail.environment)).public_key()
-    assert keys.read_public(done.out.encode()) == ours
-    assert keys.fingerprint(ours) in done.err
+    ours = load_private_key(Settings.load(trail.environment)).public_key()
+    assert keys.parse_public_key(done.out.encode()) == ours
+    assert keys.compute_fingerprint(ours) in done.err
     assert hashlib.sha256(done.out.encode()).hexdigest() in done.err
     assert "PRIVATE" not in done.said
 
@@ -621,10 +621,10 @@ def test_a_bundle_of_another_key_is_refused(audit, call, trail, output, tmp_path
     call()
     trail.seal()
     audit("export", "--period", MONTH, "--output", output)
-    inspection_keys = keys.keyring([Ed25519PrivateKey.generate().public_key()])
+    inspection_keys = keys.make_keyring([Ed25519PrivateKey.generate().public_key()])
 
     with output.open("rb") as file:
-        found = list(Inspection(inspection_keys).findings(file))
+        found = list(Inspection(inspection_keys).check_lines(file))
 
     assert {each.kind for each in found} == {"unknown key"}
 

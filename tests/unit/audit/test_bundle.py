@@ -6,13 +6,13 @@ from datetime import timedelta
 import pytest
 
 from registry.audit.trail import export_file, keys
-from registry.audit.trail.export_file import Header, NotSealed
-from registry.audit.trail.findings import Kind
+from registry.audit.trail.export_file import ExportHeader, NotSealed
 from registry.audit.trail.inspect_export import Inspection
+from registry.audit.trail.verify import FindingKind as Kind
 from tests.factories import NOON
 from tests.unit.audit.trails import KEY, KEYS, OTHER_KEY, a_trail, some_records, told
 
-OTHER_KEYS = keys.keyring([OTHER_KEY.public_key()])
+OTHER_KEYS = keys.make_keyring([OTHER_KEY.public_key()])
 
 
 def a_header(**changes):
@@ -22,27 +22,27 @@ def a_header(**changes):
         "made_at": NOON + timedelta(days=31),
         "public_keys": (KEY.public_key(),),
     }
-    return Header(**values | changes)
+    return ExportHeader(**values | changes)
 
 
 def signed(*lines, key=KEY):
-    return list(export_file.signed(lines, key))
+    return list(export_file.sign_lines(lines, key))
 
 
 def an_export(key=KEY, **changes):
     """The first two seals whole, and two entries of the third."""
     first, second, third = a_trail().copies
     return signed(
-        export_file.header(a_header(**changes)),
-        *export_file.whole(first, some_records(1, 2, 3, 4)),
-        *export_file.whole(second, []),
-        *export_file.part(third, some_records(5, 6)),
+        export_file.write_header(a_header(**changes)),
+        *export_file.write_whole_seal(first, some_records(1, 2, 3, 4)),
+        *export_file.write_whole_seal(second, []),
+        *export_file.write_part_of_seal(third, some_records(5, 6)),
         key=key,
     )
 
 
 def found(lines, trusted=None):
-    return told(Inspection(trusted).findings(lines))
+    return told(Inspection(trusted).check_lines(lines))
 
 
 def resigned(lines):
@@ -66,25 +66,25 @@ def test_an_export_is_right_by_its_own_keys_and_by_known_ones(trusted):
 def test_an_export_is_counted():
     inspection = Inspection()
 
-    list(inspection.findings(an_export(about="key:01")))
+    list(inspection.check_lines(an_export(about="key:01")))
 
-    inside = inspection.contents
+    contents = inspection.contents
     assert inspection.header == a_header(about="key:01")
-    assert (inside.whole, inside.parts, inside.records) == (2, 1, 6)
-    assert (inside.first, inside.last, inside.runs) == (1, 3, 1)
-    assert inside.signers == set(KEYS)
+    assert (contents.whole_seals, contents.partial_seals, contents.entries) == (2, 1, 6)
+    assert (contents.first_seal, contents.last_seal, contents.runs) == (1, 3, 1)
+    assert contents.signers == set(KEYS)
 
 
 def test_seals_may_be_left_out_and_that_is_counted():
     first, _, third = a_trail().copies
     inspection = Inspection()
     lines = signed(
-        export_file.header(a_header()),
-        *export_file.part(first, some_records(2)),
-        *export_file.whole(third, some_records(5, 7, 6)),
+        export_file.write_header(a_header()),
+        *export_file.write_part_of_seal(first, some_records(2)),
+        *export_file.write_whole_seal(third, some_records(5, 7, 6)),
     )
 
-    assert told(inspection.findings(lines)) == []
+    assert told(inspection.check_lines(lines)) == []
     assert inspection.contents.runs == 2
 
 
@@ -97,7 +97,7 @@ def test_a_part_of_a_seal_does_not_bring_the_rest_of_it():
 
 def test_an_entry_that_the_seal_does_not_have_cannot_be_exported():
     with pytest.raises(NotSealed):
-        list(export_file.part(a_trail().copies[0], some_records(9)))
+        list(export_file.write_part_of_seal(a_trail().copies[0], some_records(9)))
 
 
 @pytest.mark.parametrize("place", range(END))
@@ -117,7 +117,10 @@ def test_a_line_that_is_taken_out_is_told(place):
 
 def test_what_was_cut_off_is_told_not_to_end():
     assert found(an_export()[:END]) == [(Kind.BROKEN_BUNDLE, None)]
-    assert found(an_export()[: SECOND - 1]) == [(Kind.DELETION, 1, 4), (Kind.BROKEN_BUNDLE, None)]
+    assert found(an_export()[: SECOND - 1]) == [
+        (Kind.DELETION, 1, 4),
+        (Kind.BROKEN_BUNDLE, None),
+    ]
 
 
 def test_what_was_added_after_the_end_is_told():
@@ -128,7 +131,11 @@ def test_what_was_added_after_the_end_is_told():
     ("place", "members", "findings"),
     [
         (ENTRY, {"record": [1, "{}", "key:01", None]}, [(Kind.EDIT, 1, 1)]),
-        (ENTRY, {"record": [9, "{}", None, None]}, [(Kind.INSERTION, 1, 9), (Kind.DELETION, 1, 1)]),
+        (
+            ENTRY,
+            {"record": [9, "{}", None, None]},
+            [(Kind.INSERTION, 1, 9), (Kind.DELETION, 1, 1)],
+        ),
         (PART, {"record": [5, "{}", "key:05", None]}, [(Kind.NOT_PROVEN, 3, 5)]),
         (PART, {"path": ""}, [(Kind.NOT_PROVEN, 3, 5)]),
         (PART, {"index": 1}, [(Kind.NOT_PROVEN, 3, 5)]),
@@ -206,7 +213,7 @@ def test_a_line_that_cannot_be_read_is_told_by_its_number(line):
     lines = an_export()
     lines.insert(PART, line + b"\n")
 
-    findings = list(Inspection().findings(lines))
+    findings = list(Inspection().check_lines(lines))
 
     assert findings[0].detail.startswith("Line 9: ")
     assert told(findings) == [(Kind.BROKEN_BUNDLE, None), (Kind.BAD_SIGNATURE, None)]

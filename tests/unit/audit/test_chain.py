@@ -3,14 +3,15 @@
 import pytest
 
 from registry.audit.trail import keys, seal
-from registry.audit.trail.chain import Copy, check_chain
-from registry.audit.trail.compare import check_trail
-from registry.audit.trail.findings import Kind
+from registry.audit.trail.chain import SealCopy
+from registry.audit.trail.verify import FindingKind as Kind
 from tests.unit.audit.trails import (
     KEYS,
     OTHER_KEY,
     Trail,
     a_trail,
+    check_chain,
+    check_trail,
     resealed,
     some_records,
     told,
@@ -29,9 +30,13 @@ def checked(trail, bucket=None, database=None):
 def with_second(**changes):
     """The chain with another seal in the place of the second, and the third made to follow it."""
     first, second, third = a_trail().copies
-    other = resealed(seal.parse(second.text), **changes)
-    after = {"previous": seal.seal_hash(other.text)}
-    return [first, Copy(2, other.text, other.signature), resealed(seal.parse(third.text), **after)]
+    other = resealed(seal.parse_seal(second.text), **changes)
+    after = {"previous": seal.hash_seal(other.text)}
+    return [
+        first,
+        SealCopy(2, other.text, other.signature),
+        resealed(seal.parse_seal(third.text), **after),
+    ]
 
 
 def test_a_chain_as_it_was_made_is_right():
@@ -68,11 +73,14 @@ def test_another_seal_in_its_place_does_not_follow_nor_is_followed():
     first, _, third = a_trail().copies
     forged = Trail().seal(1).seal(2).copies[1]
 
-    assert chained([first, forged, third]) == [(Kind.BROKEN_CHAIN, 2), (Kind.BROKEN_CHAIN, 3)]
+    assert chained([first, forged, third]) == [
+        (Kind.BROKEN_CHAIN, 2),
+        (Kind.BROKEN_CHAIN, 3),
+    ]
 
 
 def test_a_first_seal_follows_none_and_begins_with_the_first_transaction():
-    first = seal.parse(a_trail().copies[0].text)
+    first = seal.parse_seal(a_trail().copies[0].text)
 
     assert chained([resealed(first, previous="1" * 64)]) == [(Kind.BROKEN_CHAIN, 1)]
     assert chained([resealed(first, first_xid=3)]) == [(Kind.GAP, 1)]
@@ -80,14 +88,14 @@ def test_a_first_seal_follows_none_and_begins_with_the_first_transaction():
 
 def test_a_damaged_seal_is_told_once_and_the_next_not_blamed():
     first, second, third = a_trail().copies
-    damaged = Copy(2, second.text[:-9], second.signature)
+    damaged = SealCopy(2, second.text[:-9], second.signature)
 
     assert chained([first, damaged, third]) == [(Kind.BROKEN_SEAL, 2)]
 
 
 def test_a_signature_is_told_to_be_bad_or_of_an_unknown_key():
     first, second, third = a_trail().copies
-    swapped = [first, Copy(2, second.text, first.signature), third]
+    swapped = [first, SealCopy(2, second.text, first.signature), third]
     strangers = Trail().seal(1).seal(key=OTHER_KEY).copies
 
     assert chained(swapped) == [(Kind.BAD_SIGNATURE, 2)]
@@ -95,7 +103,7 @@ def test_a_signature_is_told_to_be_bad_or_of_an_unknown_key():
 
 
 def test_the_key_may_change_as_long_as_each_is_known():
-    both = keys.keyring([OTHER_KEY.public_key()]) | KEYS
+    both = keys.make_keyring([OTHER_KEY.public_key()]) | KEYS
 
     assert told(check_chain(Trail().seal(1).seal(key=OTHER_KEY).copies, both)) == []
 
@@ -108,7 +116,7 @@ def test_a_seal_that_is_missing_or_comes_twice_is_told():
 
 
 def test_however_many_seals_are_missing_it_is_told_once():
-    last = resealed(seal.parse(a_trail().copies[0].text), number=10**12)
+    last = resealed(seal.parse_seal(a_trail().copies[0].text), number=10**12)
 
     (finding,) = check_chain([last], KEYS)
 
@@ -201,11 +209,15 @@ def test_where_the_two_places_differ_the_bucket_is_believed():
 
     found = checked(trail, database=forged.copies)
 
-    assert found == [(Kind.COPY_DIFFERS, 1), (Kind.COPY_DIFFERS, 2), (Kind.COPY_DIFFERS, 3)]
+    assert found == [
+        (Kind.COPY_DIFFERS, 1),
+        (Kind.COPY_DIFFERS, 2),
+        (Kind.COPY_DIFFERS, 3),
+    ]
 
 
 def test_entries_under_a_seal_that_cannot_be_read_are_left_alone():
     trail = a_trail()
-    damaged = [Copy(1, "{}", ""), *trail.copies[1:]]
+    damaged = [SealCopy(1, "{}", ""), *trail.copies[1:]]
 
     assert checked(trail, bucket=damaged, database=damaged) == [(Kind.BROKEN_SEAL, 1)]

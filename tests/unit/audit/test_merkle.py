@@ -7,7 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from registry.audit.trail.merkle import path, paths, root, root_from_path
+from registry.audit.trail.merkle import (
+    compute_root,
+    compute_root_from_path,
+    find_path,
+    find_paths,
+)
 
 INPUTS = [
     "",
@@ -66,26 +71,28 @@ def by_the_rules(leaves):
 
 @pytest.mark.parametrize("size", range(9))
 def test_the_reference_trees_have_the_known_roots(size):
-    assert root(REFERENCE[:size]).hex() == ROOTS[size]
+    assert compute_root(REFERENCE[:size]).hex() == ROOTS[size]
 
 
 @pytest.mark.parametrize(("place", "nodes"), PATHS.items())
 def test_the_reference_proofs_are_the_known_ones(place, nodes):
     index, size = place
 
-    assert [node.hex() for node in path(REFERENCE[:size], index)] == nodes
+    assert [node.hex() for node in find_path(REFERENCE[:size], index)] == nodes
 
 
 @given(SIZES)
 def test_pairing_from_below_builds_the_tree_that_the_rfc_splits_from_above(size):
-    assert root(some_leaves(size)) == by_the_rules(some_leaves(size))
+    assert compute_root(some_leaves(size)) == by_the_rules(some_leaves(size))
 
 
 @given(SIZES, st.data())
 def test_every_proof_leads_to_the_root(size, data):
     leaves, index = some_leaves(size), data.draw(st.integers(0, size - 1))
 
-    assert root_from_path(leaves[index], index, size, path(leaves, index)) == root(leaves)
+    assert compute_root_from_path(
+        leaves[index], index, size, find_path(leaves, index)
+    ) == compute_root(leaves)
 
 
 @given(st.integers(2, 70), st.data())
@@ -94,15 +101,15 @@ def test_a_proof_is_for_one_leaf_in_one_place_only(size, data):
     index, other = data.draw(
         st.lists(st.integers(0, size - 1), min_size=2, max_size=2, unique=True)
     )
-    proof = path(leaves, index)
+    proof = find_path(leaves, index)
 
-    assert root_from_path(leaves[other], index, size, proof) != root(leaves)
-    assert leads_elsewhere(leaves[index], other, size, proof, root(leaves))
+    assert compute_root_from_path(leaves[other], index, size, proof) != compute_root(leaves)
+    assert leads_elsewhere(leaves[index], other, size, proof, compute_root(leaves))
 
 
 def leads_elsewhere(leaf, index, size, proof, expected):
     try:
-        return root_from_path(leaf, index, size, proof) != expected
+        return compute_root_from_path(leaf, index, size, proof) != expected
     except ValueError:
         return True
 
@@ -110,28 +117,30 @@ def leads_elsewhere(leaf, index, size, proof, expected):
 @given(SIZES, st.data())
 def test_a_proof_of_another_length_is_refused(size, data):
     leaves, index = some_leaves(size), data.draw(st.integers(0, size - 1))
-    proof = path(leaves, index)
+    proof = find_path(leaves, index)
 
     with pytest.raises(ValueError, match="too long"):
-        root_from_path(leaves[index], index, size, [*proof, leaves[0]])
+        compute_root_from_path(leaves[index], index, size, [*proof, leaves[0]])
     if proof:
         with pytest.raises(ValueError, match="too short"):
-            root_from_path(leaves[index], index, size, proof[:-1])
+            compute_root_from_path(leaves[index], index, size, proof[:-1])
 
 
 @pytest.mark.parametrize(("index", "size"), [(-1, 3), (3, 3), (0, 0)])
 def test_there_is_no_proof_for_a_leaf_that_is_not_there(index, size):
     with pytest.raises(IndexError):
-        path(some_leaves(size), index)
+        find_path(some_leaves(size), index)
     with pytest.raises(ValueError, match="There is no leaf"):
-        root_from_path(b"", index, size, [])
+        compute_root_from_path(b"", index, size, [])
 
 
 def test_many_proofs_of_one_tree_are_each_the_one_for_its_leaf():
     leaves = some_leaves(11)
 
-    assert list(paths(leaves, [10, 0, 3])) == [path(leaves, index) for index in (10, 0, 3)]
+    assert list(find_paths(leaves, [10, 0, 3])) == [
+        find_path(leaves, index) for index in (10, 0, 3)
+    ]
 
 
 def test_proofs_are_made_when_they_are_asked_for():
-    assert len(list(islice(paths(some_leaves(3), [0, 1, 99]), 2))) == 2
+    assert len(list(islice(find_paths(some_leaves(3), [0, 1, 99]), 2))) == 2

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from registry.audit.trail.retention import deletable, legal_until
+from registry.audit.legal_period import find_legal_end, is_deletable
 from registry.domain.queries import BELGIUM
 from tests.factories import NOON
 
@@ -20,12 +20,12 @@ from tests.factories import NOON
     ],
 )
 def test_an_entry_is_kept_ten_years_from_the_new_year_in_belgium_after_it(recorded, year):
-    assert legal_until(recorded) == datetime(year, 1, 1, tzinfo=BELGIUM)
+    assert find_legal_end(recorded) == datetime(year, 1, 1, tzinfo=BELGIUM)
 
 
 def test_a_time_without_zone_is_in_no_year():
     with pytest.raises(ValueError, match="without its zone"):
-        legal_until(NOON.replace(tzinfo=None))
+        find_legal_end(NOON.replace(tzinfo=None))
 
 
 @pytest.mark.parametrize(
@@ -40,5 +40,5 @@ def test_a_time_without_zone_is_in_no_year():
 def test_a_month_may_go_once_the_last_of_its_entries_may_and_not_a_moment_before(month_end, year):
     day = datetime(year, 1, 1, tzinfo=BELGIUM)
 
-    assert deletable(month_end, day)
-    assert not deletable(month_end, day - timedelta(microseconds=1))
+    assert is_deletable(month_end, day)
+    assert not is_deletable(month_end, day - timedelta(microseconds=1))

@@ -17,10 +17,10 @@ from cryptography.hazmat.primitives.serialization import (
 from hypothesis import given
 from hypothesis import strategies as st
 
-from registry.audit.trail import bodies, keys, merkle
+from registry.audit.trail import keys, merkle
 from registry.audit.trail import seal as seals
-from registry.audit.trail.bodies import Broken
-from registry.audit.trail.entry import leaf
+from registry.audit.trail.entry import hash_leaf
+from registry.audit.trail.untrusted_json import DamagedText
 from tests.factories import NOON
 from tests.unit.audit.trails import KEY, KEYS, OTHER_KEY, Trail, a_trail, some_records
 
@@ -43,9 +43,9 @@ def rebodied(text, **members):
 def test_a_seal_says_what_it_covers_and_follows_the_one_before():
     first, empty, third = a_trail().copies
 
-    seal = seals.parse(third.text)
+    seal = seals.parse_seal(third.text)
 
-    leaves = tuple(map(leaf, some_records(5, 7, 6)))
+    leaves = tuple(map(hash_leaf, some_records(5, 7, 6)))
     assert seal == seals.Seal(
         number=3,
         previous=hashlib.sha256(empty.text.split("\n")[0].encode()).hexdigest(),
@@ -54,18 +54,18 @@ def test_a_seal_says_what_it_covers_and_follows_the_one_before():
         count=3,
         first_number=5,
         last_number=7,
-        root=merkle.root(leaves).hex(),
+        root=merkle.compute_root(leaves).hex(),
         sealed_at=NOON + timedelta(minutes=3),
-        key_id=keys.key_id(KEY.public_key()),
+        key_id=keys.compute_key_id(KEY.public_key()),
         numbers=(5, 7, 6),
         leaves=leaves,
     )
-    assert seals.parse(first.text).previous == seals.GENESIS
-    assert seals.parse(first.text).first_xid == 0
+    assert seals.parse_seal(first.text).previous == seals.GENESIS
+    assert seals.parse_seal(first.text).first_xid == 0
 
 
 def test_an_empty_seal_moves_the_range_on():
-    empty = seals.parse(a_trail().copies[1].text)
+    empty = seals.parse_seal(a_trail().copies[1].text)
 
     assert (empty.count, empty.first_number, empty.last_number) == (0, None, None)
     assert (empty.first_xid, empty.until_xid) == (10, 20)
@@ -76,7 +76,7 @@ def test_a_seal_can_follow_the_head_of_another():
     copy = a_trail().copies[0]
     made = {"sealed_at": NOON, "key_id": "k"}
 
-    assert seals.following(seals.head(copy.text), [], 11, **made) == seals.following(
+    assert seals.make_next_seal(seals.read_head(copy.text), [], 11, **made) == seals.make_next_seal(
         copy.text, [], 11, **made
     )
 
@@ -87,7 +87,7 @@ def test_the_text_is_two_lines_of_canonical_json_and_the_same_for_ever():
     assert text == changed(text)
     assert json.loads(text.split("\n")[0])["format"] == "ebox-audit-seal/1"
     assert json.loads(text.split("\n")[1])["numbers"] == [[1, 2], [4, 1]]
-    assert seals.seal_hash(text) == (
+    assert seals.hash_seal(text) == (
         "c837103449498c25e588f2863ae12b8c18f7375abb0d4f3d0c8634fc55c5531a"
     )
 
@@ -96,8 +96,8 @@ def test_the_text_is_two_lines_of_canonical_json_and_the_same_for_ever():
 def test_a_seal_is_read_as_it_was_written(numbers):
     text = Trail().seal(*numbers).copies[0].text
 
-    assert seals.text(seals.parse(text)) == text
-    assert seals.parse(text).numbers == tuple(numbers)
+    assert seals.write_seal(seals.parse_seal(text)) == text
+    assert seals.parse_seal(text).numbers == tuple(numbers)
 
 
 def test_the_time_is_the_same_in_whatever_zone_it_is_given():
@@ -110,16 +110,16 @@ def test_the_time_is_the_same_in_whatever_zone_it_is_given():
 
 def test_a_head_is_signed_hashed_and_read_like_the_whole():
     copy = a_trail().copies[0]
-    head = seals.head(copy.text)
+    head = seals.read_head(copy.text)
 
-    assert seals.seal_hash(head) == seals.seal_hash(copy.text)
-    assert seals.sign(KEY, head) == copy.signature
-    assert seals.parse(head).count == 4
-    assert seals.parse(head).leaves == ()
+    assert seals.hash_seal(head) == seals.hash_seal(copy.text)
+    assert seals.sign_seal(KEY, head) == copy.signature
+    assert seals.parse_seal(head).count == 4
+    assert seals.parse_seal(head).leaves == ()
 
 
 COPY = a_trail().copies[0]
-MEMBERS = sorted(json.loads(seals.head(COPY.text)))
+MEMBERS = sorted(json.loads(seals.read_head(COPY.text)))
 
 
 @pytest.mark.parametrize(
@@ -148,14 +148,14 @@ MEMBERS = sorted(json.loads(seals.head(COPY.text)))
     ],
 )
 def test_a_damaged_text_is_told_to_be_damaged(text):
-    with pytest.raises(Broken):
-        seals.parse(text)
+    with pytest.raises(DamagedText):
+        seals.parse_seal(text)
 
 
 def test_the_texts_of_the_test_before_are_damaged_only_where_they_say():
-    assert seals.parse(changed(COPY.text)) == seals.parse(COPY.text)
-    assert seals.parse(rebodied(COPY.text, numbers=[[2, 4]])).numbers == (2, 3, 4, 5)
-    assert bodies.parse(COPY.text.split("\n")[1])[0] == (1, 2, 3, 4)
+    assert seals.parse_seal(changed(COPY.text)) == seals.parse_seal(COPY.text)
+    assert seals.parse_seal(rebodied(COPY.text, numbers=[[2, 4]])).numbers == (2, 3, 4, 5)
+    assert seals.parse_body(COPY.text.split("\n")[1])[0] == (1, 2, 3, 4)
 
 
 def test_a_signature_holds_for_the_text_and_the_key_it_was_made_with():
@@ -166,7 +166,7 @@ def test_a_signature_holds_for_the_text_and_the_key_it_was_made_with():
     ("text", "signature"),
     [
         (changed(COPY.text, until_xid=11), COPY.signature),
-        (COPY.text, seals.sign(OTHER_KEY, COPY.text)),
+        (COPY.text, seals.sign_seal(OTHER_KEY, COPY.text)),
         (COPY.text, COPY.signature[:-4]),
         (COPY.text, "not base64"),
         (COPY.text, "\u00e9"),
@@ -179,17 +179,17 @@ def test_any_other_signature_is_bad(text, signature):
 
 
 def test_a_key_that_is_not_known_is_another_matter_than_a_bad_signature():
-    others = keys.keyring([OTHER_KEY.public_key()])
+    others = keys.make_keyring([OTHER_KEY.public_key()])
 
-    with pytest.raises(keys.UnknownKey, match=keys.key_id(KEY.public_key())):
+    with pytest.raises(keys.UnknownKey, match=keys.compute_key_id(KEY.public_key())):
         seals.verify_signature(others, COPY.text, COPY.signature)
 
 
 def test_a_key_is_named_by_the_hash_of_its_raw_bytes():
     digest = hashlib.sha256(KEY.public_key().public_bytes_raw()).hexdigest()
 
-    assert keys.key_id(KEY.public_key()) == digest[:16]
-    assert keys.fingerprint(KEY.public_key()) == digest
+    assert keys.compute_key_id(KEY.public_key()) == digest[:16]
+    assert keys.compute_fingerprint(KEY.public_key()) == digest
 
 
 @pytest.mark.parametrize("password", [None, b"secret"])
@@ -197,8 +197,8 @@ def test_keys_are_read_from_pem(password):
     encryption = BestAvailableEncryption(password) if password else NoEncryption()
     private = KEY.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, encryption)
 
-    assert keys.read_private(private, password).private_bytes_raw() == KEY.private_bytes_raw()
-    assert keys.read_public(KEY.public_key().public_bytes(*SPKI)) == KEY.public_key()
+    assert keys.parse_private_key(private, password).private_bytes_raw() == KEY.private_bytes_raw()
+    assert keys.parse_public_key(KEY.public_key().public_bytes(*SPKI)) == KEY.public_key()
 
 
 def test_another_kind_of_key_is_refused():
@@ -207,7 +207,7 @@ def test_another_kind_of_key_is_refused():
 
     for pem in (private, b"", KEY.private_bytes_raw()):
         with pytest.raises(keys.NoKey):
-            keys.read_private(pem)
+            keys.parse_private_key(pem)
     for pem in (other.public_key().public_bytes(*SPKI), b"", private):
         with pytest.raises(keys.NoKey):
-            keys.read_public(pem)
+            keys.parse_public_key(pem)

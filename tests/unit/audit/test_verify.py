@@ -5,13 +5,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from registry.audit.trail import seal as seals
-from registry.audit.trail.findings import Finding, Kind
-from registry.audit.trail.verify import check_leaves, check_seal
+from registry.audit.trail.verify import Finding, check_leaves, check_seal
+from registry.audit.trail.verify import FindingKind as Kind
 from tests.unit.audit.trails import Trail, some_records, told
 
 NUMBERS = (1, 2, 4, 3, 6, 7)
-SEAL = seals.parse(Trail().seal(*NUMBERS).copies[0].text)
-HEAD = seals.parse(seals.head(Trail().seal(*NUMBERS).copies[0].text))
+SEAL = seals.parse_seal(Trail().seal(*NUMBERS).copies[0].text)
+HEAD = seals.parse_seal(seals.read_head(Trail().seal(*NUMBERS).copies[0].text))
 
 
 def edited(record, text="{}"):
@@ -108,7 +108,7 @@ def test_different_faults_in_one_seal_are_told_apart():
 
 def test_where_all_was_rewritten_each_entry_is_told():
     numbers = range(200)
-    seal = seals.parse(Trail().seal(*numbers).copies[0].text)
+    seal = seals.parse_seal(Trail().seal(*numbers).copies[0].text)
 
     found = told(check_seal(seal, map(edited, some_records(*numbers))))
 
@@ -139,7 +139,7 @@ def test_against_a_head_alone_it_is_told_that_they_differ_but_not_where():
 
 
 def test_an_empty_seal_holds_no_entry():
-    empty = seals.parse(Trail().seal().copies[0].text)
+    empty = seals.parse_seal(Trail().seal().copies[0].text)
 
     assert told(check_seal(empty, [])) == []
     assert told(check_seal(empty, some_records(8))) == [(Kind.INSERTION, 1, 8)]

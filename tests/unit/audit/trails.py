@@ -7,13 +7,14 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from registry.audit.trail import keys
 from registry.audit.trail import seal as seals
-from registry.audit.trail.chain import Copy
+from registry.audit.trail.chain import Chain, SealCopy
+from registry.audit.trail.compare import TrailCheck, pair_copies
 from registry.audit.trail.entry import Record
 from tests.factories import NOON
 
 KEY = Ed25519PrivateKey.from_private_bytes(b"k" * 32)
 OTHER_KEY = Ed25519PrivateKey.from_private_bytes(b"o" * 32)
-KEYS = keys.keyring([KEY.public_key()])
+KEYS = keys.make_keyring([KEY.public_key()])
 
 
 def some_records(*numbers):
@@ -24,7 +25,7 @@ def some_records(*numbers):
 class Trail:
     """Entries by seal, and the copies of the seals; ten transactions under each."""
 
-    copies: list[Copy] = field(default_factory=list)
+    copies: list[SealCopy] = field(default_factory=list)
     records: dict[int, list[Record]] = field(default_factory=dict)
 
     def seal(self, *numbers, key=KEY, **changes):
@@ -33,11 +34,11 @@ class Trail:
         number = len(self.copies) + 1
         made = {
             "sealed_at": NOON + timedelta(minutes=number),
-            "key_id": keys.key_id(key.public_key()),
+            "key_id": keys.compute_key_id(key.public_key()),
             **changes,
         }
-        text = seals.text(seals.following(before, records, number * 10, **made))
-        self.copies.append(Copy(number, text, seals.sign(key, text)))
+        text = seals.write_seal(seals.make_next_seal(before, records, number * 10, **made))
+        self.copies.append(SealCopy(number, text, seals.sign_seal(key, text)))
         self.records[number] = records
         return self
 
@@ -53,8 +54,25 @@ def a_trail():
 def resealed(seal, key=KEY, **changes):
     """A copy of a seal that says something else, signed like a true one."""
     members = {name: getattr(seal, name) for name in seal.__slots__} | changes
-    text = seals.text(seals.Seal(**members))
-    return Copy(members["number"], text, seals.sign(key, text))
+    text = seals.write_seal(seals.Seal(**members))
+    return SealCopy(members["number"], text, seals.sign_seal(key, text))
+
+
+def check_chain(copies, keys, first=1):
+    """Follow all seals of one place, without their entries."""
+    chain = Chain(keys, first)
+    for copy in copies:
+        yield from chain.follow(copy)
+
+
+def check_trail(bucket, database, records_of, keys, first=1):
+    """Check seals in both places and their entries; `records_of` gives those of a seal."""
+    trail = TrailCheck(keys, first)
+    for pair in pair_copies(bucket, database):
+        yield from trail.check_copies(pair)
+        if trail.seal:
+            yield from trail.check_entries(trail.seal, records_of(trail.seal))
+    yield from trail.check_end()
 
 
 def told(findings):
