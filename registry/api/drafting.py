@@ -5,7 +5,7 @@ from typing import Any
 from marshmallow import ValidationError, post_load, validates_schema
 
 from registry.api.requests.json_body import Members
-from registry.domain.drafts import Announced, Draft
+from registry.domain.drafts import AnnouncedFile, Draft
 
 
 class BecomesAnnounced(Members):
@@ -15,7 +15,7 @@ class BecomesAnnounced(Members):
     def to_announced(self, data: dict[str, Any], **_: Any) -> Any:
         """An `Announced`."""
         digest = data.pop("digest", None)
-        return Announced(**data, digest=digest and digest["value"])
+        return AnnouncedFile(**data, digest=digest and digest["value"])
 
 
 class BecomesPayment(Members):
@@ -43,7 +43,7 @@ class BecomesDraft(Members):
         data.pop("expires_at", None)
         is_body_main = data.pop("is_body_main", False)
         return Draft(
-            announced=tuple(data.pop("announced", ())),
+            announced_files=tuple(data.pop("announced_files", ())),
             is_body_main=is_body_main if "body" in data else None,
             **data,
         )

@@ -10,7 +10,7 @@ import click
 
 from registry.cli.services import Tell, counted, service, worker_services
 from registry.domain.identifiers import Ebox, EboxKind, EnterpriseNumber, Malformed
-from registry.services.retention.purge import Erased, Purge
+from registry.services.retention.purge import ErasureReport, Purge
 
 _LONGEST: Final = 10 * 366 * 24  # hours
 _BATCH: Final = 500  # messages that are deleted in one transaction
@@ -127,11 +127,13 @@ def _drain(batch: Callable[[], int], limit: int | None, tell: Tell, told: str) -
 
 def _erase(purge: Purge, limit: int | None, tell: Tell) -> None:
     """Have storage forget documents, until none is left to look at."""
-    erased, shared, kept = 0, 0, 0
+    erasures, in_use, in_retention = 0, 0, 0
     try:
-        for done in islice(iter(purge.erase, Erased()), limit):
-            erased, shared, kept = erased + done.erased, shared + done.shared, kept + done.kept
-            tell(erased)
+        for report in islice(iter(purge.erase, ErasureReport()), limit):
+            erasures += report.erasures
+            in_use += report.in_use
+            in_retention += report.in_retention
+            tell(erasures)
     finally:
-        others = f"still of other messages: {shared}, kept by storage for now: {kept}"
-        click.echo(f"Documents erased: {erased}; {others}.")
+        others = f"still of other messages: {in_use}, kept by storage for now: {in_retention}"
+        click.echo(f"Documents erased: {erasures}; {others}.")

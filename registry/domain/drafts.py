@@ -1,4 +1,4 @@
-"""A message on its way in: what its sender announces, what arrives, and whether the two agree."""
+"""Drafts of messages: documents that the sender announces, files that arrive, and their match."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -26,10 +26,10 @@ TOO_MANY_LANGUAGES: Final = "Multiple languages provided when only one expected"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Announced:
+class AnnouncedFile:
     """A document as the message describes it; `part` names the part of the body that carries it.
 
-    `digest` is what the sender says the SHA-256 is, as he wrote it.
+    `digest` is the SHA-256 that the sender claims, as he wrote it.
     """
 
     part: str
@@ -40,12 +40,12 @@ class Announced:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Staged:
+class StagedFile:
     """A file that has arrived and is stored under `blob_key`, but belongs to no message yet.
 
     `size` in bytes, `digest` SHA-256 in base64url. `file_name` is fit to be shown. `file_name` and
-    `media_type` are None where the part said nothing. `is_what_it_says` is what a `Sniffer` found
-    of the media type.
+    `media_type` are None where the part said nothing. `is_what_it_says` is the judgement of a
+    `Sniffer` on the media type.
     """
 
     part: str
@@ -58,7 +58,7 @@ class Staged:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class File:
+class NewAttachment:
     """A document of a message to be, by the columns that the store has for it; `size` in bytes."""
 
     attachment_id: str
@@ -76,9 +76,9 @@ class File:
 class Draft:
     """A message to publish, or a reply, as far as its sender decides about it.
 
-    A reply has no `recipient`, and may leave `sender`, `message_type_id` and `application_id` to
-    what it replies to. `is_body_main` is None exactly when there is no body. `business_data` and
-    `payment_data` are in the shape the store keeps them in.
+    A reply has no `recipient`; it may leave out `sender`, `message_type_id` and `application_id`,
+    which then follow from the message that it answers. `is_body_main` is None exactly when there is
+    no body. `business_data` and `payment_data` are in the shape of their columns in the store.
     """
 
     subject: TranslatedString
@@ -99,38 +99,42 @@ class Draft:
     action_label: TranslatedString | None = None
     message_template_id: str | None = None
     original_message_id: UUID | None = None
-    announced: tuple[Announced, ...] = ()
+    announced_files: tuple[AnnouncedFile, ...] = ()
 
 
-def pair(
-    draft: Draft, staged: Sequence[Staged], *, under: str = ""
-) -> tuple[tuple[File, ...], list[Issue]]:
-    """The files in the order announced, or none of them and every fault (contract 4.8-10, 5).
+def pair_files(
+    draft: Draft, files: Sequence[StagedFile], *, under: str = ""
+) -> tuple[tuple[NewAttachment, ...], list[Issue]]:
+    """Match files to announcements: attachments in the order announced, or every fault.
 
-    Exactly one main content over documents and body; as many files as announced, each under its
-    own part name; digests as announced. `under` goes before the names of what was announced.
+    Rules of contract 4.8-10 and 5: exactly one main content over documents and body; as many files
+    as announced, each under its own part name; digests as announced. With a fault the attachments
+    are empty. `under` goes before the names of members in the faults.
     """
     at = f"{under}.attachments" if under else "attachments"
-    arrived = {file.part: file for file in staged}
+    file_of = {file.part: file for file in files}
     faults = [
         *_main_faults(draft, at),
-        *_announcement_faults(draft.announced, staged, at),
-        *_digest_faults(draft.announced, arrived, at),
-        *_repeated(staged),
-        *(fault for file in staged for fault in _file_faults(file)),
+        *_announcement_faults(draft.announced_files, files, at),
+        *_digest_faults(draft.announced_files, file_of, at),
+        *_duplicate_faults(files),
+        *(fault for file in files for fault in _file_faults(file)),
     ]
     if faults:
         return (), faults
-    numbered = enumerate(draft.announced, 1)
-    return tuple(_file(str(n), one, arrived[one.part]) for n, one in numbered), []
+    # Ids count from 1, in the order of the JSON: a client knows its documents by their place.
+    return tuple(
+        _new_attachment(str(number), announcement, file_of[announcement.part])
+        for number, announcement in enumerate(draft.announced_files, 1)
+    ), []
 
 
-def part_faults(
+def find_part_faults(
     part: str, file_name: str | None, media_type: str | None, *, is_what_it_says: bool = True
 ) -> list[Issue]:
-    """What is wrong with a file by itself, whatever is announced of it (contract 4.8, 4.9).
+    """Find the faults of a file by itself, without its announcement (contract 4.8, 4.9).
 
-    `pair` looks too; whoever asks before storing the file has nothing to throw away.
+    `pair_files` checks this too; a caller that asks before it stores the file need not delete it.
     """
     if not file_name or not media_type:
         return [_fault(part, NOT_DESCRIBED)]
@@ -139,15 +143,16 @@ def part_faults(
         too_long = f"The file name is longer than {filenames.LONGEST} characters"
         faults.append(_fault(part, too_long, kind=IssueKind.SCHEMA_VIOLATION))
     if media_type not in MEDIA_TYPES:
+        # A media type is as long as its sender likes, but the answer is ours.
         faults.append(_fault(part, WRONG_MEDIA_TYPE, value=media_type[: filenames.LONGEST]))
     elif not is_what_it_says:
         faults.append(_fault(part, f"The content of the file is not {media_type}"))
     return faults
 
 
-def language_faults(draft: Draft, *, under: str = "") -> list[Issue]:
-    """A fault unless all the sender's texts are in one language: the rule of contract 6.30."""
-    texts = [draft.subject, draft.body, *(one.title for one in draft.announced)]
+def find_language_faults(draft: Draft, *, under: str = "") -> list[Issue]:
+    """Find a fault unless all the sender's texts are in one language: the rule of contract 6.30."""
+    texts = [draft.subject, draft.body, *(file.title for file in draft.announced_files)]
     texts += [value for fact in draft.business_data or () for value in fact["values"]]
     if len({language for text in texts for language in text or ()}) <= 1:
         return []
@@ -156,49 +161,50 @@ def language_faults(draft: Draft, *, under: str = "") -> list[Issue]:
 
 
 def _main_faults(draft: Draft, at: str) -> Iterator[Issue]:
-    mains = sum(one.is_main for one in draft.announced) + bool(draft.is_body_main)
+    mains = sum(file.is_main for file in draft.announced_files) + bool(draft.is_body_main)
     if mains != 1:
         yield _fault(at, TOO_MANY_MAIN if mains else NO_MAIN)
 
 
 def _announcement_faults(
-    announced: Sequence[Announced], staged: Sequence[Staged], at: str
+    announcements: Sequence[AnnouncedFile], files: Sequence[StagedFile], at: str
 ) -> Iterator[Issue]:
-    if len(announced) != len(staged):
+    if len(announcements) != len(files):
         yield _fault(at, WRONG_NUMBER)
-    parts = {file.part for file in staged}
-    claimed: set[str] = set()
-    for position, one in enumerate(announced):
-        if one.part not in parts:
-            yield _fault(f"{at}[{position}]", NO_SUCH_PART, value=one.part)
-        elif one.part in claimed:
-            yield _fault(f"{at}[{position}]", "The part belongs to two attachments", value=one.part)
-        claimed.add(one.part)
+    parts = {file.part for file in files}
+    earlier_parts: set[str] = set()
+    for position, part in enumerate(announcement.part for announcement in announcements):
+        if part not in parts:
+            yield _fault(f"{at}[{position}]", NO_SUCH_PART, value=part)
+        elif part in earlier_parts:
+            yield _fault(f"{at}[{position}]", "The part belongs to two attachments", value=part)
+        earlier_parts.add(part)
 
 
 def _digest_faults(
-    announced: Sequence[Announced], arrived: Mapping[str, Staged], at: str
+    announcements: Sequence[AnnouncedFile], file_of: Mapping[str, StagedFile], at: str
 ) -> Iterator[Issue]:
-    for position, one in enumerate(announced):
-        file = arrived.get(one.part)
-        if file and one.digest is not None and not _same(one.digest, file.digest):
+    for position, announcement in enumerate(announcements):
+        file, claim = file_of.get(announcement.part), announcement.digest
+        if file and claim is not None and not _is_same_digest(claim, file.digest):
             yield _fault(f"{at}[{position}].digest", WRONG_DIGEST, code="DIGEST_DO_NOT_MATCH")
 
 
-def _same(claimed: str, digest: str) -> bool:
-    """Base64url with its padding or without; hex and plain base64 differ of themselves."""
-    return claimed.removesuffix("=") == digest.removesuffix("=")
+def _is_same_digest(claim: str, digest: str) -> bool:
+    """Compare base64url with its padding or without; hex and plain base64 differ by themselves."""
+    return claim.removesuffix("=") == digest.removesuffix("=")
 
 
-def _repeated(staged: Iterable[Staged]) -> Iterator[Issue]:
-    for part, times in Counter(file.part for file in staged).items():
+def _duplicate_faults(files: Iterable[StagedFile]) -> Iterator[Issue]:
+    for part, times in Counter(file.part for file in files).items():
         if times > 1:
             yield _fault(part, "More than one part has this name")
 
 
-def _file_faults(file: Staged) -> list[Issue]:
-    as_said = file.is_what_it_says
-    return part_faults(file.part, file.file_name, file.media_type, is_what_it_says=as_said)
+def _file_faults(file: StagedFile) -> list[Issue]:
+    return find_part_faults(
+        file.part, file.file_name, file.media_type, is_what_it_says=file.is_what_it_says
+    )
 
 
 def _fault(
@@ -212,15 +218,17 @@ def _fault(
     return Issue("body", name, detail, kind, value, code)
 
 
-def _file(attachment_id: str, announced: Announced, staged: Staged) -> File:
-    return File(
+def _new_attachment(
+    attachment_id: str, announcement: AnnouncedFile, file: StagedFile
+) -> NewAttachment:
+    return NewAttachment(
         attachment_id=attachment_id,
-        title=announced.title,
-        file_name=staged.file_name or "",
-        is_main=announced.is_main,
-        media_type=staged.media_type or "",
-        size=staged.size,
-        digest=staged.digest,
-        is_signed=announced.is_signed,
-        blob_key=staged.blob_key,
+        title=announcement.title,
+        file_name=file.file_name or "",
+        is_main=announcement.is_main,
+        media_type=file.media_type or "",
+        size=file.size,
+        digest=file.digest,
+        is_signed=announcement.is_signed,
+        blob_key=file.blob_key,
     )

@@ -1,4 +1,4 @@
-"""The federal events: what the e-Box Event Service hears of a message (contract 3.3)."""
+"""Federal events: the news of a message that the e-Box Event Service gets (contract 3.3)."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -8,11 +8,12 @@ from uuid import UUID, uuid5
 
 from registry.domain.identifiers import Ebox
 
+# Of the correlation ids; a new namespace would make the service take old news for fresh.
 _NAMESPACE = UUID("5f2e7c54-9c5b-4f52-a3e4-0f6c0b7a2d11")
 
 
 class EventType(StrEnum):
-    """What can happen to a message that the federation tells its owner."""
+    """The four kinds of news of a message, by their names in the contract."""
 
     NEW_DOCUMENT = "newDocument"
     NEW_DOCUMENT_REMINDER = "newDocumentReminder"
@@ -30,15 +31,15 @@ class Event:
 
     @property
     def correlation_id(self) -> UUID:
-        """The same for the same happening, so that telling it twice is harmless."""
+        """Name of this event: equal for equal events, so that sending one twice is harmless."""
         return uuid5(_NAMESPACE, f"{self.ebox.key}/{self.message_id}/{self.type}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Announcement:
-    """What the federation is told of one event: the event and the facts of its message.
+    """One event as it is sent to the event service: the event and the facts of its message.
 
-    `subject` None tells no subject; instants are aware.
+    Without `subject` the subject stays with us; instants are aware.
     """
 
     type: EventType
@@ -55,19 +56,19 @@ class Announcement:
 
 
 class Verdict(Enum):
-    """What the event service made of a batch."""
+    """Outcome of sending a batch of events."""
 
-    ACCEPTED = auto()
-    KNOWN = auto()  # 409: at least one of them was told before
-    REFUSED = auto()  # something is wrong with at least one of them
-    AWAY = auto()  # the service, or our way to it, is ill: nothing is known of the batch
+    SUCCESS = auto()
+    DUPLICATE = auto()  # 409: the service has had at least one of the events before
+    REFUSAL = auto()  # something is wrong with at least one of the events
+    OUTAGE = auto()  # the service, or the way to it, fails: nothing is known of the batch
 
 
 @dataclass(frozen=True, slots=True)
-class Response:
-    """The verdict on a batch, why in words for an operator, and how long to wait, in seconds.
+class EventServiceResponse:
+    """The verdict on a batch, with its reason in words for an operator.
 
-    `wait` is what the service asks for (`Retry-After`), None when it does not say.
+    `wait` is the pause that the service asks for (`Retry-After`), in seconds, or None.
     """
 
     verdict: Verdict

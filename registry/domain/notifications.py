@@ -1,4 +1,4 @@
-"""What the federation tells us: events about partitions, rights and routing rules."""
+"""Notifications from the federation: events about partitions, rights and routing rules."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from typing import Any
 class Notification:
     """One CloudEvent (contract 3.5); the same `source` and `id` again is a duplicate.
 
-    `time` (aware) decides which of two is the newer; None when the event has none.
+    The greater `time` (aware) is the newer of two; None when the event has none.
     """
 
     source: str

@@ -1,4 +1,4 @@
-"""How long a message stays (contract 4.5)."""
+"""Expiry of messages (contract 4.5)."""
 
 import calendar
 from datetime import UTC, date, datetime, timedelta
@@ -9,14 +9,14 @@ from registry.domain.queries import BELGIUM
 Unit = Literal["day", "month", "year"]
 
 
-def expiry(received: datetime, number: int, unit: Unit) -> datetime:
-    """When a message received at `received` (aware) expires: `number` units later, aware, UTC.
+def compute_expiry(received_at: datetime, number: int, unit: Unit) -> datetime:
+    """Compute when a message of `received_at` (aware) expires: `number` units later, in UTC.
 
     Counted on the Belgian calendar and clock: the hour stays the same over a change to summer
     time, and a day that its month does not have becomes the last of that month. Source: the
     message type's validityPeriod, contract 2.5 and 4.5.
     """
-    local = received.astimezone(BELGIUM)
+    local = received_at.astimezone(BELGIUM)
     day = _later(local.date(), number, unit)
     # An hour that a change of the clock skips is read on the old clock, so just after the gap.
     return datetime.combine(day, local.timetz()).astimezone(UTC)

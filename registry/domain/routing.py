@@ -1,4 +1,4 @@
-"""Which partition of the recipient's e-Box a new message goes to (contract 4.13)."""
+"""Routing of a new message to a partition of the recipient's e-Box (contract 4.13)."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -8,10 +8,10 @@ from registry.domain.messages import GENERAL
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One routing rule; a criterion that is None asks nothing, all others must hold.
+    """One routing rule; a criterion that is None fits every message, all others must hold.
 
-    So a rule without criteria takes every message. Whoever reads rules must refuse criteria that
-    he does not know, lest a rule become one of those.
+    A rule without criteria therefore takes every message. A reader of rules must refuse criteria
+    that are new to him: without them, a rule would take more messages than it was made for.
     """
 
     partition: str
@@ -25,7 +25,7 @@ class Rule:
         sender_application_id: str | None,
         sender_organization_id: str,
     ) -> bool:
-        """Whether a message of this type, application and organization falls under the rule."""
+        """Tell whether the rule applies to messages of this type, application and organization."""
         return (
             self.message_type_id in (None, message_type_id)
             and self.sender_application_id in (None, sender_application_id)
@@ -40,7 +40,7 @@ def route(
     sender_application_id: str | None,
     sender_organization_id: str,
 ) -> str:
-    """The partition of the first rule that matches, `GENERAL` when none does.
+    """Choose the partition of the first rule that matches, `GENERAL` when none does.
 
     `rules` come in the order of their priority, as the federation gives them.
     """

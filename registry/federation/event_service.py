@@ -12,7 +12,7 @@ from typing import Any, Final
 import orjson
 
 from registry.domain.errors import RegistryError, Unavailable, UpstreamInvalid
-from registry.domain.events import Announcement, Response, Verdict
+from registry.domain.events import Announcement, EventServiceResponse, Verdict
 from registry.domain.queries import BELGIUM
 from registry.http_client.access_token import OwnToken
 from registry.http_client.client import LIMIT, Answer, Upstream
@@ -51,7 +51,7 @@ class EventService:
     upstream: Upstream
     now: Callable[[], datetime]
 
-    def tell(self, announcements: Sequence[Announcement]) -> Response:
+    def tell(self, announcements: Sequence[Announcement]) -> EventServiceResponse:
         """Tell all of these in one call; whatever network and service do is a verdict.
 
         Within about the upstream's timeout; after `AWAY`, the service may have heard them all the
@@ -67,7 +67,7 @@ class EventService:
             response = _away("no answer")
         except UpstreamInvalid:
             response = _away("an answer that cannot be right")
-        if response.verdict is Verdict.AWAY:
+        if response.verdict is Verdict.OUTAGE:
             _log.warning("%s: %s", self.upstream.name, response.reason)
         return response
 
@@ -75,7 +75,7 @@ class EventService:
         """Close threads and connections."""
         self.upstream.close()
 
-    def _told(self, content: bytes) -> Response:
+    def _told(self, content: bytes) -> EventServiceResponse:
         token = self._token()
         answer = self.upstream.tell(self.url, token, content)
         if answer.status == 401 and self.own and token:
@@ -114,22 +114,22 @@ def _local(instant: datetime) -> str:
     return instant.astimezone(BELGIUM).isoformat(timespec="seconds")
 
 
-def _away(reason: str, wait: float | None = None) -> Response:
-    return Response(Verdict.AWAY, reason, wait)
+def _away(reason: str, wait: float | None = None) -> EventServiceResponse:
+    return EventServiceResponse(Verdict.OUTAGE, reason, wait)
 
 
-def _judged(answer: Answer, now: datetime) -> Response:
+def _judged(answer: Answer, now: datetime) -> EventServiceResponse:
     status = answer.status
     if status == _KNOWN:
-        return Response(Verdict.KNOWN)
+        return EventServiceResponse(Verdict.DUPLICATE)
     if status in _ACCEPTED:
         reason = _nonsense(answer)
         if reason is None:
-            return Response(Verdict.ACCEPTED)
+            return EventServiceResponse(Verdict.SUCCESS)
     elif status in (401, 403):
         reason = f"our credentials are refused with status {status}"
     elif 400 <= status < 500 and status not in _ILL:
-        return Response(Verdict.REFUSED, f"status {status}{_why(answer.body)}")
+        return EventServiceResponse(Verdict.REFUSAL, f"status {status}{_why(answer.body)}")
     else:
         reason = f"status {status}"
     return _away(reason, _wait(answer.retry_after, now))

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from registry.domain.errors import Unavailable
-from registry.domain.events import Announcement, Response, Verdict
+from registry.domain.events import Announcement, EventServiceResponse, Verdict
 from registry.domain.identifiers import Ebox, EnterpriseNumber, Ssin
 from registry.domain.routing import Rule
 
@@ -47,9 +47,9 @@ class NoPreferences:
 class NoEventService:
     """Hears nothing, so that events wait until there is one."""
 
-    def tell(self, announcements: Sequence[Announcement]) -> Response:
-        """Always `Verdict.AWAY`."""
-        return Response(Verdict.AWAY, "No event service is configured.")
+    def tell(self, announcements: Sequence[Announcement]) -> EventServiceResponse:
+        """Always `Verdict.OUTAGE`."""
+        return EventServiceResponse(Verdict.OUTAGE, "No event service is configured.")
 
     def close(self) -> None:
         """There is nothing to close."""

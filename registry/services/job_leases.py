@@ -1,4 +1,4 @@
-"""Whose turn it is to do what the clock asks for."""
+"""Leases of the jobs that the clock asks for, so that one worker at a time does each."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -9,11 +9,11 @@ from registry.store.schema import Transactions
 
 @dataclass(frozen=True)
 class JobLease:
-    """Shared by all workers: each duty is done once in a period, by whoever comes first."""
+    """Shared by all workers: the first to ask does a job, and no other in the same period."""
 
     transactions: Transactions
 
-    def take(self, duty: str, every: timedelta) -> bool:
-        """Whether it is our turn; it is then nobody else's before the period is over."""
+    def take(self, job: str, period: timedelta) -> bool:
+        """Take the lease of a job, unless it was taken within the period; tell if it is ours."""
         with self.transactions() as connection:
-            return job_leases.take(connection, duty, every=every)
+            return job_leases.take(connection, job, period=period)

@@ -1,15 +1,16 @@
-"""Whether the service can do its work."""
+"""Readiness: checks that the service can do its work."""
 
 from dataclasses import dataclass
 
-from registry.blobs import BlobStore, SealStore
+from registry.audit.store.seal_bucket import SealStore
+from registry.blobs import BlobStore
 from registry.domain.errors import Unavailable
 from registry.store.schema import Transactions, sees_every_ebox, unsafe_role
 
 
 @dataclass(frozen=True)
 class Readiness:
-    """Asks the stores that everything rests on."""
+    """Checks the database and the document store, without which nothing works."""
 
     transactions: Transactions
     blobs: BlobStore
@@ -17,8 +18,8 @@ class Readiness:
     def check(self) -> None:
         """Raise `Unavailable` unless database and document store answer.
 
-        A database role for which row-level security does not hold counts as no answer: the
-        second lock must be on before anyone is let in.
+        A database role for which row-level security does not hold counts as no answer: it is the
+        second lock on every e-Box, and must be on before anyone is let in.
         """
         with self.transactions() as connection:
             if fault := unsafe_role(connection):
@@ -30,14 +31,14 @@ class Readiness:
 
 @dataclass(frozen=True)
 class WorkerReadiness:
-    """The same for the worker, who must see every e-Box, and still may not do anything."""
+    """Checks the stores of the worker, and its database role, which must see every e-Box."""
 
     transactions: Transactions
     blobs: BlobStore
     seals: SealStore
 
     def check(self) -> None:
-        """Raise `Unavailable` unless all answer, the role is the worker's, and seals are kept."""
+        """Raise `Unavailable` unless all stores answer, and the database role is the worker's."""
         with self.transactions() as connection:
             if fault := unsafe_role(connection):
                 raise Unavailable(fault)

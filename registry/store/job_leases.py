@@ -1,4 +1,4 @@
-"""Whose turn it is: of several workers one does what the clock asks for, once in a period."""
+"""Leases of jobs: of several workers one does a job of the clock, once in a period."""
 
 from datetime import timedelta
 from typing import Final
@@ -7,25 +7,26 @@ from sqlalchemy import Column, Connection, Table, Text, text
 
 from registry.store.schema import INSTANT, metadata
 
-turns = Table(
+job_leases = Table(
     "turns",
     metadata,
-    Column("duty", Text, primary_key=True),
+    Column("duty", Text, primary_key=True),  # the job's name
     Column("taken_at", INSTANT, nullable=False),  # by the database's clock
 )
 
 
-def take(connection: Connection, duty: str, *, every: timedelta) -> bool:
-    """Whether nobody took this duty's turn within the period; then it is ours.
+def take(connection: Connection, job: str, *, period: timedelta) -> bool:
+    """Take the lease of a job, unless it was taken within the period; tell if it is ours.
 
-    A turn that was taken in the future is of a clock that was set back since, and does not count.
+    A lease of the future is from a clock that was set back since, and does not count.
     """
-    return connection.execute(_TAKE, {"duty": duty, "every": every}).first() is not None
+    values = {"job": job, "period": period}
+    return connection.execute(_TAKE, values).first() is not None
 
 
 _TAKE: Final = text("""
-INSERT INTO turns AS t (duty, taken_at) VALUES (:duty, clock_timestamp())
+INSERT INTO turns AS t (duty, taken_at) VALUES (:job, clock_timestamp())
 ON CONFLICT (duty) DO UPDATE SET taken_at = clock_timestamp()
-  WHERE t.taken_at <= clock_timestamp() - :every OR t.taken_at > clock_timestamp()
+  WHERE t.taken_at <= clock_timestamp() - :period OR t.taken_at > clock_timestamp()
 RETURNING duty
 """)

@@ -20,7 +20,7 @@ from registry.services.retention.purge import Purge
 from registry.settings import PREFIX, Settings, SettingsError
 from registry.store.schema import Transactions
 from registry.wiring import audit, federation
-from registry.wiring.audit import pseudonyms
+from registry.wiring.audit import make_pseudonyms
 from registry.wiring.clock import now
 from registry.wiring.storage import database, documents, seal_store
 
@@ -36,7 +36,7 @@ class WorkerServices:
     event_administration: EventAdministration
     routing: Routing
     uploads: Uploads
-    turns: JobLease
+    job_leases: JobLease
     sealer: Sealer
     investigation: Investigation
     readiness: WorkerReadiness
@@ -49,9 +49,9 @@ def assemble_worker(settings: Settings) -> WorkerServices:
     Raises `SettingsError` for what the worker needs and is not set, and `KeyUnusable`.
     """
     _demand(settings)
-    names = pseudonyms(settings)
+    names = make_pseudonyms(settings)
     audit_log = AuditLog(names, now)
-    private_key = audit.private_key(settings)
+    private_key = audit.load_private_key(settings)
     seals = seal_store(settings)
     transactions = Transactions(database(settings, "worker"))
     blobs = documents(settings)
@@ -77,9 +77,9 @@ def assemble_worker(settings: Settings) -> WorkerServices:
         event_administration=EventAdministration(transactions, audit_log, now),
         routing=Routing(transactions, partitions, audit_log, read_rules, now),
         uploads=Uploads(transactions, blobs, None, now),
-        turns=JobLease(transactions),
+        job_leases=JobLease(transactions),
         sealer=Sealer(transactions, seals, private_key, now),
-        investigation=audit.investigation(settings, transactions, audit_log),
+        investigation=audit.make_investigation(settings, transactions, audit_log),
         readiness=WorkerReadiness(transactions, blobs, seals),
         dispose=dispose,
     )

@@ -67,10 +67,14 @@ def _route(means: Means) -> Iterator[Step]:
 
 
 def _deliver(means: Means) -> Iterator[Step]:
-    while (done := means.worker_services.event_delivery.deliver(means.is_stopping)).claimed:
-        counts = {"told": done.told, "dead": done.dead, "withdrawn": done.withdrawn}
-        yield Step(counts, done.trouble, done.wait)
-        if done.trouble:
+    while (report := means.worker_services.event_delivery.deliver(means.is_stopping)).events:
+        counts = {
+            "told": report.deliveries,
+            "dead": report.refusals,
+            "withdrawn": report.withdrawals,
+        }
+        yield Step(counts, report.trouble, report.wait)
+        if report.trouble:
             return
 
 
@@ -78,8 +82,12 @@ def _purge(means: Means) -> Iterator[Step]:
     purge = means.worker_services.purge
     while count := purge.purge(_PURGED_AT_ONCE):
         yield Step({"purged": count}, ease=_EASE)
-    while (done := purge.erase()).looked_at:
-        counts = {"erased": done.erased, "shared": done.shared, "kept": done.kept}
+    while (report := purge.erase()).total:
+        counts = {
+            "erased": report.erasures,
+            "shared": report.in_use,
+            "kept": report.in_retention,
+        }
         yield Step(counts, ease=_EASE)
 
 
@@ -101,7 +109,8 @@ def _months(means: Means) -> Iterator[Step]:
 
 def _measure(means: Means) -> Iterator[Step]:
     telemetry.measured(
-        means.worker_services.event_administration.backlog(), means.worker_services.sealer.age()
+        means.worker_services.event_administration.count_backlog(),
+        means.worker_services.sealer.measure_age(),
     )
     yield Step()
 

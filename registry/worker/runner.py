@@ -72,7 +72,7 @@ class JobRunner:
 
     def _is_ours(self) -> bool:
         if self.duty.is_shared and not self._owes:
-            self._owes = self.means.worker_services.turns.take(self.duty.name, self.duty.every)
+            self._owes = self.means.worker_services.job_leases.take(self.duty.name, self.duty.every)
             return self._owes
         return True
 

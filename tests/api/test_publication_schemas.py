@@ -17,7 +17,7 @@ from registry.api.v3.schemas.publication import (
     RecipientsSchema,
     StatusSearchSchema,
 )
-from registry.domain.drafts import Announced, Draft
+from registry.domain.drafts import AnnouncedFile, Draft
 from registry.domain.errors import ABSENT, IssueKind
 from registry.domain.identifiers import Ebox, EboxKind, EnterpriseNumber
 from registry.domain.notifications import Notification
@@ -141,9 +141,9 @@ def test_a_message_with_everything_is_a_draft_in_the_shape_the_store_keeps():
         action_id="sign-1",
         action_label={"nl": "Teken"},
         message_template_id="letter",
-        announced=(
-            Announced(part="one", is_main=True, digest=DIGEST["digestValue"]),
-            Announced(part="two", is_main=False, title={"fr": "Annexe"}, is_signed=True),
+        announced_files=(
+            AnnouncedFile(part="one", is_main=True, digest=DIGEST["digestValue"]),
+            AnnouncedFile(part="two", is_main=False, title={"fr": "Annexe"}, is_signed=True),
         ),
     )
 

@@ -8,7 +8,7 @@ from uuid import UUID
 
 import pytest
 
-from registry.domain.events import Announcement, EventType, Response, Verdict
+from registry.domain.events import Announcement, EventServiceResponse, EventType, Verdict
 from registry.domain.identifiers import Ebox, EboxKind
 from registry.federation.event_service import EventService
 from registry.federation.unconfigured import NoEventService
@@ -136,18 +136,20 @@ def test_an_event_of_a_citizen_is_never_sent(federation, service):
     ids=str,
 )
 def test_a_success_is_accepted(tell, status, body):
-    assert tell(body, status) == Response(Verdict.ACCEPTED)
+    assert tell(body, status) == EventServiceResponse(Verdict.SUCCESS)
 
 
 @pytest.mark.parametrize("media_type", ["text/html", "application/json"])
 def test_a_success_without_a_body_may_claim_to_be_anything(tell, media_type):
-    assert tell(b"", 201, **{"Content-Type": media_type}) == Response(Verdict.ACCEPTED)
+    assert tell(b"", 201, **{"Content-Type": media_type}) == EventServiceResponse(Verdict.SUCCESS)
 
 
 def test_a_success_may_have_a_long_body(tell):
     echo = json.dumps([{"eventType": "newDocument"}] * 10_000).encode()
 
-    assert tell(echo, 201, **{"Content-Type": "application/json"}) == Response(Verdict.ACCEPTED)
+    assert tell(echo, 201, **{"Content-Type": "application/json"}) == EventServiceResponse(
+        Verdict.SUCCESS
+    )
 
 
 @pytest.mark.parametrize(
@@ -163,23 +165,23 @@ def test_a_success_may_have_a_long_body(tell):
 def test_a_page_for_people_is_no_success(tell, body, media_type):
     answer = tell(body, 200, **{"Content-Type": media_type, "Retry-After": "60"})
 
-    assert answer == Response(Verdict.AWAY, "a page for people", 60)
+    assert answer == EventServiceResponse(Verdict.OUTAGE, "a page for people", 60)
 
 
 @pytest.mark.parametrize("media_type", ["application/json", "application/problem+json"])
 def test_what_claims_to_be_json_and_is_not_is_no_success(tell, media_type):
     answer = tell(b'{"active": tru\x00', 200, **{"Content-Type": media_type})
 
-    assert answer == Response(Verdict.AWAY, "not the JSON it claims to be")
+    assert answer == EventServiceResponse(Verdict.OUTAGE, "not the JSON it claims to be")
 
 
 def test_a_conflict_means_that_it_was_told_before(tell):
-    assert tell({"title": "Conflict"}, 409) == Response(Verdict.KNOWN)
+    assert tell({"title": "Conflict"}, 409) == EventServiceResponse(Verdict.DUPLICATE)
 
 
 @pytest.mark.parametrize("status", [400, 402, 406, 413, 414, 418, 422, 431, 451])
 def test_a_fault_of_the_events_is_a_refusal(tell, status):
-    assert tell(b"", status) == Response(Verdict.REFUSED, f"status {status}")
+    assert tell(b"", status) == EventServiceResponse(Verdict.REFUSAL, f"status {status}")
 
 
 REASONS = {
@@ -208,26 +210,28 @@ REASONS = {
 def test_a_refusal_says_why_in_words_that_may_be_shown(tell, case):
     body, words = REASONS[case]
 
-    assert tell(body, 400) == Response(Verdict.REFUSED, f"status 400{words}")
+    assert tell(body, 400) == EventServiceResponse(Verdict.REFUSAL, f"status 400{words}")
 
 
 @pytest.mark.parametrize(
     "status", [404, 405, 407, 408, 410, 415, 421, 425, 429, 500, 502, 503, 504, 599]
 )
 def test_an_ill_service_knows_nothing_of_the_events(tell, status):
-    assert tell({"detail": SAID}, status) == Response(Verdict.AWAY, f"status {status}")
+    assert tell({"detail": SAID}, status) == EventServiceResponse(
+        Verdict.OUTAGE, f"status {status}"
+    )
 
 
 @pytest.mark.parametrize("status", [203, 205, 206, 300, 304])
 def test_a_status_that_makes_no_sense_says_nothing(tell, status):
-    assert tell(b"", status) == Response(Verdict.AWAY, f"status {status}")
+    assert tell(b"", status) == EventServiceResponse(Verdict.OUTAGE, f"status {status}")
 
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
 def test_a_redirect_is_not_followed(federation, tell, status):
     answer = tell(b"", status, Location="/elsewhere")
 
-    assert answer == Response(Verdict.AWAY, "an answer that cannot be right")
+    assert answer == EventServiceResponse(Verdict.OUTAGE, "an answer that cannot be right")
     assert federation.calls["/elsewhere"] == 0
 
 
@@ -263,7 +267,7 @@ def test_a_redirect_is_not_followed(federation, tell, status):
 def test_retry_after_is_read_in_both_its_forms(tell, asked, seconds):
     answer = tell(b"", 503, **{"Retry-After": asked})
 
-    assert answer == Response(Verdict.AWAY, "status 503", seconds)
+    assert answer == EventServiceResponse(Verdict.OUTAGE, "status 503", seconds)
 
 
 @pytest.mark.parametrize("status", [403, 404, 429, 500])
@@ -284,8 +288,8 @@ def test_a_refused_token_is_renewed_and_the_events_told_again(federation, servic
     )(request)
     told = service()
 
-    assert told.tell([announcement()]).verdict is Verdict.ACCEPTED
-    assert told.tell([announcement()]).verdict is Verdict.ACCEPTED
+    assert told.tell([announcement()]).verdict is Verdict.SUCCESS
+    assert told.tell([announcement()]).verdict is Verdict.SUCCESS
     assert federation.calls == {"/token": 2, EVENTS: 3}
     assert len({request.body for request in federation.requests if request.path == EVENTS}) == 1
 
@@ -294,7 +298,9 @@ def test_a_refused_token_is_renewed_and_the_events_told_again(federation, servic
 def test_credentials_that_stay_refused_are_no_fault_of_the_events(federation, tell, status, calls):
     answer = tell({"detail": SAID}, status)
 
-    assert answer == Response(Verdict.AWAY, f"our credentials are refused with status {status}")
+    assert answer == EventServiceResponse(
+        Verdict.OUTAGE, f"our credentials are refused with status {status}"
+    )
     assert federation.calls[EVENTS] == calls
 
 
@@ -304,7 +310,7 @@ def test_without_a_token_nothing_is_told(federation, service, status):
 
     answer = service().tell([announcement()])
 
-    assert answer == Response(Verdict.AWAY, "no access token for ourselves")
+    assert answer == EventServiceResponse(Verdict.OUTAGE, "no access token for ourselves")
     assert federation.calls[EVENTS] == 0
 
 
@@ -313,7 +319,9 @@ def test_a_service_that_wants_no_token_gets_none(federation, service):
 
     answer = service(bearer=False).tell([announcement()])
 
-    assert answer == Response(Verdict.AWAY, "our credentials are refused with status 401")
+    assert answer == EventServiceResponse(
+        Verdict.OUTAGE, "our credentials are refused with status 401"
+    )
     assert "Authorization" not in federation.requests[-1].headers
     assert federation.calls == {EVENTS: 1}
 
@@ -342,7 +350,7 @@ def test_an_outage_is_a_verdict_and_keeps_nobody_waiting(federation, service, pa
 
     answer = service(timeout=0.5).tell([announcement()])
 
-    assert answer.verdict is Verdict.AWAY
+    assert answer.verdict is Verdict.OUTAGE
     assert time.monotonic() - began < 2.5
 
 
@@ -353,7 +361,7 @@ def test_a_slow_token_and_a_slow_service_share_one_allowance(federation, service
 
     answer = service(timeout=0.5).tell([announcement()])
 
-    assert answer == Response(Verdict.AWAY, "no answer")
+    assert answer == EventServiceResponse(Verdict.OUTAGE, "no answer")
     assert time.monotonic() - began < 1.2
 
 
@@ -363,7 +371,7 @@ def test_a_slow_token_and_a_slow_service_share_one_allowance(federation, service
 def test_nobody_listening_is_a_verdict(service, url):
     answer = service(url=url, timeout=1).tell([announcement()])
 
-    assert answer.verdict is Verdict.AWAY
+    assert answer.verdict is Verdict.OUTAGE
 
 
 RUBBISH = {
@@ -384,7 +392,7 @@ def test_rubbish_is_a_verdict(federation, service, case):
 
     federation.on[EVENTS] = write
 
-    assert service(timeout=1).tell([announcement()]).verdict is Verdict.AWAY
+    assert service(timeout=1).tell([announcement()]).verdict is Verdict.OUTAGE
 
 
 def test_a_kept_connection_that_was_closed_is_replaced_once(federation, service):
@@ -395,7 +403,7 @@ def test_a_kept_connection_that_was_closed_is_replaced_once(federation, service)
     federation.on[EVENTS] = federation.hangs_up
     answer = told.tell([announcement()])
 
-    assert answer == Response(Verdict.AWAY, "no answer")
+    assert answer == EventServiceResponse(Verdict.OUTAGE, "no answer")
     assert federation.calls[EVENTS] == 3
 
 
@@ -407,7 +415,7 @@ def test_a_service_that_is_well_again_is_asked_again(federation, service):
 
     federation.on[EVENTS] = federation.says(b"", 201)
 
-    assert told.tell([announcement()]).verdict is Verdict.ACCEPTED
+    assert told.tell([announcement()]).verdict is Verdict.SUCCESS
 
 
 # What is written down
@@ -450,5 +458,5 @@ def test_without_an_event_service_events_wait():
 
     answer = service.tell([announcement()])
 
-    assert answer == Response(Verdict.AWAY, "No event service is configured.")
+    assert answer == EventServiceResponse(Verdict.OUTAGE, "No event service is configured.")
     service.close()

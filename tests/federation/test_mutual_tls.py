@@ -139,7 +139,7 @@ def test_events_are_told_by_certificate_with_a_bearer_or_without(
 
     response = service.tell([announcement])
 
-    assert response.verdict is Verdict.ACCEPTED
+    assert response.verdict is Verdict.SUCCESS
     assert ("Authorization" in federation.requests[-1].headers) is bearer
     service.close()
 
@@ -155,6 +155,6 @@ def test_events_are_not_told_where_either_side_is_a_stranger(
 
     response = service.tell([announcement])
 
-    assert (response.verdict, response.reason) == (Verdict.AWAY, "no answer")
+    assert (response.verdict, response.reason) == (Verdict.OUTAGE, "no answer")
     assert not federation.calls
     service.close()

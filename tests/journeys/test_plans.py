@@ -156,13 +156,13 @@ def test_expired_messages_are_found_and_deleted_among_all(crowd, plans):
 
 def test_what_waits_is_found_among_all_that_was_told(crowd, plans):
     with crowd.worker() as connection:
-        waiting = delivery.backlog(connection, NOON).waiting
+        waiting = delivery.count_backlog(connection, NOON).waiting
     with crowd.worker() as connection:
         claimed = delivery.claim(connection, now=NOON, limit=BATCH, lease=timedelta(minutes=1))
     with crowd.worker() as connection:
-        delivery.settle(connection, claimed[::2], state="told", now=NOON)
+        delivery.settle(connection, claimed[::2], outcome="told", now=NOON)
         delivery.release(connection, claimed[1::2], reason=None)
-        backlog = delivery.backlog(connection, NOON)
+        backlog = delivery.count_backlog(connection, NOON)
 
     assert len(claimed) == BATCH
     assert backlog.waiting == waiting - len(claimed[::2])

@@ -395,7 +395,7 @@ def test_all_that_the_registry_tells_is_taken(service, client):
 
     response = client.tell(told)
 
-    assert response.verdict is Verdict.ACCEPTED
+    assert response.verdict is Verdict.SUCCESS
     taken = [item["eventData"]["messageId"] for item in service.received()]
     assert taken == [str(one.message_id) for one in told]
 
@@ -404,7 +404,7 @@ def test_what_the_registry_tells_again_is_known(service, client):
     told = announcement()
     client.tell([told])
 
-    assert client.tell([announcement(), told]).verdict is Verdict.KNOWN
+    assert client.tell([announcement(), told]).verdict is Verdict.DUPLICATE
     assert service.received(count="true") == {"count": 1}
 
 
@@ -414,20 +414,20 @@ def test_the_registry_hears_that_an_event_is_refused(service, client):
 
     response = client.tell([announcement(), bad])
 
-    assert response.verdict is Verdict.REFUSED
+    assert response.verdict is Verdict.REFUSAL
     assert response.reason == "status 400: An event was refused"
 
 
 BAD_DAYS = {
-    "slow": (Verdict.AWAY, "no answer", None),
-    "dribble": (Verdict.AWAY, "no answer", None),
-    "reset": (Verdict.AWAY, "no answer", None),
-    "lost": (Verdict.AWAY, "no answer", None),
-    "error": (Verdict.AWAY, "status 500", None),
-    "html": (Verdict.AWAY, "a page for people", None),
-    "garbage": (Verdict.AWAY, "not the JSON it claims to be", None),
-    "busy": (Verdict.AWAY, "status 429", 1),
-    "conflict": (Verdict.KNOWN, "", None),
+    "slow": (Verdict.OUTAGE, "no answer", None),
+    "dribble": (Verdict.OUTAGE, "no answer", None),
+    "reset": (Verdict.OUTAGE, "no answer", None),
+    "lost": (Verdict.OUTAGE, "no answer", None),
+    "error": (Verdict.OUTAGE, "status 500", None),
+    "html": (Verdict.OUTAGE, "a page for people", None),
+    "garbage": (Verdict.OUTAGE, "not the JSON it claims to be", None),
+    "busy": (Verdict.OUTAGE, "status 429", 1),
+    "conflict": (Verdict.DUPLICATE, "", None),
 }
 
 
@@ -444,12 +444,12 @@ def test_the_registry_makes_this_of_a_bad_day(service, client, kind):
 def test_what_is_told_again_after_a_bad_day_arrives_once(service, client, kind):
     told = announcement()
     service.fault(events=kind)
-    assert client.tell([told]).verdict is Verdict.AWAY
+    assert client.tell([told]).verdict is Verdict.OUTAGE
 
     service.fault()
     response = client.tell([told])
 
-    assert response.verdict in (Verdict.ACCEPTED, Verdict.KNOWN)
+    assert response.verdict in (Verdict.SUCCESS, Verdict.DUPLICATE)
     assert [item["eventData"]["messageId"] for item in service.received()] == [str(told.message_id)]
 
 

@@ -95,7 +95,9 @@ def fill(owner):
             routing_rules.keep_rules(connection, ebox, [Rule("B")], told_at=now)
             told = Notification(source="s", id="1", type="t", time=now, data={})
             routing_rules.note_event(connection, ebox, told, happened=now, now=now)
-            legal_holds.add(connection, ebox, uuid4(), message_id=None, why="a lawsuit", now=now)
+            legal_holds.add_hold(
+                connection, ebox, uuid4(), message_id=None, why="a lawsuit", now=now
+            )
         return message["message_id"]
 
     return put

@@ -7,13 +7,13 @@ import pytest
 
 from registry.domain.attachments import MEDIA_TYPES
 from registry.domain.drafts import (
-    Announced,
+    AnnouncedFile,
     Draft,
-    File,
-    Staged,
-    language_faults,
-    pair,
-    part_faults,
+    NewAttachment,
+    StagedFile,
+    find_language_faults,
+    find_part_faults,
+    pair_files,
 )
 from registry.domain.errors import ABSENT, Invalid
 
@@ -22,7 +22,7 @@ DIGEST = base64.urlsafe_b64encode(HASH).decode()
 
 
 def announced(part="one", **changes):
-    return Announced(**{"part": part, "is_main": True, **changes})
+    return AnnouncedFile(**{"part": part, "is_main": True, **changes})
 
 
 def staged(part="one", **changes):
@@ -34,15 +34,15 @@ def staged(part="one", **changes):
         "digest": DIGEST,
         "blob_key": f"blob-{part}",
     }
-    return Staged(**{**values, **changes})
+    return StagedFile(**{**values, **changes})
 
 
 def a_draft(*documents, **changes):
-    return Draft(**{"subject": {"nl": "Brief"}, "announced": documents, **changes})
+    return Draft(**{"subject": {"nl": "Brief"}, "announced_files": documents, **changes})
 
 
 def texts(draft, *files):
-    return [issue.detail for issue in pair(draft, files)[1]]
+    return [issue.detail for issue in pair_files(draft, files)[1]]
 
 
 def test_files_come_out_as_announced_and_in_that_order():
@@ -50,11 +50,11 @@ def test_files_come_out_as_announced_and_in_that_order():
         announced("b", title={"nl": "Titel"}, is_signed=True), announced("a", is_main=False)
     )
 
-    files, faults = pair(draft, [staged("a", media_type="text/csv"), staged("b")])
+    files, faults = pair_files(draft, [staged("a", media_type="text/csv"), staged("b")])
 
     assert faults == []
     assert files == (
-        File(
+        NewAttachment(
             attachment_id="1",
             title={"nl": "Titel"},
             file_name="letter.pdf",
@@ -65,7 +65,7 @@ def test_files_come_out_as_announced_and_in_that_order():
             is_signed=True,
             blob_key="blob-b",
         ),
-        File(
+        NewAttachment(
             attachment_id="2",
             title=None,
             file_name="letter.pdf",
@@ -80,7 +80,7 @@ def test_files_come_out_as_announced_and_in_that_order():
 
 
 def test_a_body_can_be_the_main_content():
-    assert pair(a_draft(body={"nl": "x"}, is_body_main=True), []) == ((), [])
+    assert pair_files(a_draft(body={"nl": "x"}, is_body_main=True), []) == ((), [])
     draft = a_draft(announced(is_main=False), body={"nl": "x"}, is_body_main=True)
     assert texts(draft, staged()) == []
 
@@ -134,7 +134,7 @@ TOO_MANY = "Too many main content. Exactly one is expected"
 )
 def test_each_fault_is_told_in_its_own_words(draft, files, text):
     assert texts(draft, *files) == [text]
-    assert pair(draft, files)[0] == ()
+    assert pair_files(draft, files)[0] == ()
 
 
 def test_a_name_of_255_characters_is_short_enough():
@@ -149,7 +149,7 @@ def test_two_parts_of_one_name_are_a_fault():
 
 @pytest.mark.parametrize("media_type", MEDIA_TYPES)
 def test_the_fifteen_media_types_are_taken(media_type):
-    assert part_faults("one", "a", media_type) == []
+    assert find_part_faults("one", "a", media_type) == []
 
 
 @pytest.mark.parametrize("digest", [DIGEST, DIGEST.rstrip("="), None])
@@ -172,7 +172,7 @@ def test_a_digest_in_base64url_agrees_with_its_padding_and_without(digest, store
     ],
 )
 def test_any_other_digest_is_refused_under_its_own_code(digest):
-    issues = pair(a_draft(announced(digest=digest)), [staged()])[1]
+    issues = pair_files(a_draft(announced(digest=digest)), [staged()])[1]
 
     assert [(i.name, i.detail) for i in issues] == [("attachments[0].digest", "Issue with Digest")]
     assert Invalid(issues).code == "DIGEST_DO_NOT_MATCH"
@@ -186,7 +186,7 @@ def test_all_faults_are_told_together_each_with_its_place():
     draft = a_draft(announced("a", is_main=False, digest="wrong"), announced("gone", is_main=False))
 
     files = [staged("a"), staged("b", media_type="image/png"), staged("c", file_name=None)]
-    issues = pair(draft, files, under="messageToPublish")[1]
+    issues = pair_files(draft, files, under="messageToPublish")[1]
 
     assert [(issue.name, issue.value) for issue in issues] == [
         ("messageToPublish.attachments", ABSENT),
@@ -204,12 +204,12 @@ def test_all_faults_are_told_together_each_with_its_place():
     [
         {"subject": {"nl": "a", "fr": "b"}},
         {"body": {"fr": "b"}, "is_body_main": True},
-        {"announced": (announced(title={"de": "c"}),)},
+        {"announced_files": (announced(title={"de": "c"}),)},
         {"business_data": [{"key": "k", "values": [{"nl": "a"}, {"fr": "b"}]}]},
     ],
 )
 def test_texts_in_two_languages_are_a_fault_where_one_is_expected(changes):
-    issues = language_faults(a_draft(**changes), under="messageToPublish")
+    issues = find_language_faults(a_draft(**changes), under="messageToPublish")
 
     assert [(i.name, i.detail, i.code) for i in issues] == [
         (
@@ -229,4 +229,4 @@ def test_one_language_throughout_is_none():
         business_data=[{"key": "k", "name": {"fr": "not counted"}, "values": [{"nl": "a"}]}],
     )
 
-    assert language_faults(draft) == []
+    assert find_language_faults(draft) == []

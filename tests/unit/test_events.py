@@ -6,7 +6,7 @@ from uuid import UUID
 
 import pytest
 
-from registry.domain.events import Announcement, Event, EventType, Response, Verdict
+from registry.domain.events import Announcement, Event, EventServiceResponse, EventType, Verdict
 from registry.domain.identifiers import Ebox, EboxKind
 from tests.factories import NOON
 
@@ -78,4 +78,4 @@ def test_a_happening_is_announced_without_subject_unless_one_is_given():
 
 
 def test_a_response_asks_for_no_wait_unless_it_says_so():
-    assert Response(Verdict.AWAY) == Response(Verdict.AWAY, "", None)
+    assert EventServiceResponse(Verdict.OUTAGE) == EventServiceResponse(Verdict.OUTAGE, "", None)

@@ -32,7 +32,7 @@ def test_everything_that_is_due_is_done(start, alone, worker_services, stand_in)
     )
     assert {state for _, state in alone.states()} == {"told"}
     assert {row.message_id for row in alone.rows("messages")} == {fresh, old, ending}
-    (proof,) = worker_services.purge.proofs(gone)
+    (proof,) = worker_services.purge.find_proofs(gone)
     assert proof.documents[0]["digest"] == file["digest"]
     assert list(worker_services.purge.blobs.keys("", now() + timedelta(days=1))) == []
     for counted in ('"told":3', '"reminded":1', '"alerted":1', '"purged":1', '"erased":1'):
@@ -42,7 +42,7 @@ def test_everything_that_is_due_is_done(start, alone, worker_services, stand_in)
 
 def test_whose_turn_it_is_does_not_matter(start, alone, worker_services, stand_in):
     for duty in DUTIES:
-        worker_services.turns.take(duty.name, timedelta(days=1))
+        worker_services.job_leases.take(duty.name, timedelta(days=1))
     alone.put(an_ebox(), received_at=now() - timedelta(days=16))
 
     done = start("--once", "--only", "remind", "--only", "deliver")

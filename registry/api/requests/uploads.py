@@ -10,7 +10,7 @@ from registry.api.receiving import body_limits, body_rules
 from registry.api.requests import strict_json
 from registry.api.requests.json_body import load
 from registry.api.requests.multipart import read_parts
-from registry.domain.drafts import Draft, Staged
+from registry.domain.drafts import Draft, StagedFile
 from registry.domain.errors import Invalid, Issue, RegistryError, Unavailable
 
 
@@ -25,9 +25,9 @@ class Arriving:
 
     def __init__(self, part: str, schema: Schema) -> None:
         self._part, self._schema = part, schema
-        self._staged: list[Staged] = []
+        self._staged: list[StagedFile] = []
 
-    def __enter__(self) -> tuple[Draft, tuple[Staged, ...]]:
+    def __enter__(self) -> tuple[Draft, tuple[StagedFile, ...]]:
         try:
             draft = self._read()
         except BaseException:

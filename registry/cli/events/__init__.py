@@ -38,8 +38,9 @@ def list_(*, due: bool, dead: bool, limit: int, is_json: bool) -> None:
         raise click.UsageError("Give --due or --dead, not both.")
     kind = "dead" if dead else "due"
     with worker_services() as services:
-        ask = services.event_administration.dead if dead else services.event_administration.due
-        found = ask(limit + 1)
+        administration = services.event_administration
+        list_events = administration.list_dead if dead else administration.list_due
+        found = list_events(limit + 1)
     if is_json:
         as_json([tables.members(event) for event in found[:limit]])
     elif found:
@@ -60,7 +61,7 @@ def show(wanted: UUID, *, is_json: bool) -> None:
     """
     with worker_services() as services:
         found = services.event_administration.find(wanted)
-        proofs = services.purge.proofs(wanted)
+        proofs = services.purge.find_proofs(wanted)
         now = services.event_administration.now()
     if not found and not proofs:
         raise click.ClickException(f"There is no event and no message {wanted}.")
@@ -92,7 +93,7 @@ def preview(*, days: int, is_json: bool) -> None:
     with worker_services() as services:
         rows = services.reminders.preview(timedelta(days=days))
     if is_json:
-        as_json([{name: getattr(row, name) for name in row._fields} for row in rows])
+        as_json([row._asdict() for row in rows])
         return
     lines = [(str(row.day), row.type, str(row.messages), str(row.eboxes)) for row in rows]
     if lines:

@@ -5,13 +5,14 @@ from datetime import datetime
 from typing import Any, Final
 
 from registry.cli.output import local, owner, owner_members, plain
-from registry.store.schema import AnyRow
+from registry.store.events.administration import OutboxEvent
+from registry.store.retention.purge import DeletionProof
 
 HEADINGS: Final = ("event type", "event id", "message id", "e-Box", "due since", "attempts", "why")
 FORESEEN: Final = ("day", "event type", "messages", "e-Boxes")
 
 
-def line(event: AnyRow) -> Sequence[str]:
+def line(event: OutboxEvent) -> Sequence[str]:
     """An event as a row of the list."""
     return (
         event.type,
@@ -24,12 +25,12 @@ def line(event: AnyRow) -> Sequence[str]:
     )
 
 
-def sentence(event: AnyRow) -> str:
+def sentence(event: OutboxEvent) -> str:
     """An event in half a sentence."""
     return f"{event.type} {event.correlation_id} of message {event.message_id}, {owner(event.ebox)}"
 
 
-def full(event: AnyRow, now: datetime) -> dict[str, str]:
+def full(event: OutboxEvent, now: datetime) -> dict[str, str]:
     """All that is known of an event."""
     return {
         "event type": event.type,
@@ -43,22 +44,22 @@ def full(event: AnyRow, now: datetime) -> dict[str, str]:
     }
 
 
-def state(event: AnyRow, now: datetime) -> str:
+def state(event: OutboxEvent, now: datetime) -> str:
     """Where an event is on its way, in words."""
     reason = plain(event.reason)
-    if event.state == "waiting":
+    if event.settled_at is None:  # as long as it is waiting
         return _waiting(event, now) + (f"; last time: {reason}" if reason else "")
     since = "dead since" if event.state == "dead" else f"{event.state} at"
     return f"{since} {local(event.settled_at)}" + (f", because: {reason}" if reason else "")
 
 
-def _waiting(event: AnyRow, now: datetime) -> str:
+def _waiting(event: OutboxEvent, now: datetime) -> str:
     if event.claimed_until and event.claimed_until > now:
         return f"being told until {local(event.claimed_until)}"
     return f"waiting until {local(event.due_at)}" if event.due_at > now else "waiting"
 
 
-def members(event: AnyRow) -> dict[str, Any]:
+def members(event: OutboxEvent) -> dict[str, Any]:
     """An event for a program; what is not known is left out."""
     told = {
         "type": event.type,
@@ -76,7 +77,7 @@ def members(event: AnyRow) -> dict[str, Any]:
     return {name: value for name, value in told.items() if value is not None}
 
 
-def proof(deletion: AnyRow) -> dict[str, str]:
+def proof(deletion: DeletionProof) -> dict[str, str]:
     """A proof of deletion, which knows the e-Box by a keyed hash alone."""
     named = [f"{d['attachmentId']} ({d['size']} bytes, {d['digest']})" for d in deletion.documents]
     return {
@@ -88,7 +89,7 @@ def proof(deletion: AnyRow) -> dict[str, str]:
     }
 
 
-def proof_members(deletion: AnyRow) -> dict[str, Any]:
+def proof_members(deletion: DeletionProof) -> dict[str, Any]:
     """The same for a program."""
     return {
         "messageId": deletion.message_id,

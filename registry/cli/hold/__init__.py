@@ -74,7 +74,7 @@ def refresh(*, hold_id: UUID, is_json: bool) -> None:
 def list_(*, lifted: bool, is_json: bool) -> None:
     """List the holds in force, the oldest first."""
     with worker_services() as services:
-        found = services.legal_holds.listed(lifted=lifted)
+        found = services.legal_holds.list_holds(with_lifted=lifted)
     if is_json:
         as_json([texts.members(row) for row in found])
     elif found:
@@ -90,7 +90,9 @@ def _carry_out(legal_holds: LegalHolds, hold_id: UUID, *, is_json: bool) -> None
     count, trouble = 0, None
     try:
         with counted() as tell:
-            follow = legal_holds.keep if row.lifted_at is None else legal_holds.free
+            follow = (
+                legal_holds.hold_documents if row.lifted_at is None else legal_holds.free_documents
+            )
             for count, _ in enumerate(follow(row.ebox, row.message_id), 1):
                 tell(count)
     except RegistryError as error:

@@ -8,7 +8,7 @@ import click
 from registry.cli.output import local, owner, owner_members, plain
 from registry.domain.errors import RegistryError
 from registry.domain.identifiers import Ebox, EboxKind, EnterpriseNumber, Malformed, Ssin
-from registry.store.schema import AnyRow
+from registry.store.retention.legal_holds import LegalHold
 
 HEADINGS: Final = ("hold id", "e-Box", "message id", "set at", "why")
 
@@ -33,19 +33,19 @@ class EboxOption(click.ParamType[Ebox]):
         return self.fail(reason, param, ctx)
 
 
-def outcome(row: AnyRow, count: int, *, has_lock: bool) -> str:
+def outcome(hold: LegalHold, count: int, *, has_lock: bool) -> str:
     """What storage did."""
-    if row.lifted_at is not None:
+    if hold.lifted_at is not None:
         return f"Documents that no other hold is on: {count}."
     if has_lock:
         return f"Documents held in storage: {count}."
     return f"Documents: {count}. Storage has no Object Lock: the database alone protects them."
 
 
-def advice(row: AnyRow, trouble: RegistryError, count: int) -> str:
+def advice(hold: LegalHold, trouble: RegistryError, count: int) -> str:
     """What storage did not do, and how it comes to."""
-    again = f"`registry hold refresh {row.hold_id}`"
-    if row.lifted_at is None:
+    again = f"`registry hold refresh {hold.hold_id}`"
+    if hold.lifted_at is None:
         stands = "The hold itself stands: the database protects the messages."
         return f"{trouble} {stands} {count} documents are held in storage; {again} completes them."
     return (
@@ -60,24 +60,24 @@ def what(ebox: Ebox, message_id: UUID | None) -> str:
     return f"all that {owner(ebox)} has and gets"
 
 
-def line(row: AnyRow) -> tuple[str, ...]:
+def line(hold: LegalHold) -> tuple[str, ...]:
     """A hold as a row of the list."""
-    why = plain(row.why)
-    if row.lifted_at is not None:
-        why = f"{why} (lifted at {local(row.lifted_at)}: {plain(row.lifted_why)})"
-    message = str(row.message_id or "all")
-    return str(row.hold_id), owner(row.ebox), message, local(row.set_at), why
+    why = plain(hold.why)
+    if hold.lifted_at is not None:
+        why = f"{why} (lifted at {local(hold.lifted_at)}: {plain(hold.lifted_why)})"
+    message = str(hold.message_id or "all")
+    return str(hold.hold_id), owner(hold.ebox), message, local(hold.set_at), why
 
 
-def members(row: AnyRow) -> dict[str, Any]:
+def members(hold: LegalHold) -> dict[str, Any]:
     """A hold for a program; what is not known is left out."""
     told = {
-        "holdId": row.hold_id,
-        "ebox": owner_members(row.ebox),
-        "messageId": row.message_id,
-        "why": plain(row.why),
-        "setAt": row.set_at,
-        "liftedAt": row.lifted_at,
-        "liftedWhy": plain(row.lifted_why) or None,
+        "holdId": hold.hold_id,
+        "ebox": owner_members(hold.ebox),
+        "messageId": hold.message_id,
+        "why": plain(hold.why),
+        "setAt": hold.set_at,
+        "liftedAt": hold.lifted_at,
+        "liftedWhy": plain(hold.lifted_why) or None,
     }
     return {name: value for name, value in told.items() if value is not None}

@@ -1,4 +1,4 @@
-"""The operators' hand on the outbox: look, tell again, leave out."""
+"""Administration of the outbox by operators: list events, send them again, leave them out."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -11,76 +11,78 @@ from sqlalchemy import Connection
 from registry.audit import details
 from registry.audit.log import AuditLog
 from registry.store.events import administration, delivery
-from registry.store.schema import AnyRow, Transactions
+from registry.store.events.administration import OutboxEvent
+from registry.store.events.delivery import Backlog
+from registry.store.schema import Transactions
 
-_BATCH: Final = 1000  # dead events told again in one transaction
+_BATCH: Final = 1000  # dead events replayed in one transaction
 
 
 @dataclass(frozen=True)
 class EventAdministration:
-    """What is on its way to the federation, and what did not get there.
-
-    Events have `ebox`, `correlation_id`, `type`, `message_id`, `state`, `is_bulk`, `due_at`,
-    `attempts`, `claimed_until`, `reason` and `settled_at`.
-    """
+    """Shows the events on their way to the federation, and lets operators decide about them."""
 
     transactions: Transactions
     audit_log: AuditLog
     now: Callable[[], datetime]
 
-    def due(self, limit: int) -> Sequence[AnyRow]:
-        """Events that wait to be told and are due, the oldest first."""
+    def list_due(self, limit: int) -> Sequence[OutboxEvent]:
+        """List events that wait and are due, the oldest first."""
         with self.transactions() as connection:
-            return administration.due(connection, now=self.now(), limit=limit)
+            return administration.find_due_events(connection, now=self.now(), limit=limit)
 
-    def dead(self, limit: int) -> Sequence[AnyRow]:
-        """Events that the event service refused, the oldest first."""
+    def list_dead(self, limit: int) -> Sequence[OutboxEvent]:
+        """List events that the event service refused, the oldest first."""
         with self.transactions() as connection:
-            return administration.dead(connection, limit=limit)
+            return administration.find_dead_events(connection, limit=limit)
 
-    def find(self, wanted: UUID) -> Sequence[AnyRow]:
-        """The event of this correlation id, or all events of the message of this id."""
+    def find(self, any_id: UUID) -> Sequence[OutboxEvent]:
+        """Find the event of this correlation id, or all events of the message of this id."""
         with self.transactions() as connection:
-            return administration.find(connection, wanted)
+            return administration.find_events(connection, any_id)
 
-    def replay(self, correlation_ids: Sequence[UUID]) -> Sequence[AnyRow]:
-        """Have events told again, whatever became of them; those that there are."""
+    def replay(self, correlation_ids: Sequence[UUID]) -> Sequence[OutboxEvent]:
+        """Have events sent again, in whatever state they are; gives those that exist."""
         with self.transactions() as connection:
-            done = administration.replay(connection, correlation_ids, now=self.now())
-            self._note(connection, "events/replay", done)
-            return done
+            events = administration.replay(connection, correlation_ids, now=self.now())
+            self._note(connection, "events/replay", events)
+            return events
 
     def replay_dead(self) -> Iterator[int]:
-        """Have all events told again that are dead now; of how many, batch by batch.
+        """Have all events sent again that are dead now; gives their number, batch by batch.
 
         Those that are refused anew meanwhile stay dead.
         """
-        began = self.now()
+        start = self.now()
         while True:
             with self.transactions() as connection:
-                done = administration.replay_dead(
-                    connection, dead_before=began, now=self.now(), limit=_BATCH
+                count = administration.replay_dead(
+                    connection, dead_before=start, now=self.now(), limit=_BATCH
                 )
-                if done:
-                    told = details.counted("events", done)
-                    self.audit_log.note(connection, "events/replay-dead", told)
-            if not done:
+                if count:
+                    self.audit_log.note(
+                        connection, "events/replay-dead", details.describe_count("events", count)
+                    )
+            if not count:
                 return
-            yield done
+            yield count
 
-    def skip(self, correlation_ids: Sequence[UUID], why: str) -> Sequence[AnyRow]:
-        """Leave events untold that wait or are dead, unless one is being told; those that were."""
+    def skip(self, correlation_ids: Sequence[UUID], why: str) -> Sequence[OutboxEvent]:
+        """Leave events out that wait or are dead; gives those that are left out now.
+
+        An event that is being sent this moment is not among them.
+        """
         with self.transactions() as connection:
-            done = administration.skip(connection, correlation_ids, why=why, now=self.now())
-            self._note(connection, "events/skip", done)
-            return done
+            events = administration.skip(connection, correlation_ids, why=why, now=self.now())
+            self._note(connection, "events/skip", events)
+            return events
 
-    def backlog(self) -> AnyRow:
-        """`waiting` and due, `oldest` due, `dead`: what a dashboard shows."""
+    def count_backlog(self) -> Backlog:
+        """Count the events that wait and are due, and the dead ones, for a dashboard."""
         with self.transactions() as connection:
-            return delivery.backlog(connection, self.now())
+            return delivery.count_backlog(connection, self.now())
 
-    def _note(self, connection: Connection, deed: str, events: Sequence[AnyRow]) -> None:
+    def _note(self, connection: Connection, action: str, events: Sequence[OutboxEvent]) -> None:
         for event in events:
-            told = details.event(event.correlation_id, event.message_id)
-            self.audit_log.note(connection, deed, told, ebox=event.ebox)
+            facts = details.describe_event(event.correlation_id, event.message_id)
+            self.audit_log.note(connection, action, facts, ebox=event.ebox)

@@ -1,4 +1,4 @@
-"""Telling the federation what happened, for certain: at least once, in order for each message."""
+"""Delivery of events to the federation: at least once, and in order for each message."""
 
 import time
 from collections.abc import Callable, Sequence
@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final, Protocol
 
-from registry.domain.events import Announcement, EventType, Response, Verdict
+from registry.domain.events import Announcement, EventServiceResponse, EventType, Verdict
 from registry.domain.identifiers import EboxKind
 from registry.store.events import delivery
-from registry.store.schema import AnyRow, Transactions
+from registry.store.events.delivery import ClaimedEvent, MessageFacts, Outcome
+from registry.store.schema import Transactions
 
 LEASE: Final = timedelta(seconds=60)
 _SPLITTING: Final = 20.0  # seconds of the lease, for the parts of a batch that was refused
@@ -22,33 +23,46 @@ IsStopping = Callable[[], bool]
 class EventService(Protocol):
     """The e-Box Event Service; never raises."""
 
-    def tell(self, announcements: Sequence[Announcement]) -> Response:
-        """What it makes of a batch."""
+    def tell(self, announcements: Sequence[Announcement]) -> EventServiceResponse:
+        """Send a batch of events, and give the verdict on it."""
         ...
 
 
 @dataclass(slots=True)
-class Round:
-    """What became of one batch, in numbers; `trouble` is why it ended early, if it did.
+class DeliveryReport:
+    """Numbers of one batch of events; `trouble` is the reason if it ended early.
 
-    `wait` is how long the service asks to be left alone, in seconds.
+    `events` were claimed; of these are `deliveries`, `refusals` (dead now) and `withdrawals`. The
+    rest was given back. `wait` is the pause that the service asks for, in seconds.
     """
 
-    claimed: int = 0
-    told: int = 0
-    dead: int = 0
-    withdrawn: int = 0
+    events: int = 0
+    deliveries: int = 0
+    refusals: int = 0
+    withdrawals: int = 0
     trouble: str | None = None
     wait: float | None = None
 
 
+class _Pointless(Exception):
+    """The event is not worth sending any more; the text is the reason, for operators."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Outgoing:
+    """A claimed event, and the announcement that is sent of it."""
+
+    event: ClaimedEvent
+    announcement: Announcement
+
+
 @dataclass(frozen=True)
 class EventDelivery:
-    """Drains the outbox, a batch at a time.
+    """Empties the outbox, a batch at a time.
 
-    An event is claimed for a minute, told, then settled, so that a worker that dies in between
-    makes it be told again, under the same correlation id. `tells_subject` is whether subjects leave
-    the house.
+    An event is claimed for the length of the lease, sent, then settled. When a worker dies in
+    between, the event is sent again under the same correlation id. `tells_subject`: subjects of
+    messages are sent too.
     """
 
     transactions: Transactions
@@ -59,111 +73,117 @@ class EventDelivery:
     lease: timedelta = LEASE
     clock: Callable[[], float] = time.monotonic
 
-    def deliver(self, is_stopping: IsStopping = lambda: False) -> Round:
-        """Tell one batch of what is due; `claimed` is 0 when nothing is.
+    def deliver(self, is_stopping: IsStopping = lambda: False) -> DeliveryReport:
+        """Send one batch of the events that are due; none are when the report has no `events`.
 
-        A batch that is refused is split until the event that is to blame is alone, which is put
-        aside as dead with the reason. A service that is ill gets nothing more, and the rest of the
-        batch goes back. `is_stopping` is asked between two calls.
+        A batch that is refused is split until the event that is to blame is alone; that one is
+        marked as dead with the reason. A service that fails gets nothing more, and the rest of the
+        batch is given back. `is_stopping` is asked between two calls.
         """
-        done = Round()
         with self.transactions() as connection:
-            claimed = delivery.claim(connection, now=self.now(), limit=self.batch, lease=self.lease)
-        done.claimed = len(claimed)
-        untold = self._withdraw(claimed, done)
-        if untold:
-            self._tell(untold, done, is_stopping)
-        return done
+            events = delivery.claim(connection, now=self.now(), limit=self.batch, lease=self.lease)
+        report = DeliveryReport(events=len(events))
+        if outgoing := self._prepare(events, report):
+            self._send(outgoing, report, is_stopping)
+        return report
 
-    def _withdraw(self, claimed: Sequence[AnyRow], done: Round) -> list[AnyRow]:
-        """Settle what there is no use in telling any more; what is left."""
+    def _prepare(self, events: Sequence[ClaimedEvent], report: DeliveryReport) -> list[_Outgoing]:
+        """Give the events that are worth sending, and withdraw the others."""
         now = self.now()
-        pointless: dict[str, list[AnyRow]] = {}
-        left = []
-        for event in claimed:
-            if reason := _pointless(event, now):
-                pointless.setdefault(reason, []).append(event)
-            else:
-                left.append(event)
-        for reason, events in pointless.items():
-            self._settle(events, "withdrawn", reason)
-            done.withdrawn += len(events)
-        return left
+        pointless: dict[str, list[ClaimedEvent]] = {}
+        outgoing = []
+        for event in events:
+            try:
+                outgoing.append(_Outgoing(event, self._announce(event, now)))
+            except _Pointless as reason:
+                pointless.setdefault(str(reason), []).append(event)
+        for reason_text, withdrawals in pointless.items():
+            self._settle(withdrawals, "withdrawn", reason_text)
+            report.withdrawals += len(withdrawals)
+        return outgoing
 
-    def _tell(self, events: list[AnyRow], done: Round, is_stopping: IsStopping) -> None:
-        """Tell the events, in halves where they are refused; the order stays."""
+    def _send(
+        self, outgoing: list[_Outgoing], report: DeliveryReport, is_stopping: IsStopping
+    ) -> None:
+        """Send the events, in halves where they are refused; their order stays."""
         until = self.clock() + _SPLITTING
-        parts = [events]
+        parts = [outgoing]
         while parts:
-            is_late = self.clock() > until and done.told + done.dead  # or nothing ever moves
+            # Not before one event is settled: a batch that is always too late would never end.
+            is_late = self.clock() > until and report.deliveries + report.refusals
             if is_late or is_stopping():
                 break
             part = parts.pop()
-            response = self.service.tell([self._announcement(event) for event in part])
-            if response.verdict is Verdict.AWAY:
+            response = self.service.tell([each.announcement for each in part])
+            if response.verdict is Verdict.OUTAGE:
                 parts.append(part)
-                done.trouble, done.wait = response.reason, response.wait
+                report.trouble, report.wait = response.reason, response.wait
                 break
-            parts += self._concluded(part, response, done)
-            if done.dead >= _SUSPICIOUS and not done.told:
-                done.trouble = f"{done.dead} events in a row are refused: {response.reason}"
+            parts += self._conclude(part, response, report)
+            if report.refusals >= _SUSPICIOUS and not report.deliveries:
+                report.trouble = f"{report.refusals} events in a row are refused: {response.reason}"
                 break
-        self._give_back(parts, done.trouble)
+        self._give_back(parts, report.trouble)
 
-    def _concluded(
-        self, part: list[AnyRow], response: Response, done: Round
-    ) -> tuple[list[AnyRow], ...]:
-        """Settle a part that was answered; what of it must be told anew, the first part last.
+    def _conclude(
+        self, part: list[_Outgoing], response: EventServiceResponse, report: DeliveryReport
+    ) -> tuple[list[_Outgoing], ...]:
+        """Settle a part that got its verdict; gives the parts to send anew, the first one last.
 
-        Of a batch of which one event was told before, we do not know what became of the others:
-        409 settles a single event (contract 3.3).
+        Of a batch with an event that the service had before, nobody knows what became of the
+        others: only of a single event is 409 the end (contract 3.3).
         """
-        if response.verdict is not Verdict.ACCEPTED and len(part) > 1:
+        if response.verdict is not Verdict.SUCCESS and len(part) > 1:
             middle = len(part) // 2
             return part[middle:], part[:middle]
-        is_refused = response.verdict is Verdict.REFUSED
-        self._settle(part, "dead" if is_refused else "told", response.reason or None)
-        done.dead += len(part) if is_refused else 0
-        done.told += 0 if is_refused else len(part)
+        is_refusal = response.verdict is Verdict.REFUSAL
+        events = [each.event for each in part]
+        self._settle(events, "dead" if is_refusal else "told", response.reason or None)
+        report.refusals += len(part) if is_refusal else 0
+        report.deliveries += 0 if is_refusal else len(part)
         return ()
 
-    def _settle(self, events: Sequence[AnyRow], state: str, reason: str | None) -> None:
+    def _settle(self, events: Sequence[ClaimedEvent], outcome: Outcome, reason: str | None) -> None:
         with self.transactions() as connection:
-            delivery.settle(connection, events, state=state, now=self.now(), reason=reason)
+            delivery.settle(connection, events, outcome=outcome, now=self.now(), reason=reason)
 
-    def _give_back(self, parts: list[list[AnyRow]], reason: str | None) -> None:
-        events = [event for part in parts for event in part]
+    def _give_back(self, parts: list[list[_Outgoing]], reason: str | None) -> None:
+        events = [each.event for part in parts for each in part]
         if events:
             with self.transactions() as connection:
                 delivery.release(connection, events, reason=reason)
 
-    def _announcement(self, event: AnyRow) -> Announcement:
+    def _announce(self, event: ClaimedEvent, now: datetime) -> Announcement:
+        """Make the announcement of an event; raises `_Pointless`."""
+        message = _check_message(event, now)
         return Announcement(
-            type=EventType(event.type),
+            type=event.type,
             correlation_id=event.correlation_id,
             ebox=event.ebox,
             message_id=event.message_id,
-            received_at=event.received_at,
-            expires_at=event.expires_at,
-            is_registered=event.is_registered,
-            message_type_id=event.message_type_id,
-            sender=event.sender,
-            sender_application_id=event.sender_application_id,
-            subject=event.subject if self.tells_subject else None,
+            received_at=message.received_at,
+            expires_at=message.expires_at,
+            is_registered=message.is_registered,
+            message_type_id=message.message_type_id,
+            sender=message.sender,
+            sender_application_id=message.sender_application_id,
+            subject=message.subject if self.tells_subject else None,
         )
 
 
-def _pointless(event: AnyRow, now: datetime) -> str | None:
-    """Why there is no use in telling this event any more, if there is none."""
+def _check_message(event: ClaimedEvent, now: datetime) -> MessageFacts:
+    """Give the message of an event that is worth sending; raises `_Pointless`."""
+    message = event.message
     if event.ebox.kind is EboxKind.CITIZEN:
-        return "The Event Service knows of enterprises only."
-    if event.received_at is None:
-        return "The message is no longer there."
+        raise _Pointless("The Event Service knows of enterprises only.")
+    if message is None:
+        raise _Pointless("The message is no longer there.")
+    # A reminder is about the present, other events are about something that did happen.
     if event.type in _BY_THE_CLOCK:
-        if event.read_at is not None:
-            return "The message was read meanwhile."
-        if event.expires_at <= now:
-            return "The message has expired meanwhile."
-        if not event.is_visible:
-            return "The message was hidden meanwhile."
-    return None
+        if message.read_at is not None:
+            raise _Pointless("The message was read meanwhile.")
+        if message.expires_at <= now:
+            raise _Pointless("The message has expired meanwhile.")
+        if not message.is_visible:
+            raise _Pointless("The message was hidden meanwhile.")
+    return message

@@ -1,4 +1,4 @@
-"""What the clock asks for: reminders of unread messages, alerts before they expire."""
+"""Reminders of unread messages, and alerts before they expire, as the clock asks for them."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -7,7 +7,8 @@ from datetime import datetime, timedelta
 from registry.domain.events import Event, EventType
 from registry.domain.queries import BELGIUM
 from registry.store.events import outbox, reminders
-from registry.store.schema import AnyRow, Transactions
+from registry.store.events.reminders import Forecast, UnreadMessage
+from registry.store.schema import Transactions
 
 _BATCH = 1000
 
@@ -26,34 +27,35 @@ class Reminders:
     alert_before: timedelta
 
     def remind(self) -> int:
-        """Remind of a batch of messages; of how many, 0 when none is due."""
+        """Remind of a batch of messages; gives their number, 0 when none is due."""
         now = self.now()
         with self.transactions() as connection:
-            found = reminders.due_for_reminder(
+            messages = reminders.mark_reminded(
                 connection, received_before=now - self.reminder_after, now=now, limit=_BATCH
             )
-            events = _events(EventType.NEW_DOCUMENT_REMINDER, found)
+            events = _events(EventType.NEW_DOCUMENT_REMINDER, messages)
             outbox.add_bulk(connection, events, due_at=now)
-        return len(found)
+        return len(messages)
 
     def alert(self) -> int:
-        """Alert before a batch of messages expires; of how many, 0 when none is due."""
+        """Alert before a batch of messages expires; gives their number, 0 when none is due."""
         now = self.now()
         with self.transactions() as connection:
-            found = reminders.due_for_alert(
+            messages = reminders.mark_alerted(
                 connection, expiring_before=now + self.alert_before, now=now, limit=_BATCH
             )
-            events = _events(EventType.DOCUMENT_EXPIRATION_ALERT, found)
+            events = _events(EventType.DOCUMENT_EXPIRATION_ALERT, messages)
             outbox.add_bulk(connection, events, due_at=now)
-        return len(found)
+        return len(messages)
 
-    def preview(self, ahead: timedelta) -> Sequence[AnyRow]:
-        """What would go out in the time ahead if nobody read anything: `type`, `day`, `messages`,
-        `eboxes`. `day` is the Belgian one on which it becomes due, today for what already is.
+    def preview(self, ahead: timedelta) -> Sequence[Forecast]:
+        """Forecast the events of the time ahead, if nobody read anything, by Belgian day.
+
+        An event counts for the day on which it becomes due, for today when it already is.
         """
         now = self.now()
         with self.transactions() as connection:
-            return reminders.foreseen(
+            return reminders.forecast(
                 connection,
                 now=now,
                 until=now + ahead,
@@ -63,5 +65,5 @@ class Reminders:
             )
 
 
-def _events(kind: EventType, found: Sequence[AnyRow]) -> list[Event]:
-    return [Event(kind, row.ebox, row.message_id) for row in found]
+def _events(kind: EventType, messages: Sequence[UnreadMessage]) -> list[Event]:
+    return [Event(kind, message.ebox, message.message_id) for message in messages]

@@ -1,54 +1,49 @@
-"""The end of a message: deleted when its time is over, with a proof, unless the law holds it."""
+"""Purge: expired messages are deleted, with a proof, unless a legal hold is on them."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Final, Protocol
+from typing import Final
 from uuid import UUID
 
 from registry.audit import details
 from registry.audit.log import AuditLog
 from registry.blobs import BlobStore
-from registry.domain.identifiers import Ebox
+from registry.domain.pseudonyms import Pseudonyms
 from registry.store.retention import legal_holds, purge
-from registry.store.schema import AnyRow, Transactions
+from registry.store.retention.purge import DeletedMessage, DeletionProof
+from registry.store.schema import Transactions
 
-EXPIRED: Final = "expired"
-_DOCUMENTS: Final = 50  # deleted from storage between two looks at the database
-_LEASE: Final = timedelta(minutes=10)  # for these; then somebody else tries
-_KEPT: Final = timedelta(days=1)  # until storage, which must keep a document, is asked again
-
-
-class Pseudonyms(Protocol):
-    """Names e-Boxes so that nobody can tell which, but for whoever has the key."""
-
-    def of(self, ebox: Ebox) -> str:
-        """The same for the same e-Box under the same key."""
-        ...
+EXPIRY: Final = "expired"  # the reason that a proof has
+_DOCUMENTS: Final = 50  # erased from storage between two looks at the database
+_LEASE: Final = timedelta(minutes=10)  # for these; then another worker tries
+_RETENTION_PAUSE: Final = timedelta(days=1)  # until storage is asked again for a locked document
 
 
 @dataclass(frozen=True, slots=True)
-class Erased:
-    """What became of documents whose message is gone: erased, still had by others, or kept by
-    storage, whose retention is not over.
+class ErasureReport:
+    """Numbers of documents whose message is gone, by outcome.
+
+    `erasures` are gone from storage; `in_use` are documents of other messages too; `in_retention`
+    are those that storage must still keep, under Object Lock.
     """
 
-    erased: int = 0
-    shared: int = 0
-    kept: int = 0
+    erasures: int = 0
+    in_use: int = 0
+    in_retention: int = 0
 
     @property
-    def looked_at(self) -> int:
-        """All of them."""
-        return self.erased + self.shared + self.kept
+    def total(self) -> int:
+        """Number of all documents of the batch."""
+        return self.erasures + self.in_use + self.in_retention
 
 
 @dataclass(frozen=True)
 class Purge:
-    """Deletes expired messages, and lets nobody delete what is held (contract 4.5).
+    """Deletes expired messages, except those under a legal hold (contract 4.5).
 
-    A message is deleted in one transaction with its proof; its documents follow, since storage
-    knows no transactions, and are not forgotten if that is interrupted.
+    A message is deleted in one transaction with its proof. Its documents follow, since storage
+    takes no part in transactions; they are noted, so that an interruption loses none of them.
     """
 
     transactions: Transactions
@@ -58,55 +53,63 @@ class Purge:
     now: Callable[[], datetime]
 
     def purge(self, limit: int) -> int:
-        """Delete a batch of expired messages; how many, 0 when none is left to delete."""
+        """Delete a batch of expired messages; gives their number, 0 when none is left."""
         now = self.now()
         with self.transactions() as connection:
             legal_holds.wait_for_holds(connection)
-            gone = purge.delete_expired(connection, now=now, limit=limit)
-            if gone:
-                purge.prove(connection, [self._proof(row, now) for row in gone])
-                done = [(row.ebox, details.part(row.message_id)) for row in gone]
-                self.audit_log.note_all(connection, "purge", done)
-                keys = dict.fromkeys(key for row in gone for key in row.blob_keys)
-                purge.doom(connection, list(keys), due_at=now)
-        return len(gone)
+            messages = purge.delete_expired(connection, now=now, limit=limit)
+            if messages:
+                purge.add_proofs(connection, [self._proof(message, now) for message in messages])
+                entries = [
+                    (message.ebox, details.describe_message_id(message.message_id))
+                    for message in messages
+                ]
+                self.audit_log.note_all(connection, "purge", entries)
+                # The e-Boxes of a broadcast share their documents: each key once.
+                keys = dict.fromkeys(key for message in messages for key in message.blob_keys)
+                purge.plan_erasures(connection, list(keys), due_at=now)
+        return len(messages)
 
-    def erase(self) -> Erased:
-        """Delete a batch of documents whose messages are gone from storage.
+    def erase(self) -> ErasureReport:
+        """Erase a batch of documents whose messages are gone from storage.
 
-        Raises `Unavailable` when storage does not answer; what was not asked for yet is due again
-        at once, and the document that it failed on later, so that it holds up no other.
+        Raises `Unavailable` when storage does not answer. The documents after that one are due
+        again at once, and the document itself later, so that it holds up no other.
         """
         now = self.now()
         with self.transactions() as connection:
-            doomed = purge.take_doomed(connection, now=now, limit=_DOCUMENTS, again_at=now + _LEASE)
-        untried = list(doomed)
-        done: list[int] = []
-        kept: list[int] = []
+            erasures = purge.claim_erasures(
+                connection, now=now, limit=_DOCUMENTS, again_at=now + _LEASE
+            )
+        queue = list(erasures)
+        over: list[int] = []
+        in_retention: list[int] = []
         try:
-            while untried:
-                row = untried.pop(0)
-                is_gone = row.is_claimed or self.blobs.erase(row.blob_key)
-                (done if is_gone else kept).append(row.doom_id)
+            while queue:
+                erasure = queue.pop(0)
+                is_over = erasure.is_claimed or self.blobs.erase(erasure.blob_key)
+                (over if is_over else in_retention).append(erasure.erasure_id)
         finally:
+            # Also after an error: it must not have the erasures before it tried again.
             with self.transactions() as connection:
-                purge.forget(connection, done)
-                purge.postpone(connection, kept, until=now + _KEPT)
-                purge.postpone(connection, [row.doom_id for row in untried], until=now)
-        shared = sum(row.is_claimed for row in doomed)
-        return Erased(len(done) - shared, shared, len(kept))
+                purge.end_erasures(connection, over)
+                purge.postpone_erasures(connection, in_retention, until=now + _RETENTION_PAUSE)
+                rest = [erasure.erasure_id for erasure in queue]
+                purge.postpone_erasures(connection, rest, until=now)
+        in_use = sum(erasure.is_claimed for erasure in erasures)
+        return ErasureReport(len(over) - in_use, in_use, len(in_retention))
 
-    def proofs(self, message_id: UUID) -> Sequence[AnyRow]:
-        """The proofs that a message was deleted, one for each e-Box that had it."""
+    def find_proofs(self, message_id: UUID) -> Sequence[DeletionProof]:
+        """Find the proofs that a message was deleted, one for each e-Box that had it."""
         with self.transactions() as connection:
-            return purge.proofs(connection, message_id)
+            return purge.find_proofs(connection, message_id)
 
-    def _proof(self, row: AnyRow, now: datetime) -> dict[str, Any]:
-        return {
-            "ebox_hash": self.pseudonyms.of(row.ebox),
-            "message_id": row.message_id,
-            "documents": row.documents,
-            "expired_at": row.expires_at,
-            "deleted_at": now,
-            "why": EXPIRED,
-        }
+    def _proof(self, message: DeletedMessage, now: datetime) -> DeletionProof:
+        return DeletionProof(
+            ebox_hash=self.pseudonyms.hash_ebox(message.ebox),
+            message_id=message.message_id,
+            documents=message.documents,
+            expired_at=message.expires_at,
+            deleted_at=now,
+            why=EXPIRY,
+        )

@@ -1,98 +1,138 @@
-"""What operators see and decide of events: look, tell again, leave out.
+"""The operators' side of the outbox: list events, find them, send them again, leave them out.
 
 The worker's role alone may look across e-Boxes.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, Executable, text
 
-from registry.store.schema import AnyRow, EboxKey
-
-
-def due(connection: Connection, *, now: datetime, limit: int) -> Sequence[AnyRow]:
-    """Events that wait to be told and are due, the oldest first."""
-    return connection.execute(_DUE, {"now": now, "limit": limit}).all()
+from registry.domain.identifiers import Ebox
+from registry.store.schema import EboxKey
 
 
-def dead(connection: Connection, *, limit: int) -> Sequence[AnyRow]:
-    """Events that the event service refused, the oldest first."""
-    return connection.execute(_DEAD, {"limit": limit}).all()
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutboxEvent:
+    """An event with the state of its delivery; the fields are the columns of `outbox`."""
+
+    ebox: Ebox
+    correlation_id: UUID
+    type: str
+    message_id: UUID
+    due_at: datetime
+    is_bulk: bool
+    state: str
+    claimed_until: datetime | None
+    attempts: int
+    reason: str | None
+    settled_at: datetime | None
 
 
-def find(connection: Connection, wanted: UUID) -> Sequence[AnyRow]:
-    """The event of this correlation id, or all events of the message of this id."""
-    return connection.execute(_FIND, {"id": wanted}).all()
+def find_due_events(connection: Connection, *, now: datetime, limit: int) -> Sequence[OutboxEvent]:
+    """Find events that wait and are due, the oldest first."""
+    return _events(connection, _DUE, {"now": now, "limit": limit})
 
 
-def replay(connection: Connection, ids: Sequence[UUID], *, now: datetime) -> Sequence[AnyRow]:
-    """Have these events told again, whatever became of them; those that there are.
+def find_dead_events(connection: Connection, *, limit: int) -> Sequence[OutboxEvent]:
+    """Find events that the event service refused, the oldest first."""
+    return _events(connection, _DEAD, {"limit": limit})
 
-    One that waits still keeps its place and its claim.
+
+def find_events(connection: Connection, any_id: UUID) -> Sequence[OutboxEvent]:
+    """Find the event of this correlation id, or all events of the message of this id."""
+    return _events(connection, _FIND, {"id": any_id})
+
+
+def replay(
+    connection: Connection, correlation_ids: Sequence[UUID], *, now: datetime
+) -> Sequence[OutboxEvent]:
+    """Have events sent again, in whatever state they are; gives those that exist.
+
+    One that still waits keeps its place and its claim.
     """
-    return connection.execute(_REPLAY, {"ids": list(ids), "now": now}).all()
+    return _events(connection, _REPLAY, {"ids": list(correlation_ids), "now": now})
 
 
 def replay_dead(connection: Connection, *, dead_before: datetime, now: datetime, limit: int) -> int:
-    """The same for up to `limit` of those that are dead since then or longer; how many."""
-    asked = {"before": dead_before, "now": now, "limit": limit}
-    return connection.execute(_REPLAY_DEAD, asked).rowcount
+    """Have up to `limit` events sent again that died by `dead_before`; gives their number."""
+    values = {"before": dead_before, "now": now, "limit": limit}
+    return connection.execute(_REPLAY_DEAD, values).rowcount
 
 
 def skip(
-    connection: Connection, ids: Sequence[UUID], *, why: str, now: datetime
-) -> Sequence[AnyRow]:
-    """Leave events untold that wait or are dead; those that were.
+    connection: Connection, correlation_ids: Sequence[UUID], *, why: str, now: datetime
+) -> Sequence[OutboxEvent]:
+    """Leave events out that wait or are dead; gives those that are left out now.
 
-    Not one that a worker has claimed: it may be told this moment.
+    An event that a worker has claimed is not among them: it may be sent this moment.
     """
-    return connection.execute(_SKIP, {"ids": list(ids), "why": why, "now": now}).all()
+    return _events(connection, _SKIP, {"ids": list(correlation_ids), "why": why, "now": now})
 
 
-_COLUMNS: Final = (
-    "o.ebox, o.correlation_id, o.type, o.message_id, o.state, o.is_bulk, o.due_at, o.attempts,"
-    " o.claimed_until, o.reason, o.settled_at"
-)
-_DUE: Final = text(f"""
-SELECT {_COLUMNS} FROM outbox o WHERE o.state = 'waiting' AND o.due_at <= :now
-ORDER BY o.due_at, o.correlation_id LIMIT :limit
+def _events(
+    connection: Connection, statement: Executable, values: dict[str, Any]
+) -> Sequence[OutboxEvent]:
+    return [OutboxEvent(**row._asdict()) for row in connection.execute(statement, values)]
+
+
+_DUE: Final = text("""
+SELECT ebox, correlation_id, type, message_id, due_at, is_bulk, state, claimed_until, attempts,
+  reason, settled_at
+FROM outbox
+WHERE state = 'waiting' AND due_at <= :now
+ORDER BY due_at, correlation_id LIMIT :limit
 """).columns(ebox=EboxKey)
-_DEAD: Final = text(f"""
-SELECT {_COLUMNS} FROM outbox o WHERE o.state = 'dead'
-ORDER BY o.settled_at, o.correlation_id LIMIT :limit
+_DEAD: Final = text("""
+SELECT ebox, correlation_id, type, message_id, due_at, is_bulk, state, claimed_until, attempts,
+  reason, settled_at
+FROM outbox
+WHERE state = 'dead'
+ORDER BY settled_at, correlation_id LIMIT :limit
 """).columns(ebox=EboxKey)
-_FIND: Final = text(f"""
-SELECT {_COLUMNS} FROM outbox o WHERE o.correlation_id = :id OR o.message_id = :id
-ORDER BY o.due_at, o.correlation_id
+_FIND: Final = text("""
+SELECT ebox, correlation_id, type, message_id, due_at, is_bulk, state, claimed_until, attempts,
+  reason, settled_at
+FROM outbox
+WHERE correlation_id = :id OR message_id = :id
+ORDER BY due_at, correlation_id
 """).columns(ebox=EboxKey)
 # Due from now on and in bulk, so that a thousand of them do not hold up today's publications.
-# `attempts` goes on, since a claim is known by it.
-_AGAIN: Final = """
-UPDATE outbox o
-SET state = 'waiting', is_bulk = true, due_at = :now, reason = NULL, settled_at = NULL
-"""
-_REPLAY: Final = text(f"""
+# `attempts` goes on counting: a late worker recognizes by it that its claim is over.
+_REPLAY: Final = text("""
 WITH again AS (
-  {_AGAIN} WHERE o.correlation_id = ANY(:ids) AND o.state <> 'waiting' RETURNING {_COLUMNS}
+  UPDATE outbox
+  SET state = 'waiting', is_bulk = true, due_at = :now, reason = NULL, settled_at = NULL
+  WHERE correlation_id = ANY(:ids) AND state <> 'waiting'
+  RETURNING ebox, correlation_id, type, message_id, due_at, is_bulk, state, claimed_until,
+    attempts, reason, settled_at
 )
 SELECT * FROM again
 UNION ALL
-SELECT {_COLUMNS} FROM outbox o WHERE o.correlation_id = ANY(:ids) AND o.state = 'waiting'
+SELECT ebox, correlation_id, type, message_id, due_at, is_bulk, state, claimed_until, attempts,
+  reason, settled_at
+FROM outbox
+WHERE correlation_id = ANY(:ids) AND state = 'waiting'
 """).columns(ebox=EboxKey)
-_REPLAY_DEAD: Final = text(f"""
+_REPLAY_DEAD: Final = text("""
 WITH dead AS (
   SELECT d.ebox, d.correlation_id FROM outbox d
   WHERE d.state = 'dead' AND d.settled_at <= :before
   ORDER BY d.settled_at LIMIT :limit FOR UPDATE SKIP LOCKED
 )
-{_AGAIN} FROM dead d WHERE o.ebox = d.ebox AND o.correlation_id = d.correlation_id
+UPDATE outbox o
+SET state = 'waiting', is_bulk = true, due_at = :now, reason = NULL, settled_at = NULL
+FROM dead d
+WHERE o.ebox = d.ebox AND o.correlation_id = d.correlation_id
 """)
-_SKIP: Final = text(f"""
-UPDATE outbox o SET state = 'skipped', reason = :why, settled_at = :now, claimed_until = NULL
-WHERE o.correlation_id = ANY(:ids) AND o.state IN ('waiting', 'dead')
-  AND (o.claimed_until IS NULL OR o.claimed_until <= clock_timestamp())
-RETURNING {_COLUMNS}
+_SKIP: Final = text("""
+UPDATE outbox
+SET state = 'skipped', reason = :why, settled_at = :now, claimed_until = NULL
+WHERE correlation_id = ANY(:ids) AND state IN ('waiting', 'dead')
+  AND (claimed_until IS NULL OR claimed_until <= clock_timestamp())
+RETURNING ebox, correlation_id, type, message_id, due_at, is_bulk, state, claimed_until, attempts,
+  reason, settled_at
 """).columns(ebox=EboxKey)

@@ -1,4 +1,4 @@
-"""Events to be told to the federation: written where they happen, claimed by a worker."""
+"""Events for the federation: added in the transaction of their cause, claimed by a worker."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -24,7 +24,7 @@ from registry.store.schema import BY_EBOX, INSTANT, ebox_column, metadata
 _IS_WAITING: Final = text("state = 'waiting'")
 
 # `state` is waiting; told; dead: refused, until an operator decides; skipped by an operator; or
-# withdrawn: there was nothing left to tell. What is told stays, as memory, until the purge.
+# withdrawn: overtaken by what became of its message. Events stay, as memory, until the purge.
 outbox = Table(
     "outbox",
     metadata,
@@ -51,12 +51,12 @@ outbox = Table(
 
 
 def add(connection: Connection, event: Event, *, due_at: datetime) -> None:
-    """Have the event told from `due_at` on; the same event twice is one."""
-    connection.execute(adding(event, due_at=due_at))
+    """Have the event sent from `due_at` on; the same event twice is one."""
+    connection.execute(build_insert(event, due_at=due_at))
 
 
-def adding(event: Event, *, due_at: datetime) -> Insert:
-    """What `add` executes, for a statement that does more at once."""
+def build_insert(event: Event, *, due_at: datetime) -> Insert:
+    """Build the statement of `add`, for a statement that does more at once."""
     return (
         insert(outbox)
         .values(
@@ -71,7 +71,7 @@ def adding(event: Event, *, due_at: datetime) -> Insert:
 
 
 def add_bulk(connection: Connection, events: Sequence[Event], *, due_at: datetime) -> None:
-    """Have many events told, without holding up those of single publications."""
+    """Have many events sent, in a lane of their own that does not hold up single publications."""
     connection.execute(
         _ADD_BULK,
         {

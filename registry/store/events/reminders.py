@@ -1,38 +1,69 @@
-"""What the clock brings to mind: unread messages after a while, and before they expire.
+"""Unread messages that are due for a reminder, or for an alert before they expire.
 
 The worker's role alone may look across e-Boxes.
 """
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
-from typing import Final
+from datetime import date, datetime, timedelta
+from typing import Any, NamedTuple
+from uuid import UUID
 
-from sqlalchemy import Connection, TextClause, text
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    Connection,
+    Select,
+    and_,
+    func,
+    literal,
+    select,
+    union_all,
+    update,
+)
 
-from registry.store.retention.legal_holds import HELD
-from registry.store.schema import AnyRow, EboxKey
+from registry.domain.events import EventType
+from registry.domain.identifiers import Ebox
+from registry.store.consultation.messages import messages
+from registry.store.retention.legal_holds import is_held
+from registry.store.schema import INSTANT
 
 
-def due_for_reminder(
+class UnreadMessage(NamedTuple):
+    """A message that its owner has not read yet."""
+
+    ebox: Ebox
+    message_id: UUID
+
+
+class Forecast(NamedTuple):
+    """Number of events of one type that become due on one day, and of the e-Boxes they are for."""
+
+    type: str
+    day: date
+    messages: int
+    eboxes: int
+
+
+def mark_reminded(
     connection: Connection, *, received_before: datetime, now: datetime, limit: int
-) -> Sequence[AnyRow]:
-    """Mark unread messages reminded and give their `ebox` and `message_id`; each only once ever.
+) -> Sequence[UnreadMessage]:
+    """Mark unread messages as reminded of, the oldest first; each is given only once ever.
 
-    Not those that are hidden, expired or under a legal hold.
+    Those that are hidden, expired or under a legal hold are left out.
     """
-    asked = {"before": received_before, "now": now, "limit": limit}
-    return connection.execute(_REMIND, asked).all()
+    is_due = _is_remindable(received_before, now)
+    return _mark(connection, messages.c.is_reminded, is_due, messages.c.received_at, limit)
 
 
-def due_for_alert(
+def mark_alerted(
     connection: Connection, *, expiring_before: datetime, now: datetime, limit: int
-) -> Sequence[AnyRow]:
-    """The same, for messages that expire soon."""
-    asked = {"before": expiring_before, "now": now, "limit": limit}
-    return connection.execute(_ALERT, asked).all()
+) -> Sequence[UnreadMessage]:
+    """Mark unread messages that expire soon as alerted about, with the rules of `mark_reminded`."""
+    is_due = _is_alertable(expiring_before, now)
+    return _mark(connection, messages.c.is_alerted, is_due, messages.c.expires_at, limit)
 
 
-def foreseen(
+def forecast(
     connection: Connection,
     *,
     now: datetime,
@@ -40,59 +71,80 @@ def foreseen(
     reminder_after: timedelta,
     alert_before: timedelta,
     zone: str,
-) -> Sequence[AnyRow]:
-    """How many reminders and alerts are due until then unless messages are read before: `type`,
-    `day` on the clock of `zone`, `messages`, `eboxes`. What is due already counts for today.
+) -> Sequence[Forecast]:
+    """Count the reminders and alerts due until then, if no message is read before, by day.
+
+    Days are those of the clocks of `zone`. An event that is due already counts for today.
     """
-    asked = {
-        "now": now,
-        "until": until,
-        "reminder_after": reminder_after,
-        "alert_before": alert_before,
-        "zone": zone,
-    }
-    return connection.execute(_FORESEEN, asked).all()
+    reminder_at = messages.c.received_at + reminder_after
+    alert_at = messages.c.expires_at - alert_before
+    reminders = _count_by_day(EventType.NEW_DOCUMENT_REMINDER, reminder_at, now, zone).where(
+        _is_remindable(until - reminder_after, now),
+        messages.c.expires_at > reminder_at,  # else it is gone before its reminder is due
+    )
+    alerts = _count_by_day(EventType.DOCUMENT_EXPIRATION_ALERT, alert_at, now, zone).where(
+        _is_alertable(until + alert_before, now)
+    )
+    rows = connection.execute(union_all(reminders, alerts).order_by("day", "type"))
+    return [Forecast(**row._asdict()) for row in rows]
 
 
-_FREE: Final = f"NOT EXISTS ({HELD})"
-_REMINDABLE: Final = (
-    "m.read_at IS NULL AND m.is_visible AND NOT m.is_reminded"
-    f" AND m.received_at <= {{}} AND m.expires_at > :now AND {_FREE}"
-)
-_ALERTABLE: Final = (
-    "m.read_at IS NULL AND m.is_visible AND NOT m.is_alerted"
-    f" AND m.expires_at <= {{}} AND m.expires_at > :now AND {_FREE}"
-)
+def _is_remindable(received_before: datetime, now: datetime) -> ColumnElement[bool]:
+    # The first three conditions are those of the partial index `ix_messages_to_remind`.
+    return and_(
+        messages.c.read_at.is_(None),
+        messages.c.is_visible,
+        ~messages.c.is_reminded,
+        messages.c.received_at <= received_before,
+        messages.c.expires_at > now,
+        ~is_held(messages),
+    )
 
 
-def _marking(flag: str, condition: str, order: str) -> TextClause:
-    return text(f"""
-WITH due AS (
-  SELECT m.ebox, m.message_id FROM messages m
-  WHERE {condition.format(":before")}
-  ORDER BY m.{order} LIMIT :limit FOR UPDATE SKIP LOCKED
-)
-UPDATE messages m SET {flag} = true FROM due
-WHERE m.ebox = due.ebox AND m.message_id = due.message_id
-RETURNING m.ebox, m.message_id
-""")
+def _is_alertable(expiring_before: datetime, now: datetime) -> ColumnElement[bool]:
+    # The first three conditions are those of the partial index `ix_messages_to_alert`.
+    return and_(
+        messages.c.read_at.is_(None),
+        messages.c.is_visible,
+        ~messages.c.is_alerted,
+        messages.c.expires_at <= expiring_before,
+        messages.c.expires_at > now,
+        ~is_held(messages),
+    )
 
 
-_REMIND: Final = _marking("is_reminded", _REMINDABLE, "received_at").columns(ebox=EboxKey)
-_ALERT: Final = _marking("is_alerted", _ALERTABLE, "expires_at").columns(ebox=EboxKey)
-_DAY: Final = "date(greatest({0}, CAST(:now AS timestamptz)) AT TIME ZONE :zone)"
-_FORESEEN: Final = text(f"""
-SELECT 'newDocumentReminder' AS type, {_DAY.format("m.received_at + :reminder_after")} AS day,
-  count(*) AS messages, count(DISTINCT m.ebox) AS eboxes
-FROM messages m
-WHERE {_REMINDABLE.format("CAST(:until AS timestamptz) - :reminder_after")}
-  AND m.expires_at > m.received_at + :reminder_after
-GROUP BY day
-UNION ALL
-SELECT 'documentExpirationAlert', {_DAY.format("m.expires_at - :alert_before")} AS day,
-  count(*), count(DISTINCT m.ebox)
-FROM messages m
-WHERE {_ALERTABLE.format("CAST(:until AS timestamptz) + :alert_before")}
-GROUP BY day
-ORDER BY day, type
-""")
+def _mark(
+    connection: Connection,
+    flag: Column[bool],
+    is_due: ColumnElement[bool],
+    order: Column[datetime],
+    limit: int,
+) -> Sequence[UnreadMessage]:
+    """Set the flag of up to `limit` messages; another worker's, which are locked, are left out."""
+    due = (
+        select(messages.c.ebox, messages.c.message_id)
+        .where(is_due)
+        .order_by(order)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+        .cte("due")
+    )
+    rows = connection.execute(
+        update(messages)
+        .where(messages.c.ebox == due.c.ebox, messages.c.message_id == due.c.message_id)
+        .values({flag: True})
+        .returning(messages.c.ebox, messages.c.message_id)
+    )
+    return [UnreadMessage(**row._asdict()) for row in rows]
+
+
+def _count_by_day(
+    kind: EventType, due_at: ColumnElement[datetime], now: datetime, zone: str
+) -> Select[Any]:
+    day = func.date(func.timezone(zone, func.greatest(due_at, literal(now, INSTANT))))
+    return select(
+        literal(kind.value).label("type"),
+        day.label("day"),
+        func.count().label("messages"),
+        func.count(messages.c.ebox.distinct()).label("eboxes"),
+    ).group_by("day")

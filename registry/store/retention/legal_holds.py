@@ -4,14 +4,29 @@ The worker's role alone may see them.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import Column, Connection, Table, Text, Uuid, func, insert, select, text, update
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    Connection,
+    FromClause,
+    Table,
+    Text,
+    Uuid,
+    exists,
+    func,
+    insert,
+    select,
+    update,
+)
 
 from registry.domain.identifiers import Ebox
-from registry.store.schema import BY_EBOX, INSTANT, AnyRow, ebox_column, metadata
+from registry.store.consultation.messages import attachments, messages
+from registry.store.schema import BY_EBOX, INSTANT, ebox_column, metadata
 
 # A hold without a message is on the whole e-Box, with what comes later.
 legal_holds = Table(
@@ -26,29 +41,52 @@ legal_holds = Table(
     Column("lifted_why", Text),
     postgresql_partition_by=BY_EBOX,
 )
-
-# A condition on a message `m`, inside EXISTS: it is held now.
-HELD: Final = (
-    "SELECT FROM legal_holds h WHERE h.ebox = m.ebox AND h.lifted_at IS NULL"
-    " AND (h.message_id IS NULL OR h.message_id = m.message_id)"
-)
 _LOCK: Final = 7_302_114_811  # of all advisory locks, the one between holding and purging
 
 
-def wait_for_purge(connection: Connection) -> None:
-    """Wait for a batch of the purge under way, and let none begin before this transaction ends.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LegalHold:
+    """A hold on a message, or without `message_id` on an e-Box; in force until `lifted_at`."""
 
-    Without it a hold could be set while its message was already being deleted.
+    ebox: Ebox
+    hold_id: UUID
+    message_id: UUID | None
+    why: str
+    set_at: datetime
+    lifted_at: datetime | None
+    lifted_why: str | None
+
+
+def is_held(table: FromClause) -> ColumnElement[bool]:
+    """Condition on rows of a table by e-Box and message: a hold on the message is in force."""
+    return (
+        exists()
+        .where(
+            legal_holds.c.ebox == table.c.ebox,
+            legal_holds.c.lifted_at.is_(None),
+            legal_holds.c.message_id.is_(None) | (legal_holds.c.message_id == table.c.message_id),
+        )
+        .correlate(table)
+    )
+
+
+def wait_for_purge(connection: Connection) -> None:
+    """Wait for the batch that a purge deletes, and let none begin before this transaction ends.
+
+    Without this lock a hold could be set while its message is already being deleted.
     """
     connection.execute(select(func.pg_advisory_xact_lock(_LOCK)))
 
 
 def wait_for_holds(connection: Connection) -> None:
-    """The purge's side of it: many batches at once, but none beside a hold that is being set."""
+    """Wait for holds that are being set, and let none be set before this transaction ends.
+
+    The lock is shared: many purges may run at once, but none beside a hold that is being set.
+    """
     connection.execute(select(func.pg_advisory_xact_lock_shared(_LOCK)))
 
 
-def add(
+def add_hold(
     connection: Connection,
     ebox: Ebox,
     hold_id: UUID,
@@ -57,7 +95,7 @@ def add(
     why: str,
     now: datetime,
 ) -> None:
-    """Set a hold on a message, or on all that the e-Box has and gets."""
+    """Set a hold on a message, or on all messages that the e-Box has and will get."""
     connection.execute(
         insert(legal_holds).values(
             ebox=ebox, hold_id=hold_id, message_id=message_id, why=why, set_at=now
@@ -65,50 +103,55 @@ def add(
     )
 
 
-def lift(connection: Connection, hold_id: UUID, *, why: str, now: datetime) -> AnyRow | None:
-    """End a hold; its `ebox` and `message_id`, None when there is no such hold in force."""
-    return connection.execute(
+def lift_hold(
+    connection: Connection, hold_id: UUID, *, why: str, now: datetime
+) -> LegalHold | None:
+    """End a hold and give it; None when no such hold is in force."""
+    row = connection.execute(
         update(legal_holds)
         .where(legal_holds.c.hold_id == hold_id, legal_holds.c.lifted_at.is_(None))
         .values(lifted_at=now, lifted_why=why)
-        .returning(legal_holds.c.ebox, legal_holds.c.message_id)
+        .returning(legal_holds)
     ).one_or_none()
+    return None if row is None else LegalHold(**row._asdict())
 
 
-def find(connection: Connection, hold_id: UUID) -> AnyRow | None:
-    """A hold, in force or lifted."""
-    query = select(legal_holds).where(legal_holds.c.hold_id == hold_id)
-    return connection.execute(query).one_or_none()
+def find_hold(connection: Connection, hold_id: UUID) -> LegalHold | None:
+    """Find a hold, in force or lifted."""
+    row = connection.execute(
+        select(legal_holds).where(legal_holds.c.hold_id == hold_id)
+    ).one_or_none()
+    return None if row is None else LegalHold(**row._asdict())
 
 
-def listed(connection: Connection, *, lifted: bool) -> Sequence[AnyRow]:
-    """The holds in force, the oldest first; with those that were lifted if asked for."""
+def list_holds(connection: Connection, *, with_lifted: bool) -> Sequence[LegalHold]:
+    """List the holds in force, the oldest first; `with_lifted` also those that were lifted."""
     query = select(legal_holds).order_by(legal_holds.c.set_at, legal_holds.c.hold_id)
-    if not lifted:
+    if not with_lifted:
         query = query.where(legal_holds.c.lifted_at.is_(None))
-    return connection.execute(query).all()
+    return [LegalHold(**row._asdict()) for row in connection.execute(query)]
 
 
-def documents(
+def list_documents(
     connection: Connection, ebox: Ebox, message_id: UUID | None, *, only_free: bool
 ) -> Sequence[str]:
-    """Keys of the documents of a message or an e-Box; `only_free`: those that no hold is on."""
-    asked = {"ebox": ebox.key, "message_id": message_id, "only_free": only_free}
-    return connection.execute(_DOCUMENTS, asked).scalars().all()
+    """List the storage keys of the documents of a message, or of an e-Box.
+
+    `only_free` leaves out documents that any hold is on: all e-Boxes of a broadcast share one.
+    """
+    query = select(attachments.c.blob_key).distinct().where(attachments.c.ebox == ebox)
+    if message_id is not None:
+        query = query.where(attachments.c.message_id == message_id)
+    if only_free:
+        other = attachments.alias("other")
+        has_same_key = other.c.blob_key == attachments.c.blob_key
+        query = query.where(~exists().where(has_same_key, is_held(other)).correlate(attachments))
+    return connection.execute(query.order_by(attachments.c.blob_key)).scalars().all()
 
 
 def has_message(connection: Connection, ebox: Ebox, message_id: UUID) -> bool:
-    """Whether the e-Box has the message, expired or not."""
-    found = connection.execute(_MESSAGE, {"ebox": ebox.key, "message_id": message_id})
-    return found.first() is not None
-
-
-_MESSAGE: Final = text("SELECT FROM messages WHERE ebox = :ebox AND message_id = :message_id")
-# A document is shared by all e-Boxes of a broadcast: it is free when no row that has it is held.
-_DOCUMENTS: Final = text(f"""
-SELECT DISTINCT a.blob_key FROM attachments a
-WHERE a.ebox = :ebox AND (CAST(:message_id AS uuid) IS NULL OR a.message_id = :message_id)
-  AND NOT (:only_free AND EXISTS (
-    SELECT FROM attachments m WHERE m.blob_key = a.blob_key AND EXISTS ({HELD})))
-ORDER BY a.blob_key
-""").columns(Column("blob_key", Text))
+    """Tell whether the e-Box has the message, expired or not."""
+    row = select(messages.c.message_id).where(
+        messages.c.ebox == ebox, messages.c.message_id == message_id
+    )
+    return connection.execute(row).first() is not None

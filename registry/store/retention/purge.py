@@ -1,9 +1,9 @@
-"""Deleting what has expired, leaving a proof; the worker's role alone may."""
+"""Deletion of expired messages, with proofs of it; the worker's role alone may delete."""
 
 from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 from datetime import datetime
-from functools import lru_cache
-from typing import Any, Final
+from typing import Final, NamedTuple, TypedDict
 from uuid import UUID
 
 from sqlalchemy import (
@@ -12,16 +12,20 @@ from sqlalchemy import (
     Connection,
     Identity,
     Index,
+    Integer,
     Table,
     Text,
-    TextualSelect,
     Uuid,
+    literal,
+    select,
     text,
 )
 from sqlalchemy.dialects.postgresql import insert
 
-from registry.store.retention.legal_holds import HELD
-from registry.store.schema import INSTANT, JSON, AnyRow, EboxKey, metadata
+from registry.domain.identifiers import Ebox
+from registry.store.consultation.messages import messages
+from registry.store.retention.legal_holds import is_held
+from registry.store.schema import INSTANT, JSON, EboxKey, metadata
 
 # A proof names the e-Box by a keyed hash alone; `documents` are attachment ids with digests.
 deletions = Table(
@@ -36,8 +40,8 @@ deletions = Table(
     Index(None, "message_id"),
 )
 
-# Documents whose message is gone and which are to follow: storage knows no transactions.
-doomed_documents = Table(
+# Documents to erase from storage after their message: storage takes no part in transactions.
+document_erasures = Table(
     "doomed_documents",
     metadata,
     Column("doom_id", BigInteger, Identity(always=True), primary_key=True),
@@ -47,119 +51,174 @@ doomed_documents = Table(
 )
 
 
-def delete_expired(connection: Connection, *, now: datetime, limit: int) -> Sequence[AnyRow]:
-    """Delete up to `limit` expired messages with all that hangs on them, the oldest first.
+class DocumentProof(TypedDict):
+    """A document of a deleted message as its proof has it, in JSON; `size` in bytes."""
 
-    Gives of each `ebox`, `message_id`, `expires_at`, `documents`: lists of attachment id, digest
-    and size, and `blob_keys`: where its documents are. Left alone are those under a legal hold, and
-    those of whom something is still to be told.
+    attachmentId: str
+    digest: str
+    size: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeletedMessage:
+    """An expired message that is deleted now; `blob_keys` are the storage keys of its documents."""
+
+    ebox: Ebox
+    message_id: UUID
+    expires_at: datetime
+    sender: str  # an enterprise number
+    documents: Sequence[DocumentProof]
+    blob_keys: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeletionProof:
+    """Proof that the message of one e-Box was deleted; the fields are the columns."""
+
+    ebox_hash: str
+    message_id: UUID
+    documents: Sequence[DocumentProof]
+    expired_at: datetime
+    deleted_at: datetime
+    why: str
+
+
+class DocumentErasure(NamedTuple):
+    """A document to erase from storage, unless it `is_claimed` by another message."""
+
+    erasure_id: int
+    blob_key: str
+    is_claimed: bool
+
+
+def delete_expired(
+    connection: Connection, *, now: datetime, limit: int
+) -> Sequence[DeletedMessage]:
+    """Delete up to `limit` expired messages with all that belongs to them, the oldest first.
+
+    Left alone are those under a legal hold, and those with an event that is still to be sent.
     """
-    locked = connection.execute(_lock(limit), {"now": now}).all()
-    rows = connection.execute(_DELETE, _named(locked)).all() if locked else []
-    if rows:
-        connection.execute(_FORGET_EVENTS, _named(rows))
-        connection.execute(_FORGET_SENT, {**_named(rows), "senders": [row.sender for row in rows]})
-    return rows
+    keys = connection.execute(
+        select(messages.c.ebox, messages.c.message_id)
+        .where(messages.c.expires_at <= now, ~is_held(messages), _HAS_NO_EVENT_TO_SEND)
+        .order_by(messages.c.expires_at)
+        # Written into the statement, where the planner can read it: else it would join all
+        # that has expired.
+        .limit(literal(limit, Integer, literal_execute=True))
+        .with_for_update(skip_locked=True)
+    ).all()
+    if not keys:
+        return []
+    values = {"eboxes": [ebox.key for ebox, _ in keys], "ids": [each for _, each in keys]}
+    rows = connection.execute(_DELETE, values)
+    deleted_messages = [DeletedMessage(**row._asdict()) for row in rows]
+    _delete_traces(connection, deleted_messages)
+    return deleted_messages
 
 
-def prove(connection: Connection, proofs: Sequence[dict[str, Any]]) -> None:
-    """Keep what proves deletions: columns of `deletions`."""
-    connection.execute(insert(deletions).on_conflict_do_nothing(), proofs)
+def _delete_traces(connection: Connection, deleted_messages: Sequence[DeletedMessage]) -> None:
+    """Delete the events of deleted messages, and the sender's memory of having sent them."""
+    if deleted_messages:
+        values = {
+            "eboxes": [message.ebox.key for message in deleted_messages],
+            "ids": [message.message_id for message in deleted_messages],
+        }
+        connection.execute(_DELETE_EVENTS, values)
+        senders = [message.sender for message in deleted_messages]
+        connection.execute(_DELETE_SENT, {**values, "senders": senders})
 
 
-def doom(connection: Connection, keys: Sequence[str], *, due_at: datetime) -> None:
-    """Have documents deleted from storage, from `due_at` on."""
-    if keys:
-        rows = [{"blob_key": key, "due_at": due_at} for key in keys]
-        connection.execute(insert(doomed_documents), rows)
+def add_proofs(connection: Connection, proofs: Sequence[DeletionProof]) -> None:
+    """Keep the proofs of deletions."""
+    statement = insert(deletions).on_conflict_do_nothing()
+    connection.execute(statement, [asdict(proof) for proof in proofs])
 
 
-def take_doomed(
+def find_proofs(connection: Connection, message_id: UUID) -> Sequence[DeletionProof]:
+    """Find the proofs that a message was deleted, one for each e-Box that had it."""
+    rows = connection.execute(select(deletions).where(deletions.c.message_id == message_id))
+    return [DeletionProof(**row._asdict()) for row in rows]
+
+
+def plan_erasures(connection: Connection, blob_keys: Sequence[str], *, due_at: datetime) -> None:
+    """Have documents erased from storage, from `due_at` on."""
+    if blob_keys:
+        rows = [{"blob_key": key, "due_at": due_at} for key in blob_keys]
+        connection.execute(insert(document_erasures), rows)
+
+
+def claim_erasures(
     connection: Connection, *, now: datetime, limit: int, again_at: datetime
-) -> Sequence[AnyRow]:
-    """`doom_id` and `blob_key` of documents to delete now, and whether one `is_claimed` by
-    another message. Unless forgotten, they come up again at `again_at`.
-    """
-    asked = {"now": now, "limit": limit, "again_at": again_at}
-    return connection.execute(_TAKE_DOOMED, asked).all()
+) -> Sequence[DocumentErasure]:
+    """Claim documents to erase now; what is not done with by `again_at` is due again then."""
+    values = {"now": now, "limit": limit, "again_at": again_at}
+    return [DocumentErasure(**row._asdict()) for row in connection.execute(_CLAIM, values)]
 
 
-def postpone(connection: Connection, doom_ids: Sequence[int], *, until: datetime) -> None:
-    """Storage must keep these for now."""
-    connection.execute(_POSTPONE, {"doom_ids": list(doom_ids), "until": until})
+def postpone_erasures(
+    connection: Connection, erasure_ids: Sequence[int], *, until: datetime
+) -> None:
+    """Make erasures due again later, at `until`."""
+    connection.execute(_POSTPONE, {"ids": list(erasure_ids), "until": until})
 
 
-def forget(connection: Connection, doom_ids: Sequence[int]) -> None:
-    """These are gone, or somebody still has them."""
-    connection.execute(_FORGET, {"doom_ids": list(doom_ids)})
+def end_erasures(connection: Connection, erasure_ids: Sequence[int]) -> None:
+    """Have done with erasures: the documents are gone, or another message has them."""
+    connection.execute(_END, {"ids": list(erasure_ids)})
 
 
-def proofs(connection: Connection, message_id: UUID) -> Sequence[AnyRow]:
-    """The proofs that a message was deleted, one for each e-Box that had it."""
-    return connection.execute(deletions.select().where(deletions.c.message_id == message_id)).all()
-
-
-def _named(rows: Sequence[AnyRow]) -> dict[str, Any]:
-    return {"eboxes": [row.ebox.key for row in rows], "ids": [row.message_id for row in rows]}
-
-
-# A scalar subquery, and a limit that the planner can read: else it would join all that has expired.
-_IS_TOLD: Final = (
-    "(SELECT true FROM outbox o WHERE o.ebox = m.ebox AND o.message_id = m.message_id"
-    " AND o.state = 'waiting' AND o.type IN ('newDocument', 'readDocument') LIMIT 1) IS NULL"
-)
-
-
-@lru_cache
-def _lock(limit: int) -> TextualSelect:
-    """The statement for so many messages."""
-    return text(f"""
-SELECT m.ebox, m.message_id FROM messages m
-WHERE m.expires_at <= :now AND NOT EXISTS ({HELD}) AND {_IS_TOLD}
-ORDER BY m.expires_at LIMIT {limit} FOR UPDATE SKIP LOCKED
-""").columns(ebox=EboxKey)
-
-
-# Asked again what is to be told: whoever read a message just before it was locked has said so.
-_DELETE: Final = text(f"""
+# The federation is to hear of a message, and of its reading, before the message is deleted; nobody
+# needs a reminder of it any more. A scalar subquery, which the planner asks of each row in turn.
+_HAS_NO_EVENT_TO_SEND: Final = text("""
+(SELECT true FROM outbox o
+ WHERE o.ebox = messages.ebox AND o.message_id = messages.message_id
+   AND o.state = 'waiting' AND o.type IN ('newDocument', 'readDocument')
+ LIMIT 1) IS NULL
+""")
+# Looks again for events to send: a reader who came just before the lock has added one.
+_DELETE: Final = text("""
 WITH gone AS (
   DELETE FROM messages m
-  USING unnest(CAST(:eboxes AS text[]), CAST(:ids AS uuid[])) AS e(ebox, message_id)
-  WHERE m.ebox = e.ebox AND m.message_id = e.message_id AND {_IS_TOLD}
+  USING unnest(CAST(:eboxes AS text[]), CAST(:ids AS uuid[])) AS k(ebox, id)
+  WHERE m.ebox = k.ebox AND m.message_id = k.id
+    AND (SELECT true FROM outbox o
+      WHERE o.ebox = m.ebox AND o.message_id = m.message_id
+        AND o.state = 'waiting' AND o.type IN ('newDocument', 'readDocument')
+      LIMIT 1) IS NULL
   RETURNING m.ebox, m.message_id, m.expires_at, m.sender
 )
-SELECT g.*, f.documents, f.blob_keys
+SELECT g.ebox, g.message_id, g.expires_at, g.sender, f.documents, f.blob_keys
 FROM gone g CROSS JOIN LATERAL (
-  SELECT coalesce(array_agg(a.blob_key), '{{}}') AS blob_keys,
+  SELECT coalesce(array_agg(a.blob_key), '{}') AS blob_keys,
     coalesce(jsonb_agg(jsonb_build_object('attachmentId', a.attachment_id, 'digest', a.digest,
       'size', a.size) ORDER BY a.position), '[]') AS documents
   FROM attachments a WHERE a.ebox = g.ebox AND a.message_id = g.message_id
 ) f
 """).columns(ebox=EboxKey, documents=JSON)
-_FORGET_EVENTS: Final = text("""
+_DELETE_EVENTS: Final = text("""
 DELETE FROM outbox o
 USING unnest(CAST(:eboxes AS text[]), CAST(:ids AS uuid[])) AS k(ebox, id)
 WHERE o.ebox = k.ebox AND o.message_id = k.id
 """)
 # With the message goes the key that it was published under (contract 6.23).
-_FORGET_SENT: Final = text("""
+_DELETE_SENT: Final = text("""
 DELETE FROM sent_messages s
 USING unnest(CAST(:senders AS text[]), CAST(:ids AS uuid[]), CAST(:eboxes AS text[]))
   AS k(sender, id, recipient)
 WHERE s.ebox = 'enterprise:' || k.sender AND s.message_id = k.id AND s.recipient = k.recipient
 """)
-_TAKE_DOOMED: Final = text("""
+_CLAIM: Final = text("""
 WITH due AS (
   SELECT doom_id FROM doomed_documents
   WHERE due_at <= :now ORDER BY due_at LIMIT :limit FOR UPDATE SKIP LOCKED
 )
 UPDATE doomed_documents d SET due_at = :again_at FROM due WHERE d.doom_id = due.doom_id
-RETURNING d.doom_id, d.blob_key,
+RETURNING d.doom_id AS erasure_id, d.blob_key,
   EXISTS (SELECT FROM attachments a WHERE a.blob_key = d.blob_key) AS is_claimed
 """)
-_POSTPONE: Final = text(
-    "UPDATE doomed_documents SET due_at = :until WHERE doom_id = ANY(CAST(:doom_ids AS bigint[]))"
-)
-_FORGET: Final = text(
-    "DELETE FROM doomed_documents WHERE doom_id = ANY(CAST(:doom_ids AS bigint[]))"
-)
+_POSTPONE: Final = text("""
+UPDATE doomed_documents SET due_at = :until WHERE doom_id = ANY(CAST(:ids AS bigint[]))
+""")
+_END: Final = text("""
+DELETE FROM doomed_documents WHERE doom_id = ANY(CAST(:ids AS bigint[]))
+""")

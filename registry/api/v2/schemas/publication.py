@@ -116,7 +116,7 @@ class MessageToPublishSchema(Members, BecomesDraft):
     sender = Company(data_key="senderOrganizationId")
     application_id = Text(data_key="senderApplicationId", required=True, validate=NAME)
     is_registered = Truth(data_key="registeredMail")
-    announced = Items(Nested(AttachmentSchema), data_key="attachments", most="attachments")
+    announced_files = Items(Nested(AttachmentSchema), data_key="attachments", most="attachments")
     is_body_main = Truth(data_key="bodyMainContent", required=True)
     body = Texts(data_key="bodyContent")
     business_data = Items(Nested(BusinessDataSchema), data_key="businessDataList")

@@ -132,7 +132,7 @@ class MessageToReplySchema(BecomesDraft):
     attention = Nested(AttentionSchema, data_key="forTheAttentionOf")
     expires_at = Moment(data_key="expirationDate")
     is_registered = Truth(data_key="isRegisteredMail")
-    announced = Items(Nested(AttachmentSchema), data_key="attachments", most="attachments")
+    announced_files = Items(Nested(AttachmentSchema), data_key="attachments", most="attachments")
     is_body_main = Truth(data_key="isBodyMainContent")
     body = Texts(data_key="bodyContent")
     is_reply_authorized = Truth(data_key="isReplyAuthorized")

@@ -7,17 +7,17 @@ from itertools import count
 import pytest
 from sqlalchemy import text
 
-from registry.domain.events import Response, Verdict
+from registry.domain.events import EventServiceResponse, Verdict
 from registry.domain.identifiers import EboxKind
 from registry.services.events.delivery import EventDelivery
 from registry.store.events import delivery
 from tests.factories import NOON, an_ebox
 
 MINUTE = timedelta(minutes=1)
-ACCEPTED = Response(Verdict.ACCEPTED)
-KNOWN = Response(Verdict.KNOWN)
-REFUSED = Response(Verdict.REFUSED, "status 400: no such thing")
-AWAY = Response(Verdict.AWAY, "status 503", wait=30.0)
+ACCEPTED = EventServiceResponse(Verdict.SUCCESS)
+KNOWN = EventServiceResponse(Verdict.DUPLICATE)
+REFUSED = EventServiceResponse(Verdict.REFUSAL, "status 400: no such thing")
+AWAY = EventServiceResponse(Verdict.OUTAGE, "status 503", wait=30.0)
 
 
 class Service:
@@ -79,27 +79,27 @@ def ids(events):
 def test_what_is_due_is_told_in_one_call_and_settled(alone, event_delivery, happened):
     events, service = happened(5), Service()
 
-    done = event_delivery(service).deliver()
+    report = event_delivery(service).deliver()
 
     assert [ids(call) for call in service.calls] == [ids(events)]
-    assert (done.claimed, done.told, done.dead, done.withdrawn) == (5, 5, 0, 0)
-    assert (done.trouble, done.wait) == (None, None)
+    assert (report.events, report.deliveries, report.refusals, report.withdrawals) == (5, 5, 0, 0)
+    assert (report.trouble, report.wait) == (None, None)
     assert [(row.state, row.settled_at) for row in alone.rows("outbox")] == [("told", NOON)] * 5
 
 
 def test_nothing_is_due_and_nobody_is_called(event_delivery):
     service = Service()
 
-    done = event_delivery(service).deliver()
+    report = event_delivery(service).deliver()
 
-    assert (done.claimed, done.trouble, service.calls) == (0, None, [])
+    assert (report.events, report.trouble, service.calls) == (0, None, [])
 
 
 def test_what_was_told_is_not_told_again(event_delivery, happened):
     happened(3)
     service = Service()
 
-    rounds = [event_delivery(service).deliver().claimed for _ in range(3)]
+    rounds = [event_delivery(service).deliver().events for _ in range(3)]
 
     assert rounds == [3, 0, 0]
     assert service.sizes == [3]
@@ -141,22 +141,22 @@ def test_a_batch_of_which_one_was_told_before_is_split_and_all_of_it_counts_as_t
     known = events[3].correlation_id
     service = Service(lambda told: KNOWN if known in ids(told) else ACCEPTED)
 
-    done = event_delivery(service).deliver()
+    report = event_delivery(service).deliver()
 
     assert service.sizes == [5, 2, 3, 1, 2, 1, 1]  # the first half is told first
-    assert (done.told, done.dead, done.trouble) == (5, 0, None)
+    assert (report.deliveries, report.refusals, report.trouble) == (5, 0, None)
     assert {row.state for row in alone.rows("outbox")} == {"told"}
 
 
 def test_a_batch_that_was_told_before_in_full_is_told_one_by_one(alone, event_delivery, happened):
     events, service = happened(4), Service(lambda told: KNOWN)
 
-    done = event_delivery(service).deliver()
+    report = event_delivery(service).deliver()
 
     assert [one.correlation_id for call in service.calls if len(call) == 1 for one in call] == ids(
         events
     )
-    assert (done.told, done.dead, done.trouble) == (4, 0, None)
+    assert (report.deliveries, report.refusals, report.trouble) == (4, 0, None)
     assert {(row.state, row.reason) for row in alone.rows("outbox")} == {("told", None)}
 
 
@@ -174,9 +174,9 @@ def test_of_a_batch_that_is_refused_the_bad_event_alone_is_put_aside(
         told.extend(announcements if response is ACCEPTED else ())
         return response
 
-    done = event_delivery(Service(listen)).deliver()
+    report = event_delivery(Service(listen)).deliver()
 
-    assert (done.told, done.dead, done.trouble) == (number - 1, 1, None)
+    assert (report.deliveries, report.refusals, report.trouble) == (number - 1, 1, None)
     (dead,) = alone.rows("outbox", state="dead")
     assert (dead.correlation_id, dead.reason) == (bad.correlation_id, REFUSED.reason)
     assert ids(told) == [one for one in ids(events) if one != bad.correlation_id]
@@ -186,9 +186,9 @@ def test_several_bad_events_die_each_for_itself(alone, event_delivery, happened)
     events = happened(20)
     bad = [events[at] for at in (0, 1, 9, 19)]
 
-    done = event_delivery(Service(refusing(*bad))).deliver()
+    report = event_delivery(Service(refusing(*bad))).deliver()
 
-    assert (done.told, done.dead, done.trouble) == (16, 4, None)
+    assert (report.deliveries, report.refusals, report.trouble) == (16, 4, None)
     assert {row.correlation_id for row in alone.rows("outbox", state="dead")} == set(ids(bad))
 
 
@@ -197,9 +197,9 @@ def test_what_is_dead_is_not_told_again(event_delivery, happened):
     service = Service(refusing(event))
 
     event_delivery(service).deliver()
-    done = event_delivery(service).deliver()
+    report = event_delivery(service).deliver()
 
-    assert (done.claimed, service.sizes) == (0, [1])
+    assert (report.events, service.sizes) == (0, [1])
 
 
 def test_a_service_that_is_ill_gets_nothing_more_and_everything_comes_back(
@@ -211,7 +211,12 @@ def test_a_service_that_is_ill_gets_nothing_more_and_everything_comes_back(
     second = event_delivery(service).deliver()
 
     assert service.sizes == [6, 6]
-    assert (first.told, first.dead, first.trouble, first.wait) == (0, 0, "status 503", 30.0)
+    assert (first.deliveries, first.refusals, first.trouble, first.wait) == (
+        0,
+        0,
+        "status 503",
+        30.0,
+    )
     assert second == first
     rows = alone.rows("outbox")
     assert {row.correlation_id for row in rows} == set(ids(events))
@@ -225,9 +230,14 @@ def test_a_service_that_falls_ill_while_a_batch_is_split_loses_nothing(
 ):
     events = happened(4)
 
-    done = event_delivery(Service(in_turn(REFUSED, ACCEPTED, AWAY))).deliver()
+    report = event_delivery(Service(in_turn(REFUSED, ACCEPTED, AWAY))).deliver()
 
-    assert (done.claimed, done.told, done.dead, done.trouble) == (4, 2, 0, "status 503")
+    assert (report.events, report.deliveries, report.refusals, report.trouble) == (
+        4,
+        2,
+        0,
+        "status 503",
+    )
     states = {row.correlation_id: row.state for row in alone.rows("outbox")}
     assert [states[one] for one in ids(events)] == ["told", "told", "waiting", "waiting"]
     service = Service()
@@ -240,11 +250,11 @@ def test_when_ten_in_a_row_are_refused_the_service_is_suspected_and_not_the_even
 ):
     events, service = happened(64), Service(lambda told: REFUSED)
 
-    done = event_delivery(service).deliver()
+    report = event_delivery(service).deliver()
 
-    assert (done.told, done.dead, done.wait) == (0, 10, None)
-    assert "10 events in a row" in done.trouble
-    assert REFUSED.reason in done.trouble
+    assert (report.deliveries, report.refusals, report.wait) == (0, 10, None)
+    assert "10 events in a row" in report.trouble
+    assert REFUSED.reason in report.trouble
     states = {row.correlation_id: row.state for row in alone.rows("outbox")}
     assert [states[one] for one in ids(events)] == ["dead"] * 10 + ["waiting"] * 54
     assert {row.claimed_until for row in alone.rows("outbox")} == {None}
@@ -253,9 +263,9 @@ def test_when_ten_in_a_row_are_refused_the_service_is_suspected_and_not_the_even
 def test_one_event_that_is_accepted_clears_the_service_of_suspicion(event_delivery, happened):
     events = happened(30)
 
-    done = event_delivery(Service(refusing(*events[1:]))).deliver()
+    report = event_delivery(Service(refusing(*events[1:]))).deliver()
 
-    assert (done.told, done.dead, done.trouble) == (1, 29, None)
+    assert (report.deliveries, report.refusals, report.trouble) == (1, 29, None)
 
 
 def test_a_citizens_events_are_never_told(alone, event_delivery):
@@ -264,7 +274,7 @@ def test_a_citizens_events_are_never_told(alone, event_delivery):
     for kind in ("newDocument", "readDocument", "newDocumentReminder"):
         alone.happen(kind, citizen, message_id)
 
-    withdrawn = [event_delivery(service).deliver().withdrawn for _ in range(4)]
+    withdrawn = [event_delivery(service).deliver().withdrawals for _ in range(4)]
 
     assert service.calls == []
     assert withdrawn == [1, 1, 1, 0]
@@ -276,9 +286,9 @@ def test_an_event_whose_message_is_gone_is_withdrawn(alone, event_delivery):
     alone.happen("readDocument", an_ebox())
     service = Service()
 
-    done = event_delivery(service).deliver()
+    report = event_delivery(service).deliver()
 
-    assert (done.claimed, done.withdrawn, done.told, service.calls) == (1, 1, 0, [])
+    assert (report.events, report.withdrawals, report.deliveries, service.calls) == (1, 1, 0, [])
     assert [row.reason for row in alone.rows("outbox")] == ["The message is no longer there."]
 
 
@@ -300,9 +310,9 @@ def test_nobody_is_reminded_of_what_has_become_pointless_meanwhile(
     alone.happen(kind, ebox, message_id, is_bulk=True)
     alone.change(message_id, **change)
 
-    done = event_delivery(service).deliver()
+    report = event_delivery(service).deliver()
 
-    assert (done.withdrawn, done.told, service.calls) == (1, 0, [])
+    assert (report.withdrawals, report.deliveries, service.calls) == (1, 0, [])
     (row,) = alone.rows("outbox")
     assert (row.state, row.settled_at) == ("withdrawn", NOON)
     assert why in row.reason
@@ -314,17 +324,17 @@ def test_what_happened_is_told_whatever_became_of_the_message(alone, event_deliv
     message_id = alone.put(ebox, read_at=NOON, expires_at=NOON - MINUTE, is_visible=False)
     alone.happen(kind, ebox, message_id)
 
-    assert event_delivery(service).deliver().told == 1
+    assert event_delivery(service).deliver().deliveries == 1
 
 
 def test_the_rest_of_a_batch_is_told_when_some_of_it_is_withdrawn(alone, event_delivery, happened):
     events, service = happened(2), Service()
     alone.happen("newDocument", an_ebox(EboxKind.CITIZEN))
 
-    done = event_delivery(service).deliver()
+    report = event_delivery(service).deliver()
 
     assert [ids(call) for call in service.calls] == [ids(events)]
-    assert (done.claimed, done.told, done.withdrawn) == (3, 2, 1)
+    assert (report.events, report.deliveries, report.withdrawals) == (3, 2, 1)
 
 
 def test_what_happened_to_a_message_is_told_in_order_over_several_rounds(alone, event_delivery):
@@ -333,7 +343,7 @@ def test_what_happened_to_a_message_is_told_in_order_over_several_rounds(alone, 
     for kind in ("readDocument", "newDocumentReminder", "newDocument"):
         alone.happen(kind, ebox, message_id)
 
-    while event_delivery(service).deliver().claimed:
+    while event_delivery(service).deliver().events:
         pass
 
     told = [one.type for call in service.calls for one in call]
@@ -346,9 +356,9 @@ def test_who_is_stopped_before_the_first_call_gives_everything_back(
     happened(3)
     service = Service()
 
-    done = event_delivery(service).deliver(lambda: True)
+    report = event_delivery(service).deliver(lambda: True)
 
-    assert (done.claimed, done.told, done.trouble, service.calls) == (3, 0, None, [])
+    assert (report.events, report.deliveries, report.trouble, service.calls) == (3, 0, None, [])
     assert {(row.state, row.claimed_until) for row in alone.rows("outbox")} == {("waiting", None)}
 
 
@@ -356,10 +366,10 @@ def test_who_is_stopped_between_two_calls_gives_the_rest_back(alone, event_deliv
     events = happened(8)
     service = Service(in_turn(REFUSED, ACCEPTED))
 
-    done = event_delivery(service).deliver(lambda: len(service.calls) >= 2)
+    report = event_delivery(service).deliver(lambda: len(service.calls) >= 2)
 
     assert service.sizes == [8, 4]
-    assert (done.told, done.dead, done.trouble) == (4, 0, None)
+    assert (report.deliveries, report.refusals, report.trouble) == (4, 0, None)
     states = {row.correlation_id: (row.state, row.claimed_until) for row in alone.rows("outbox")}
     assert [states[one] for one in ids(events)] == [("told", None)] * 4 + [("waiting", None)] * 4
 
@@ -370,10 +380,10 @@ def test_who_is_stopped_while_nothing_of_a_batch_is_accepted_stops_all_the_same(
     happened(8)
     service = Service(lambda told: REFUSED)
 
-    done = event_delivery(service).deliver(lambda: len(service.calls) >= 2)
+    report = event_delivery(service).deliver(lambda: len(service.calls) >= 2)
 
     assert service.sizes == [8, 4]
-    assert (done.told, done.dead) == (0, 0)
+    assert (report.deliveries, report.refusals) == (0, 0)
     assert {row.state for row in alone.rows("outbox")} == {"waiting"}
 
 
@@ -386,10 +396,10 @@ def test_a_batch_that_is_refused_slowly_is_given_back_before_the_lease_runs_out(
     first = event_delivery(service, clock=lambda: next(seconds)).deliver()
 
     # 8, 4, 2, 1: something is settled always, or the next worker would begin as this one did.
-    assert (service.sizes, first.told, first.dead) == ([8, 4, 2, 1], 1, 0)
+    assert (service.sizes, first.deliveries, first.refusals) == ([8, 4, 2, 1], 1, 0)
     assert {row.claimed_until for row in alone.rows("outbox")} == {None}
     rounds = 1
-    while event_delivery(service, clock=lambda: next(seconds)).deliver().claimed:
+    while event_delivery(service, clock=lambda: next(seconds)).deliver().events:
         rounds += 1
     assert rounds < 8
     assert sorted(row.state for row in alone.rows("outbox")) == ["dead"] + ["told"] * 7
@@ -409,12 +419,12 @@ def test_who_is_killed_after_telling_makes_it_be_told_again_as_the_same(
     victim = event_delivery(Service(die), lease=timedelta(seconds=0.3))
     with pytest.raises(Killed):
         victim.deliver()
-    assert event_delivery(service).deliver().claimed == 0
+    assert event_delivery(service).deliver().events == 0
     with alone.owner.connect() as connection:
         connection.execute(text("SELECT pg_sleep(0.35)"))
-    done = event_delivery(service).deliver()
+    report = event_delivery(service).deliver()
 
-    assert (done.told, done.dead) == (3, 0)
+    assert (report.deliveries, report.refusals) == (3, 0)
     assert [ids(call) for call in [*victim.service.calls, *service.calls]] == [ids(events)] * 2
     assert {row.attempts for row in alone.rows("outbox")} == {2}
 
@@ -438,7 +448,7 @@ def test_several_workers_tell_everything_once(alone, event_delivery, happened):
     events, service = happened(120), Service()
 
     def work():
-        while event_delivery(service, batch=10).deliver().claimed:
+        while event_delivery(service, batch=10).deliver().events:
             pass
 
     with ThreadPoolExecutor(3) as pool:
@@ -457,7 +467,7 @@ def test_a_dead_newdocument_lets_the_rest_of_its_message_be_told(alone, event_de
     alone.happen("readDocument", ebox, message_id)
     service = Service(refusing(bad))
 
-    while event_delivery(service).deliver().claimed:
+    while event_delivery(service).deliver().events:
         pass
 
     assert sorted(alone.states()) == [("newDocument", "dead"), ("readDocument", "told")]

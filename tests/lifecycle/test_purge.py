@@ -19,7 +19,7 @@ from registry.domain.pseudonyms import Pseudonyms
 from registry.domain.queries import MessageQuery
 from registry.sandbox.servers.processes import LOOPBACK, free_port
 from registry.services.retention.legal_holds import LegalHolds
-from registry.services.retention.purge import Erased, Purge
+from registry.services.retention.purge import ErasureReport, Purge
 from registry.store.consultation import message_list, messages
 from registry.store.retention import legal_holds
 from registry.store.retention import purge as purge_store
@@ -90,12 +90,12 @@ def test_an_expired_message_goes_with_all_that_hangs_on_it_and_leaves_a_proof(
     purged = purge().purge(100)
     erased = purge().erase()
 
-    assert (purged, erased) == (1, Erased(erased=2))
+    assert (purged, erased) == (1, ErasureReport(erasures=2))
     kept = ("messages", "attachments", "search_texts", "outbox", "sent_messages")
     assert [alone.rows(table) for table in (*kept, "doomed_documents")] == [[]] * 6
     assert not any(is_there(memory, file) for file in files)
-    (proof,) = purge().proofs(gone)
-    assert proof.ebox_hash == PSEUDONYMS.of(ebox)
+    (proof,) = purge().find_proofs(gone)
+    assert proof.ebox_hash == PSEUDONYMS.hash_ebox(ebox)
     assert (proof.expired_at, proof.deleted_at, proof.why) == (END, END, "expired")
     assert proof.documents == [
         {"attachmentId": file["attachment_id"], "digest": file["digest"], "size": file["size"]}
@@ -122,8 +122,8 @@ def test_a_message_without_documents_leaves_a_proof_too(alone, clock, purge):
 
     purge().purge(100)
 
-    assert [proof.documents for proof in purge().proofs(gone)] == [[]]
-    assert purge().erase() == Erased()
+    assert [proof.documents for proof in purge().find_proofs(gone)] == [[]]
+    assert purge().erase() == ErasureReport()
 
 
 def test_a_batch_takes_the_oldest_and_no_more_than_it_may(alone, clock, purge):
@@ -180,12 +180,12 @@ def test_a_document_of_many_stays_until_the_last_of_them_has_gone(alone, clock, 
         seen.append((purge().purge(100), purge().erase(), is_there(memory, file)))
 
     assert seen == [
-        (3, Erased(shared=1), True),
-        (1, Erased(shared=1), True),
-        (1, Erased(erased=1), False),
+        (3, ErasureReport(in_use=1), True),
+        (1, ErasureReport(in_use=1), True),
+        (1, ErasureReport(erasures=1), False),
     ]
-    assert {proof.ebox_hash for proof in purge().proofs(message_id)} == {
-        PSEUDONYMS.of(ebox) for ebox in eboxes
+    assert {proof.ebox_hash for proof in purge().find_proofs(message_id)} == {
+        PSEUDONYMS.hash_ebox(ebox) for ebox in eboxes
     }
 
 
@@ -198,10 +198,10 @@ def test_what_is_held_stays_until_that_is_lifted(alone, clock, memory, purge, ho
 
     assert purge().purge(100) == 1
     assert left(alone) == {held}
-    assert purge().proofs(other)
+    assert purge().find_proofs(other)
     lift()
     assert purge().purge(100) == 1
-    assert purge().erase() == Erased(erased=1)
+    assert purge().erase() == ErasureReport(erasures=1)
     assert not is_there(memory, file)
 
 
@@ -239,7 +239,7 @@ def test_a_document_of_a_held_message_outlives_the_message_of_another(
     clock.now = END
 
     assert purge().purge(100) == 1
-    assert purge().erase() == Erased(shared=1)
+    assert purge().erase() == ErasureReport(in_use=1)
     assert is_there(memory, file)
 
 
@@ -256,15 +256,15 @@ def is_waiting(alone):
 def test_a_hold_waits_for_the_batch_under_way_and_says_what_came_of_it(alone, clock, memory, purge):
     ebox = an_ebox()
     gone, later = alone.put(ebox), alone.put(ebox, expires_at=END + DAY)
-    legal_holds = LegalHolds(alone.worker, memory, AuditLog(PSEUDONYMS, clock), clock)
+    service = LegalHolds(alone.worker, memory, AuditLog(PSEUDONYMS, clock), clock)
     clock.now = END
 
     with ThreadPoolExecutor(2) as pool:
         with alone.worker() as connection:
             legal_holds.wait_for_holds(connection)
             assert len(purge_store.delete_expired(connection, now=END, limit=100)) == 1
-            late = pool.submit(legal_holds.set, ebox, gone, "too late")
-            early = pool.submit(legal_holds.set, ebox, later, "in time")
+            late = pool.submit(service.set, ebox, gone, "too late")
+            early = pool.submit(service.set, ebox, later, "in time")
             while not is_waiting(alone):
                 pass
             assert not late.done()
@@ -285,7 +285,7 @@ def test_a_batch_waits_for_a_hold_that_is_being_set_and_respects_it(alone, clock
     with ThreadPoolExecutor(1) as pool:
         with alone.worker() as connection:
             legal_holds.wait_for_purge(connection)
-            legal_holds.add(connection, ebox, uuid4(), message_id=held, why="a suit", now=END)
+            legal_holds.add_hold(connection, ebox, uuid4(), message_id=held, why="a suit", now=END)
             batch = pool.submit(purge().purge, 100)
             while not is_waiting(alone) and not batch.done():
                 pass
@@ -293,7 +293,7 @@ def test_a_batch_waits_for_a_hold_that_is_being_set_and_respects_it(alone, clock
         assert batch.result(timeout=10) == 1
 
     assert left(alone) == {held}
-    assert purge().proofs(other)
+    assert purge().find_proofs(other)
 
 
 @pytest.mark.parametrize("kind", ["newDocument", "readDocument"])
@@ -391,12 +391,12 @@ def test_two_purges_of_the_last_two_that_share_a_document_do_not_forget_it(
 
     with alone.worker() as connection:
         first = purge_store.delete_expired(connection, now=END, limit=1)
-        purge_store.doom(connection, first[0].blob_keys, due_at=END)
+        purge_store.plan_erasures(connection, first[0].blob_keys, due_at=END)
         assert purge().purge(100) == 1
-        assert purge().erase() == Erased(shared=1)  # the first is not committed
+        assert purge().erase() == ErasureReport(in_use=1)  # the first is not committed
         assert is_there(memory, file)
 
-    assert purge().erase() == Erased(erased=1)
+    assert purge().erase() == ErasureReport(erasures=1)
     assert not is_there(memory, file)
 
 
@@ -448,9 +448,9 @@ def test_documents_wait_for_a_store_that_does_not_answer(alone, clock, blobs, se
 
     away.client.close()
     assert len(alone.rows("doomed_documents")) == 2
-    assert purge(blobs).erase() == Erased(erased=1)
+    assert purge(blobs).erase() == ErasureReport(erasures=1)
     clock.go_on(minutes=10)
-    assert purge(blobs).erase() == Erased(erased=1)
+    assert purge(blobs).erase() == ErasureReport(erasures=1)
     assert not any(is_there(blobs, file) for file in gone)
 
 
@@ -483,7 +483,7 @@ def test_a_document_that_the_store_chokes_on_holds_up_no_other(alone, clock, pur
     assert {row.blob_key for row in alone.rows("doomed_documents")} == store.bad
     clock.go_on(minutes=10)
     store.bad.clear()
-    assert purge(store).erase() == Erased(erased=1)
+    assert purge(store).erase() == ErasureReport(erasures=1)
 
 
 def test_a_worker_killed_while_it_erases_leaves_the_documents_to_another(
@@ -494,11 +494,11 @@ def test_a_worker_killed_while_it_erases_leaves_the_documents_to_another(
     purge().purge(100)
     with alone.worker() as connection:
         again = clock() + timedelta(minutes=10)
-        purge_store.take_doomed(connection, now=clock(), limit=10, again_at=again)
+        purge_store.claim_erasures(connection, now=clock(), limit=10, again_at=again)
 
-    assert purge().erase() == Erased()
+    assert purge().erase() == ErasureReport()
     clock.go_on(minutes=10)
-    assert purge().erase() == Erased(erased=1)
+    assert purge().erase() == ErasureReport(erasures=1)
 
 
 def test_a_document_that_is_not_there_any_more_is_erased(alone, clock, purge):
@@ -506,7 +506,7 @@ def test_a_document_that_is_not_there_any_more_is_erased(alone, clock, purge):
     clock.now = END
     purge().purge(100)
 
-    assert purge().erase() == Erased(erased=1)
+    assert purge().erase() == ErasureReport(erasures=1)
     assert alone.rows("doomed_documents") == []
 
 
@@ -525,8 +525,15 @@ def test_a_document_that_the_store_must_keep_is_asked_for_again_a_day_later(alon
     clock.go_on(days=1)
     seen += [service.erase(), service.erase()]
 
-    kept = Erased(kept=1)
-    assert seen == [kept, Erased(), kept, Erased(), Erased(erased=1), Erased()]
+    kept = ErasureReport(in_retention=1)
+    assert seen == [
+        kept,
+        ErasureReport(),
+        kept,
+        ErasureReport(),
+        ErasureReport(erasures=1),
+        ErasureReport(),
+    ]
     assert not is_there(locked, file)
 
 
@@ -534,10 +541,10 @@ def test_erasing_goes_on_in_batches(alone, clock, memory, purge):
     ebox = an_ebox()
     with alone.worker() as connection:
         keys = [stored(memory)["blob_key"] for _ in range(51)]
-        purge_store.doom(connection, keys, due_at=NOON)
+        purge_store.plan_erasures(connection, keys, due_at=NOON)
     alone.put(ebox, a_file(blob_key=keys[0]))
 
-    seen = [purge().erase().looked_at for _ in range(3)]
+    seen = [purge().erase().total for _ in range(3)]
 
     assert seen == [50, 1, 0]
     assert set(memory.versions) - {keys[0]} == {
@@ -547,16 +554,18 @@ def test_erasing_goes_on_in_batches(alone, clock, memory, purge):
 
 def test_two_at_once_erase_each_document_once(alone, clock, memory, purge):
     with alone.worker() as connection:
-        purge_store.doom(connection, [stored(memory)["blob_key"] for _ in range(75)], due_at=NOON)
+        purge_store.plan_erasures(
+            connection, [stored(memory)["blob_key"] for _ in range(75)], due_at=NOON
+        )
 
     with ThreadPoolExecutor(2) as pool:
         shares = [pool.submit(purge().erase) for _ in range(2)]
-        erased = sum(share.result(timeout=60).erased for share in shares)
+        erased = sum(share.result(timeout=60).erasures for share in shares)
 
-    erased += purge().erase().erased  # what one found locked by the other
+    erased += purge().erase().erasures  # what one found locked by the other
     assert erased == 75
     assert alone.rows("doomed_documents") == []
 
 
 def test_nothing_is_known_of_a_message_that_was_never_deleted(alone, purge):
-    assert purge().proofs(alone.put(an_ebox())) == []
+    assert purge().find_proofs(alone.put(an_ebox())) == []

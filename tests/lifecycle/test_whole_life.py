@@ -8,13 +8,13 @@ import pytest
 from registry.app import create_app
 from registry.audit.log import AuditLog
 from registry.domain.errors import DocumentUnavailable
-from registry.domain.events import Response, Verdict
+from registry.domain.events import EventServiceResponse, Verdict
 from registry.domain.identifiers import Ebox, EboxKind
 from registry.domain.pseudonyms import Pseudonyms
 from registry.sandbox.personas import AGENCY, CONSUMER, SENDER
 from registry.services.events.delivery import EventDelivery
 from registry.services.events.reminders import Reminders
-from registry.services.retention.purge import Erased, Purge
+from registry.services.retention.purge import ErasureReport, Purge
 from tests.api.publication import Sender, named
 from tests.conftest import Visitor
 from tests.factories import NOON, PDF, an_ebox
@@ -76,7 +76,7 @@ class Worker:
 
     def tell(self, announcements):
         self.heard += [(str(told.type), str(told.message_id)) for told in announcements]
-        return Response(Verdict.ACCEPTED)
+        return EventServiceResponse(Verdict.SUCCESS)
 
     def work_at(self, instant):
         """Do what is to be done at an instant; type and message of what was told."""
@@ -84,7 +84,7 @@ class Worker:
         before = len(self.heard)
         self.reminders.remind()
         self.reminders.alert()
-        while self.event_delivery.deliver().claimed:
+        while self.event_delivery.deliver().events:
             pass
         return self.heard[before:]
 
@@ -132,15 +132,15 @@ def test_the_life_of_a_message_that_nobody_reads(alone, clock, worker, sender, r
     assert sender.get(f"/ebox/messages/{message_id}").status_code == 404
 
     assert worker.purge.purge(100) == 1
-    assert worker.purge.erase() == Erased(erased=1)
+    assert worker.purge.erase() == ErasureReport(erasures=1)
 
     tables = ("messages", "search_texts", "attachments", "outbox", "sent_messages")
     assert [alone.rows(table) for table in (*tables, "doomed_documents")] == [[]] * 6
     assert str(sent.message_id) == message_id
     with pytest.raises(DocumentUnavailable):
         blobs.open(file.blob_key, 0, len(PDF) - 1)
-    (proof,) = worker.purge.proofs(sent.message_id)
-    assert proof.ebox_hash == PSEUDONYMS.of(recipient.ebox)
+    (proof,) = worker.purge.find_proofs(sent.message_id)
+    assert proof.ebox_hash == PSEUDONYMS.hash_ebox(recipient.ebox)
     assert proof.documents == [{"attachmentId": "1", "digest": file.digest, "size": len(PDF)}]
     assert recipient.ebox.number not in repr(proof)
     assert AGENCY.digits not in repr(proof)
@@ -211,9 +211,9 @@ def test_the_documents_of_a_broadcast_go_with_the_last_of_its_messages(
     purged.append((worker.purge.purge(100), worker.purge.erase()))
 
     assert told == [("newDocument", message_id)] * 4
-    assert purged == [(3, Erased(shared=1)), (1, Erased(erased=1))]
+    assert purged == [(3, ErasureReport(in_use=1)), (1, ErasureReport(erasures=1))]
     with pytest.raises(DocumentUnavailable):
         blobs.open(key, 0, len(PDF) - 1)
     assert {row.ebox_hash for row in alone.rows("deletions")} == {
-        PSEUDONYMS.of(ebox) for ebox in (recipient.ebox, *others)
+        PSEUDONYMS.hash_ebox(ebox) for ebox in (recipient.ebox, *others)
     }
