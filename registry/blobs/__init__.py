@@ -79,30 +79,3 @@ class BlobStore(Protocol):
     def abort_uploads(self, prefix: str, before: datetime) -> Iterator[str]:
         """End these; their keys."""
         ...
-
-
-class SealStore(Protocol):
-    """Where seals of the audit trail are out of everybody's reach.
-
-    Every failure to answer is `Unavailable`.
-    """
-
-    def put(self, number: int, content: bytes, until: datetime) -> None:
-        """Store a seal so that nobody can part with it before `until`."""
-        ...
-
-    def get(self, number: int) -> bytes | None:
-        """The seal as it was put first, if there is one."""
-        ...
-
-    def numbers(self) -> Iterator[int]:
-        """The numbers of all seals that are there, in order."""
-        ...
-
-    def tampered(self) -> Iterator[str]:
-        """The keys over which something was put, and those that are no seal's."""
-        ...
-
-    def check(self) -> None:
-        """Raise `Unavailable` unless what is put can be kept."""
-        ...

@@ -25,7 +25,7 @@ from registry.services.reference_data import ReferenceData
 from registry.settings import Settings
 from registry.store.schema import Transactions
 from registry.wiring import federation as federal
-from registry.wiring.audit import pseudonyms
+from registry.wiring.audit import make_pseudonyms
 from registry.wiring.clock import now
 from registry.wiring.storage import database, documents, s3_client
 
@@ -66,7 +66,7 @@ def assemble(settings: Settings, observe: federal.Observe) -> Registry:
     federation, preferences = federal.partition_service(settings), federal.preferences(settings)
     scopes = settings.scope_table
     partition_rights = _permitting(settings, transactions, federation)
-    audit_log = AuditLog(pseudonyms(settings), now)
+    audit_log = AuditLog(make_pseudonyms(settings), now)
     consultation = Consultation(
         transactions, partition_rights, audit_log, blobs, now, settings.soon_expiring_days
     )
