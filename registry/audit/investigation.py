@@ -22,7 +22,7 @@ from registry.audit.trail.keys import Keys
 from registry.audit.trail.seal import parse_seal
 from registry.audit.trail.untrusted_json import DamagedText
 from registry.audit.trail.verify import Finding
-from registry.audit.verification import EVER, ReportProgress, Verification, VerifiedPeriod
+from registry.audit.verification import EVER, ReportProgress, TrailPeriod, Verification
 from registry.domain.identifiers import Ebox
 from registry.domain.pseudonyms import Pseudonyms
 from registry.store.schema import Transactions
@@ -35,7 +35,7 @@ class EntrySearch:
     message_id: UUID | None = None
     token_hash: str | None = None
     ebox: Ebox | None = None
-    period: VerifiedPeriod = EVER
+    period: TrailPeriod = EVER
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,7 +67,7 @@ class Investigation:
     now: Callable[[], datetime]
 
     def verify(
-        self, period: VerifiedPeriod, report_progress: ReportProgress
+        self, period: TrailPeriod, report_progress: ReportProgress
     ) -> tuple[Verification, Iterator[Finding]]:
         """Begin a verification of the trail, which goes on as its findings are read.
 

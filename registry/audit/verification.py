@@ -25,8 +25,8 @@ LONGEST: Final = timedelta(hours=1)  # a transaction is not open for longer
 
 
 @dataclass(frozen=True, slots=True)
-class VerifiedPeriod:
-    """From `begin` to just before `end`, both aware; None is without that limit."""
+class TrailPeriod:
+    """A part of the trail, from `begin` to just before `end`; both aware, None for no limit."""
 
     begin: datetime | None = None
     end: datetime | None = None
@@ -39,7 +39,7 @@ class VerifiedPeriod:
         return self.end is None or previous_seal - LONGEST < self.end
 
 
-EVER: Final = VerifiedPeriod()
+EVER: Final = TrailPeriod()
 
 
 @dataclass
@@ -61,7 +61,7 @@ class Verification:
     """
 
     def __init__(
-        self, keys: Keys, period: VerifiedPeriod, now: datetime, report_progress: ReportProgress
+        self, keys: Keys, period: TrailPeriod, now: datetime, report_progress: ReportProgress
     ) -> None:
         self.figures = VerificationFigures()
         self._keys, self._period, self._now = keys, period, now

@@ -6,7 +6,7 @@ import click
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from registry.audit.trail import keys
-from registry.audit.verification import VerifiedPeriod
+from registry.audit.verification import TrailPeriod
 from registry.cli.asking import Discreet, in_json
 from registry.cli.audit import output as texts
 from registry.cli.audit.export import export
@@ -33,7 +33,7 @@ def audit() -> None:
     "The last day, likewise.",
 )
 @in_json
-def verify(*, period: VerifiedPeriod, is_json: bool) -> None:
+def verify(*, period: TrailPeriod, is_json: bool) -> None:
     """Compare every entry with its seal, and the seals with those in the bucket.
 
     Exit code 1 when anything was changed, deleted, put in, moved, cut off or put back, or when a

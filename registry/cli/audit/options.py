@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import click
 
-from registry.audit.verification import VerifiedPeriod
+from registry.audit.verification import TrailPeriod
 from registry.cli.hold.output import EboxOption
 from registry.cli.options import Command, Option
 from registry.domain.identifiers import Ebox, EboxKind
@@ -75,7 +75,7 @@ def with_period(begin: str, end: str) -> Option:
             if first and last and last < first:
                 raise click.UsageError("--to is before --from.")
             after = last and find_midnight(last.date() + timedelta(days=1))
-            period = VerifiedPeriod(first and find_midnight(first.date()), after)
+            period = TrailPeriod(first and find_midnight(first.date()), after)
             return command(*args, period=period, **rest)
 
         # Help lists options in the order in which they stand above a command: the last one first.

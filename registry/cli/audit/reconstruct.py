@@ -6,7 +6,7 @@ from uuid import UUID
 import click
 
 from registry.audit.investigation import EntrySearch
-from registry.audit.verification import VerifiedPeriod
+from registry.audit.verification import TrailPeriod
 from registry.cli.asking import in_json
 from registry.cli.audit import output as texts
 from registry.cli.audit.options import AnyEbox, TokenHash, with_period
@@ -27,7 +27,7 @@ def reconstruct(
     message: UUID | None,
     token_hash: str | None,
     ebox: Ebox | None,
-    period: VerifiedPeriod,
+    period: TrailPeriod,
     is_json: bool,
 ) -> None:
     """List what happened to a message, with a token or in an e-Box, in the order of time.
