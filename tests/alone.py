@@ -18,8 +18,9 @@ from registry.settings import Settings
 from registry.store.consultation import messages
 from registry.store.events import outbox
 from registry.store.publication import sent_messages
-from registry.store.publication.sent_messages import Sent
-from registry.store.schema import Transactions, metadata
+from registry.store.publication.sent_messages import SentMessage
+from registry.store.schema import metadata
+from registry.store.transactions import Transactions
 from tests.conftest import ROLE
 from tests.factories import NOON, a_message
 
@@ -71,7 +72,7 @@ class Alone:
         with self.owner.begin() as connection:
             messages.add(connection, ebox, message, files)
             if sent_from:
-                noted = Sent(message_id=message["message_id"], recipient=ebox, **sent_from)
+                noted = SentMessage(message_id=message["message_id"], recipient=ebox, **sent_from)
                 sent_messages.add(connection, Ebox(EboxKind.ENTERPRISE, message["sender"]), noted)
         return message["message_id"]
 

@@ -32,7 +32,7 @@ from registry.sandbox.tokens import sign_in
 from registry.settings import Settings
 from registry.store.consultation import messages
 from registry.store.publication import sent_messages
-from registry.store.publication.sent_messages import Sent
+from registry.store.publication.sent_messages import SentMessage
 from registry.wiring.worker import assemble_worker
 from tests.conformance.validation import ContractClient
 from tests.factories import PDF, a_file, a_message, a_person, an_ebox, an_enterprise
@@ -209,7 +209,7 @@ def deliver(owner, blobs):
             messages.add(connection, ebox, message, files)
             if sent_from:
                 number = Ebox(EboxKind.ENTERPRISE, message["sender"])
-                noted = Sent(message_id=message["message_id"], recipient=ebox, partition=sent_from)
+                noted = SentMessage(message_id=message["message_id"], recipient=ebox, partition=sent_from)
                 sent_messages.add(connection, number, noted)
         return message["message_id"]
 

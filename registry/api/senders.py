@@ -21,7 +21,7 @@ def sender() -> EnterpriseNumber:
         other = None if header is None else EnterpriseNumber.parse(header, checked=False)
     except Malformed as error:
         raise Invalid([Issue("header", ON_BEHALF_OF, str(error))]) from None
-    return registry().publication.sender(caller(), other)
+    return registry().publication.decide_sender(caller(), other)
 
 
 def sender_ebox() -> Ebox:

@@ -53,7 +53,7 @@ def sweep(*, dry_run: bool, older_than: int) -> None:
     """
     age = timedelta(hours=older_than)
     with service() as registry, counted() as tell:
-        keys = registry.uploads.waiting(age) if dry_run else registry.uploads.sweep(age)
+        keys = registry.uploads.preview_sweep(age) if dry_run else registry.uploads.sweep(age)
         count = 0
         try:
             for key in keys:

@@ -16,7 +16,6 @@ from sqlalchemy import (
     Table,
     Text,
     distinct,
-    exists,
     func,
     select,
 )
@@ -142,42 +141,6 @@ def find(connection: Connection, catalogue: Catalogue, identifier: str) -> AnyRo
     return connection.execute(shown.query.where(shown.key == identifier)).one_or_none()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
-    """What a publication refers to."""
-
-    message_type_id: str
-    organization_id: str
-    application_id: str | None
-    message_template_id: str | None
-
-
-def facts_of(connection: Connection, asked: Asked, *more: ColumnElement[Any]) -> AnyRow:
-    """What a publication has to know, in one row, with `more` beside it.
-
-    `validity_number` and `validity_unit`, None for an unknown type; `has_application`,
-    `has_template`; `is_configured`: whether the three may be used together.
-    """
-    application = sender_applications.c.application_id == asked.application_id
-    template = message_templates.c.message_template_id == asked.message_template_id
-    configured = (
-        (_paired.organization_id == asked.organization_id)
-        & (_paired.application_id == asked.application_id)
-        & (_paired.message_type_id == asked.message_type_id)
-    )
-    found = message_types.c.message_type_id == asked.message_type_id
-    return connection.execute(
-        select(
-            _of_types(message_types.c.validity_number, found),
-            _of_types(message_types.c.validity_unit, found),
-            exists().where(application).label("has_application"),
-            exists().where(template).label("has_template"),
-            exists().where(configured).label("is_configured"),
-            *more,
-        )
-    ).one()
-
-
 def find_image(connection: Connection, kind: str, owner_id: str, image_id: str) -> AnyRow | None:
     """A logo's media type and bytes."""
     return connection.execute(
@@ -195,10 +158,6 @@ class _Shown:
 
     key: Column[str]
     query: Select[Any]
-
-
-def _of_types(column: Column[Any], found: ColumnElement[bool]) -> ColumnElement[Any]:
-    return select(column).where(found).scalar_subquery().label(column.name)
 
 
 def _ids(column: Column[Any], match: ColumnElement[bool]) -> ColumnElement[Any]:

@@ -17,9 +17,9 @@ from registry.domain.routing import Rule
 from registry.store.consultation import messages, partition_rights
 from registry.store.events import outbox
 from registry.store.publication import routing_rules, sent_messages
-from registry.store.publication.sent_messages import Sent
+from registry.store.publication.sent_messages import SentMessage
 from registry.store.retention import legal_holds
-from registry.store.schema import Transactions, name_ebox
+from registry.store.transactions import Transactions, name_ebox
 from tests.alone import a_database
 from tests.factories import a_file, a_message, a_person
 
@@ -90,11 +90,11 @@ def fill(owner):
             partition_rights.keep_rights(
                 connection, ebox, person, Rights(frozenset({"B"})), now=now
             )
-            noted = Sent(message_id=message["message_id"], recipient=ebox)
+            noted = SentMessage(message_id=message["message_id"], recipient=ebox)
             sent_messages.add(connection, ebox, noted)
             routing_rules.keep_rules(connection, ebox, [Rule("B")], told_at=now)
             told = Notification(source="s", id="1", type="t", time=now, data={})
-            routing_rules.note_event(connection, ebox, told, happened=now, now=now)
+            routing_rules.note_event(connection, ebox, told, happened_at=now, now=now)
             legal_holds.add_hold(
                 connection, ebox, uuid4(), message_id=None, why="a lawsuit", now=now
             )

@@ -8,7 +8,7 @@ from sqlalchemy.exc import DBAPIError
 
 from registry.store.publication import sent_messages
 from registry.store.publication.sent_messages import SentMessage
-from registry.store.schema import name_ebox
+from registry.store.transactions import name_ebox
 from tests.factories import an_ebox
 
 HOSTILE_MONTHS = [

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import text
 
 from registry.store.consultation import messages
-from registry.store.schema import name_ebox
+from registry.store.transactions import name_ebox
 from tests.factories import an_ebox
 
 NOW = datetime.now(UTC)

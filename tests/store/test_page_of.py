@@ -8,7 +8,7 @@ import pytest
 
 from registry.domain.queries import MessageQuery, Page
 from registry.store.consultation import message_list, messages
-from registry.store.schema import name_ebox
+from registry.store.transactions import name_ebox
 from tests.factories import a_file, an_ebox
 
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)

@@ -15,8 +15,8 @@ from registry.store import reference
 from registry.store.consultation import partition_rights, statistics
 from registry.store.events import outbox
 from registry.store.publication import sent_messages
-from registry.store.publication.sent_messages import Sent
-from registry.store.schema import name_ebox
+from registry.store.publication.sent_messages import SentMessage
+from registry.store.transactions import name_ebox
 from tests.factories import a_person, an_ebox
 
 NOW = datetime.now(UTC)
@@ -77,7 +77,7 @@ def test_a_sender_finds_where_his_message_went_and_nobody_else_does(application,
         sent_messages.add(
             connection,
             sender,
-            Sent(message_id=message_id, partition="B", recipient=recipient),
+            SentMessage(message_id=message_id, partition="B", recipient=recipient),
         )
 
     with application.begin() as connection:

@@ -11,7 +11,9 @@ from registry.domain.identifiers import EboxKind
 from registry.migrations import WORKER_ROLE
 from registry.store.consultation.messages import messages
 from registry.store.consultation.search import pattern
-from registry.store.schema import metadata, name_ebox, sees_every_ebox, unsafe_role
+from registry.store.roles import sees_every_ebox, unsafe_role
+from registry.store.schema import metadata
+from registry.store.transactions import name_ebox
 from tests.conftest import ROLE
 from tests.factories import a_message, an_ebox
 from tests.store.tables import AUDIT, BY_EBOX, WORKERS

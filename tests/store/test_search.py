@@ -11,7 +11,7 @@ from registry.domain.languages import fold
 from registry.domain.queries import MessageQuery, Search
 from registry.store.consultation import message_list
 from registry.store.consultation.search import pattern
-from registry.store.schema import name_ebox
+from registry.store.transactions import name_ebox
 from tests.factories import NOON, an_ebox
 
 MANY = 20_000

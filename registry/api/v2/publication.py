@@ -60,7 +60,7 @@ def link() -> Response:
 def search_status() -> Response:
     """Tell how the sender's own messages fare; 201 although nothing is created (contract 1.3)."""
     by = sender_ebox()
-    statuses = registry().broadcast.statuses(
+    statuses = registry().broadcast.find_statuses(
         call(201), by, read_json(StatusRequestSchema(many=True))
     )
     response = arrayed(statuses, StatusSchema)

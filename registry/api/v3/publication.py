@@ -54,7 +54,7 @@ def reply(message_id: UUID) -> Response:
     """File an answer in the e-Box of whoever sent the message."""
     key = parse_key(request.headers.get(HEADER))
     publication = registry().publication
-    publication.replyable(caller(), ebox(), message_id)  # before a byte of it is read
+    publication.find_answerable(caller(), ebox(), message_id)  # before a byte of it is read
     with Arriving(MESSAGE_PART, MessageToReplySchema()) as (draft, staged):
         receipt = publication.reply(call(201), ebox(), message_id, draft, staged, key=key)
     return created(receipt, ReceiptSchema)
@@ -77,5 +77,5 @@ def add_recipients(message_id: UUID) -> Response:
 def search_status() -> Response:
     """Tell how the sender's own messages fare."""
     by = sender_ebox()
-    statuses = registry().broadcast.statuses(call(), by, read_json(StatusSearchSchema()))
+    statuses = registry().broadcast.find_statuses(call(), by, read_json(StatusSearchSchema()))
     return listed(statuses, len(statuses), StatusSchema)

@@ -13,7 +13,7 @@ from registry.sandbox.seeds.scenarios import Seed, seeds
 from registry.settings import Settings
 from registry.store.consultation import messages
 from registry.store.publication import sent_messages
-from registry.store.publication.sent_messages import Sent
+from registry.store.publication.sent_messages import SentMessage
 from registry.wiring import database, documents
 
 
@@ -48,7 +48,7 @@ def _plant(engine: Engine, blobs: S3Blobs, seed: Seed) -> None:
         sent_messages.add(
             connection,
             sender,
-            Sent(message_id=seed.message_id, recipient=seed.ebox, partition=partition),
+            SentMessage(message_id=seed.message_id, recipient=seed.ebox, partition=partition),
         )
 
 

@@ -23,7 +23,8 @@ from registry.store.consultation import message_list, messages, statistics
 from registry.store.consultation.messages import Attachment
 from registry.store.events import outbox
 from registry.store.publication import sent_messages
-from registry.store.schema import AnyRow, Transactions, name_ebox
+from registry.store.schema import AnyRow
+from registry.store.transactions import Transactions, name_ebox
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,14 +62,14 @@ class Consultation:
             page, total = message_list.page_of(
                 connection, ebox, query, partitions=partitions, now=self.now()
             )
-            self.audit_log.record(connection, call, ebox, details.listed(page))
+            self.audit_log.record(connection, call, ebox, details.describe_list(page))
             return page, total
 
     def message(self, call: Call, ebox: Ebox, message_id: UUID) -> AnyRow:
         """One message, received or sent (contract 6.27)."""
         with self.partition_rights.opened(call.caller, ebox) as (connection, rights):
             message = self._found(connection, rights, ebox, message_id)
-            self.audit_log.record(connection, call, ebox, details.shown(message))
+            self.audit_log.record(connection, call, ebox, details.describe_message(message))
             return message
 
     def found(self, caller: Caller, ebox: Ebox, message_id: UUID) -> AnyRow:
@@ -80,7 +81,9 @@ class Consultation:
         """What is known of all documents of a message."""
         with self.partition_rights.opened(call.caller, ebox) as (connection, rights):
             found = self._found(connection, rights, ebox, message_id).attachments
-            self.audit_log.record(connection, call, ebox, details.attachments(message_id, found))
+            self.audit_log.record(
+                connection, call, ebox, details.describe_attachments(message_id, found)
+            )
             return list(found)
 
     def attachment(
@@ -90,7 +93,9 @@ class Consultation:
         with self.partition_rights.opened(call.caller, ebox) as (connection, rights):
             message = self._found(connection, rights, ebox, message_id)
             found = _attachment(message, attachment_id)
-            self.audit_log.record(connection, call, ebox, details.attachments(message_id, [found]))
+            self.audit_log.record(
+                connection, call, ebox, details.describe_attachments(message_id, [found])
+            )
             return found
 
     def document(
@@ -130,7 +135,7 @@ class Consultation:
             is_own = message.ebox == ebox
             if is_shown and counts_as_reading(is_main=message.is_body_main, is_own=is_own):
                 self._mark(connection, ebox, message_id)
-            self.audit_log.record(connection, call, ebox, details.part(message_id))
+            self.audit_log.record(connection, call, ebox, details.describe_message_id(message_id))
             return message.body
 
     def payment_data(self, call: Call, ebox: Ebox, message_id: UUID) -> Any:
@@ -138,7 +143,9 @@ class Consultation:
         with self.partition_rights.opened(call.caller, ebox) as (connection, rights):
             message = self._found(connection, rights, ebox, message_id)
             payment = _present(message, "payment_data")
-            self.audit_log.record(connection, call, ebox, details.payment(message))
+            self.audit_log.record(
+                connection, call, ebox, details.describe_payment(message_id, payment)
+            )
             return payment
 
     def structured_data(self, call: Call, ebox: Ebox, message_id: UUID) -> Any:
@@ -146,7 +153,7 @@ class Consultation:
         with self.partition_rights.opened(call.caller, ebox) as (connection, rights):
             message = self._found(connection, rights, ebox, message_id)
             data = _present(message, "structured_data")
-            self.audit_log.record(connection, call, ebox, details.part(message_id))
+            self.audit_log.record(connection, call, ebox, details.describe_message_id(message_id))
             return data
 
     def statistics(self, call: Call, ebox: Ebox, partitions: frozenset[str]) -> AnyRow:
@@ -185,7 +192,7 @@ class Consultation:
         with self.transactions(ebox) as connection:
             if marks:
                 self._mark(connection, ebox, message_id)
-            told = details.content(message_id, document.attachment)
+            told = details.describe_document(message_id, document.attachment)
             self.audit_log.record(connection, call, ebox, told)
 
     def _mark(self, connection: Connection, ebox: Ebox, message_id: UUID) -> None:

@@ -63,7 +63,7 @@ class MessageUpdates:
             after = [_changed(*pair) for pair in zip(before, changes, strict=True)]
             changed = [new for old, new in zip(before, after, strict=True) if new != old]
             message_updates.update_all(connection, ebox, changed)
-            self.audit_log.record(connection, call, ebox, details.listed(after))
+            self.audit_log.record(connection, call, ebox, details.describe_list(after))
         return after
 
     def execute_action(self, call: Call, ebox: Ebox, message_id: UUID) -> AnyRow:
@@ -74,7 +74,7 @@ class MessageUpdates:
             (message,) = _permitted([message_id], found, rights, where="path")
             if message.action_id is None:
                 raise NotFound("message_id", str(message_id), "The message has no action.")
-            self.audit_log.record(connection, call, ebox, details.part(message_id))
+            self.audit_log.record(connection, call, ebox, details.describe_message_id(message_id))
             if message.action_executed_at is None:
                 return message_updates.execute_action(connection, ebox, message_id, now)
         return message

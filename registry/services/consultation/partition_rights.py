@@ -13,7 +13,8 @@ from registry.domain.errors import Unavailable, UpstreamInvalid
 from registry.domain.identifiers import Ebox, EnterpriseNumber, Ssin
 from registry.store.consultation import partition_rights
 from registry.store.publication import routing_rules
-from registry.store.schema import AnyRow, Transactions
+from registry.store.schema import AnyRow
+from registry.store.transactions import Transactions
 
 
 class PartitionService(Protocol):
@@ -75,7 +76,7 @@ class PartitionRights:
                 raise
             return _rights(kept)
         with self.transactions(ebox) as connection:
-            received = routing_rules.newest(connection, ebox).received_at
+            received = routing_rules.find_event_times(connection, ebox).received_at
             if received is None or received < asked_at:  # else they may have changed meanwhile
                 partition_rights.keep_rights(connection, ebox, person, rights, now=asked_at)
         return rights

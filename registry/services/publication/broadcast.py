@@ -1,4 +1,4 @@
-"""One message for many: linking it to more e-Boxes, and how it fares with those who have it."""
+"""Broadcast: one message for many e-Boxes, and its state in each of them."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -19,116 +19,133 @@ from registry.domain.routing import Rule, route
 from registry.services.publication.routing import Routing
 from registry.store.consultation import messages
 from registry.store.publication import sent_messages
-from registry.store.publication.sent_messages import Link
-from registry.store.schema import AnyRow, Transactions, name_ebox
+from registry.store.publication.sent_messages import Link, SentStatus
+from registry.store.transactions import Transactions, name_ebox
 
-_AT_ONCE: Final = 1000  # recipients in one statement
+_BATCH: Final = 1000  # recipients in one statement
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Linked:
-    """What a broadcast gave: who has the message now that did not, and who could not get it."""
+class BroadcastReceipt:
+    """Result of a broadcast: the number of `links`, and the e-Boxes that cannot be, as `refusals`.
+
+    A recipient who has the message already counts as linked.
+    """
 
     message_id: UUID
     expires_at: datetime
     links: int
-    refused: tuple[Ebox, ...]
+    refusals: tuple[Ebox, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Original:
+    """The message that is broadcast, as far as its copies depend on it."""
+
+    message_id: UUID
+    sender: Ebox
+    expires_at: datetime
+    message_type_id: str
+    sender_application_id: str | None
 
 
 @dataclass(frozen=True)
 class Broadcast:
-    """Copies the row and shares the documents (contract 6.34); `checked` looks at check digits."""
+    """Copies the row of a message and shares its documents (contract 6.34).
+
+    `checks_digits`: recipients whose check digits are wrong are refused.
+    """
 
     transactions: Transactions
     routing: Routing
     audit_log: AuditLog
     now: Callable[[], datetime]
-    checked: bool
+    checks_digits: bool
 
     def link(
         self, call: Call, sender: Ebox, message_id: UUID, recipients: Sequence[Ebox]
-    ) -> Linked:
+    ) -> BroadcastReceipt:
         """Put the sender's own message into more e-Boxes.
 
-        A recipient who has it already counts as linked; one whose number cannot be is refused, and
-        does not stop the others. Raises `NotFound` for any message but the sender's own.
+        A recipient whose number cannot be is refused, and does not stop the others. Raises
+        `NotFound` for any message but the sender's own.
         """
-        wanted = {ebox: None for ebox in recipients if _is_possible(ebox, checked=self.checked)}
+        possible: list[Ebox] = []
+        refusals: list[Ebox] = []
+        for ebox in dict.fromkeys(recipients):
+            is_possible = _is_possible(ebox, checks_digits=self.checks_digits)
+            (possible if is_possible else refusals).append(ebox)
         now = self.now()
         with self.transactions(sender) as connection:
-            original = self._original(connection, sender, message_id, now)
-            links = list(wanted)
-            for first in range(0, len(links), _AT_ONCE):
-                batch = links[first : first + _AT_ONCE]
-                routed = self._routed(connection, sender, original, message_id, batch)
-                sent_messages.link(connection, message_id, routed, now)
-            refused = tuple(ebox for ebox in dict.fromkeys(recipients) if ebox not in wanted)
-            told = details.linked(message_id, len(wanted), len(refused))
-            self.audit_log.record(connection, call, sender, told)
-        return Linked(
+            original = self._find_original(connection, sender, message_id, now)
+            for start in range(0, len(possible), _BATCH):
+                links = self._links(connection, original, possible[start : start + _BATCH])
+                sent_messages.link(connection, message_id, links, now)
+            facts = details.describe_broadcast(message_id, len(possible), len(refusals))
+            self.audit_log.record(connection, call, sender, facts)
+        return BroadcastReceipt(
             message_id=message_id,
             expires_at=original.expires_at,
-            links=len(wanted),
-            refused=refused,
+            links=len(possible),
+            refusals=tuple(refusals),
         )
 
-    def statuses(
-        self, call: Call, sender: Ebox, asked: Sequence[tuple[UUID, Ebox]]
-    ) -> Sequence[AnyRow]:
-        """How messages that the sender sent fare; others are left out (contract 6.34)."""
+    def find_statuses(
+        self, call: Call, sender: Ebox, copies: Sequence[tuple[UUID, Ebox]]
+    ) -> Sequence[SentStatus]:
+        """Find the states of messages that the sender sent; others are left out (contract 6.34)."""
         with self.transactions(sender) as connection:
-            found = sent_messages.statuses(connection, asked, self.now())
-            ids = sorted({str(row.message) for row in found})
-            self.audit_log.record(connection, call, sender, details.asked(ids))
-            return found
+            statuses = sent_messages.find_statuses(connection, copies, self.now())
+            ids = sorted({str(status.message_id) for status in statuses})
+            self.audit_log.record(connection, call, sender, details.describe_status_request(ids))
+            return statuses
 
-    def _original(
+    def _find_original(
         self, connection: Connection, sender: Ebox, message_id: UUID, now: datetime
-    ) -> AnyRow:
-        """The message as its first recipient has it; the sender's e-Box is named again after."""
-        own = sent_messages.find(connection, sender, message_id)
-        original = None
-        if own is not None:
-            name_ebox(connection, own.recipient)
-            original = messages.find(connection, own.recipient, message_id, now)
-            name_ebox(connection, sender)
-        if original is None:
+    ) -> _Original:
+        """Find the message where its first recipient has it; names the sender's e-Box again."""
+        sent_message = sent_messages.find(connection, sender, message_id)
+        if sent_message is None:
             raise NotFound("message_id", str(message_id))
-        return original
+        name_ebox(connection, sent_message.recipient)
+        message = messages.find(connection, sent_message.recipient, message_id, now)
+        name_ebox(connection, sender)
+        if message is None:
+            raise NotFound("message_id", str(message_id))
+        return _Original(
+            message_id=message_id,
+            sender=sender,
+            expires_at=message.expires_at,
+            message_type_id=message.message_type_id,
+            sender_application_id=message.sender_application_id,
+        )
 
-    def _routed(
-        self,
-        connection: Connection,
-        sender: Ebox,
-        original: AnyRow,
-        message_id: UUID,
-        recipients: Sequence[Ebox],
+    def _links(
+        self, connection: Connection, original: _Original, recipients: Sequence[Ebox]
     ) -> list[Link]:
-        """Where each recipient's own rules want it; without rules it waits in GENERAL (6.18)."""
-        rules = self.routing.rules_of(connection, recipients)
+        """Decide the partition in each e-Box; without rules the message waits in GENERAL (6.18)."""
+        rules = self.routing.find_rules(connection, recipients)
         return [
             Link(
                 recipient=ebox,
-                partition=_partition(ebox, sender, original, rules.get(ebox)),
+                partition=_partition(ebox, original, rules.get(ebox)),
                 is_pending=ebox.kind is EboxKind.ENTERPRISE and ebox not in rules,
-                event_id=Event(EventType.NEW_DOCUMENT, ebox, message_id).correlation_id,
+                event_id=Event(EventType.NEW_DOCUMENT, ebox, original.message_id).correlation_id,
             )
             for ebox in recipients
         ]
 
 
-def _is_possible(ebox: Ebox, *, checked: bool) -> bool:
+def _is_possible(ebox: Ebox, *, checks_digits: bool) -> bool:
     kind = EnterpriseNumber if ebox.kind is EboxKind.ENTERPRISE else Ssin
     try:
-        kind.parse(ebox.number, checked=checked)
+        kind.parse(ebox.number, checked=checks_digits)
     except Malformed:
         return False
     return True
 
 
-def _partition(
-    ebox: Ebox, sender: Ebox, original: AnyRow, rules: tuple[Rule, ...] | None
-) -> str | None:
+def _partition(ebox: Ebox, original: _Original, rules: tuple[Rule, ...] | None) -> str | None:
     if ebox.kind is EboxKind.CITIZEN:
         return None
     if rules is None:
@@ -137,5 +154,5 @@ def _partition(
         rules,
         message_type_id=original.message_type_id,
         sender_application_id=original.sender_application_id,
-        sender_organization_id=sender.number,
+        sender_organization_id=original.sender.number,
     )

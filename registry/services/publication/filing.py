@@ -1,4 +1,4 @@
-"""Filing: one transaction that claims the key, files the message and tells the federation."""
+"""Filing: one transaction that claims the idempotency key, and adds message, event and entry."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
@@ -11,20 +11,25 @@ from sqlalchemy import Connection
 from registry.audit import details
 from registry.audit.log import AuditLog
 from registry.domain.calls import Call
-from registry.domain.drafts import Draft, File
+from registry.domain.drafts import Draft, NewAttachment
 from registry.domain.errors import DuplicatePublication, Invalid, Issue, IssueKind
 from registry.domain.events import Event, EventType
 from registry.domain.identifiers import Ebox, EboxKind
 from registry.domain.messages import GENERAL
-from registry.domain.retention import expiry
+from registry.domain.retention import compute_expiry
 from registry.domain.routing import route
 from registry.services.publication.routing import Routing
-from registry.store import reference
 from registry.store.consultation import messages
 from registry.store.events import outbox
-from registry.store.publication import routing_rules, sent_messages
-from registry.store.publication.sent_messages import Sent
-from registry.store.schema import AnyRow, Transactions, name_ebox
+from registry.store.publication import sent_messages
+from registry.store.publication.publication_facts import (
+    PublicationFacts,
+    References,
+    ValidityPeriod,
+    find_facts,
+)
+from registry.store.publication.sent_messages import SentMessage
+from registry.store.transactions import Transactions, name_ebox
 
 NOT_CONFIGURED: Final = "Invalid message configuration"  # clients may match it (contract 5)
 NO_DIGITAL_USER: Final = "NO_DIGITAL_USER"
@@ -32,16 +37,16 @@ _NEVER_OPENED: Final = "The recipient never opened his e-Box; the message waits 
 
 
 class PreferenceService(Protocol):
-    """The federation's word on who ever opened his e-Box."""
+    """The federation's knowledge of the owners who ever opened their e-Box."""
 
     def is_digital(self, ebox: Ebox) -> bool | None:
-        """Whether he did; None when nobody can say. Never raises."""
+        """Tell whether the owner ever did; None when nobody can say. Never raises."""
         ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Receipt:
-    """What a publication gave; `code` is NO_DIGITAL_USER when nobody ever opened that e-Box."""
+    """Result of a publication; `code` is NO_DIGITAL_USER when nobody ever opened that e-Box."""
 
     message_id: UUID
     expires_at: datetime
@@ -49,34 +54,29 @@ class Receipt:
 
     @property
     def message(self) -> str | None:
-        """What the code means, for people."""
+        """Explanation of the code, for people."""
         return _NEVER_OPENED if self.code else None
 
 
-@dataclass(frozen=True, slots=True)
-class Reply:
-    """That a message answers one which its owner received, and may say so.
-
-    It needs no configuration of its own, and goes `into` the partition that the other one was sent
-    from, which no rule decides (contract 6.10). A message that only refers to another is none.
-    """
-
-    into: str | None
-
-
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PublicationRequest:
-    """What the owner of an e-Box files, by which call; `reply` tells that it is one."""
+    """A message that the owner of an e-Box files, and the call by which he does.
+
+    A reply (`is_reply`) answers a message that the owner received and may answer. It needs no
+    configuration of its own, and goes into `reply_partition`, the one that the other message was
+    sent from, which no rule decides (contract 6.10). A message that only refers to another is none.
+    """
 
     call: Call
     owner: Ebox
     draft: Draft
-    files: Sequence[File]
-    reply: Reply | None = None
+    attachments: Sequence[NewAttachment]
+    is_reply: bool = False
+    reply_partition: str | None = None
 
 
 class _RulesUnknown(Exception):
-    """Nobody has asked for the recipient's rules yet; the transaction is taken back for that."""
+    """Nobody has asked for the recipient's rules yet; the transaction is rolled back for that."""
 
 
 @dataclass(frozen=True)
@@ -89,15 +89,15 @@ class Filing:
     preferences: PreferenceService
     now: Callable[[], datetime]
 
-    def file(self, publication: PublicationRequest, key: str | None) -> Receipt:
+    def file(self, request: PublicationRequest, key: str | None) -> Receipt:
         """File the owner's message, or nothing.
 
         Raises `Invalid` when what the message refers to does not fit, and `DuplicatePublication`.
         """
-        draft = publication.draft
-        recipient = _required(draft.recipient)
+        draft = request.draft
+        recipient = _require_recipient(draft)
         code = NO_DIGITAL_USER if self.preferences.is_digital(recipient) is False else None
-        claim = Sent(
+        message = SentMessage(
             message_id=uuid4(),
             recipient=recipient,
             partition=draft.sender_partition or GENERAL,
@@ -105,84 +105,128 @@ class Filing:
             key=key,
         )
         try:
-            expires = self._file(publication, claim, may_wait=False)
+            expires_at = self._file(request, message, may_wait=False)
         except _RulesUnknown:
+            # Asked between two transactions: none is open while the federation is asked.
             self.routing.refresh(recipient)
-            expires = self._file(publication, claim, may_wait=True)
+            expires_at = self._file(request, message, may_wait=True)
             self.routing.settle(recipient)  # rules may have come between our look and our commit
-        return Receipt(message_id=claim.message_id, expires_at=expires, code=code)
+        return Receipt(message_id=message.message_id, expires_at=expires_at, code=code)
 
-    def _file(self, publication: PublicationRequest, claim: Sent, *, may_wait: bool) -> datetime:
-        """The transaction: eight statements, BEGIN and COMMIT among them."""
-        owner, draft = publication.owner, publication.draft
-        received, recipient = self.now(), claim.recipient
+    def _file(
+        self, request: PublicationRequest, message: SentMessage, *, may_wait: bool
+    ) -> datetime:
+        """Carry out the transaction: eight statements, BEGIN and COMMIT among them.
+
+        Gives the time of expiry. `may_wait`: without rules the message waits for them.
+        """
+        owner, draft = request.owner, request.draft
+        message_id, recipient = message.message_id, message.recipient
+        received_at = self.now()
         with self.transactions(owner) as connection:
-            if first := sent_messages.add(connection, owner, claim):
-                raise DuplicatePublication(first)
+            if first_id := sent_messages.add(connection, owner, message):
+                raise DuplicatePublication(first_id)
             name_ebox(connection, recipient)
-            facts = _facts(connection, owner, recipient, draft)
-            _check(facts, draft, publication.reply)
-            partition = _partition(facts, publication, recipient)
+            facts = _find_facts(connection, request, recipient)
+            period = _check_references(facts, request)
+            partition = _choose_partition(facts, request, recipient)
             if partition is None and not may_wait:
                 raise _RulesUnknown
-            columns = _columns(draft, owner, received, facts)
-            columns |= {
-                "message_id": claim.message_id,
+            expires_at = compute_expiry(received_at, period.number, period.unit)
+            columns = _columns(draft) | {
+                "message_id": message_id,
+                "sender": owner.number,
+                "received_at": received_at,
+                "expires_at": expires_at,
                 "partition": None if recipient.kind is EboxKind.CITIZEN else partition or GENERAL,
                 "is_routing_pending": partition is None,
             }
-            event = Event(EventType.NEW_DOCUMENT, recipient, claim.message_id)
-            told = outbox.adding(event, due_at=received)
+            event = Event(EventType.NEW_DOCUMENT, recipient, message_id)
             messages.add(
-                connection, recipient, columns, [asdict(file) for file in publication.files], told
+                connection,
+                recipient,
+                columns,
+                [asdict(attachment) for attachment in request.attachments],
+                outbox.build_insert(event, due_at=received_at),
             )
-            noted = details.published(
-                claim.message_id, draft.original_message_id, publication.files
+            entry = details.describe_publication(
+                message_id, draft.original_message_id, request.attachments
             )
-            self.audit_log.record(connection, publication.call, owner, noted)
-        expires: datetime = columns["expires_at"]
-        return expires
+            self.audit_log.record(connection, request.call, owner, entry)
+        return expires_at
 
 
-def _facts(connection: Connection, owner: Ebox, recipient: Ebox, draft: Draft) -> AnyRow:
-    return reference.facts_of(
-        connection,
-        reference.Asked(
-            message_type_id=draft.message_type_id or "",
-            organization_id=owner.number,
-            application_id=draft.application_id,
-            message_template_id=draft.message_template_id,
-        ),
-        routing_rules.rules_column(recipient),
+def _require_recipient(draft: Draft) -> Ebox:
+    if draft.recipient is None:
+        raise Invalid([Issue("body", "recipient", "recipient is required")])
+    return draft.recipient
+
+
+def _find_facts(
+    connection: Connection, request: PublicationRequest, recipient: Ebox
+) -> PublicationFacts:
+    draft = request.draft
+    references = References(
+        message_type_id=draft.message_type_id or "",
+        organization_id=request.owner.number,
+        application_id=draft.application_id,
+        message_template_id=draft.message_template_id,
     )
+    return find_facts(connection, references, recipient)
 
 
-def _partition(facts: AnyRow, publication: PublicationRequest, recipient: Ebox) -> str | None:
-    """Where the message goes; None when the recipient's rules are not known."""
-    owner, draft = publication.owner, publication.draft
-    into = publication.reply.into if publication.reply else None
-    if into is not None or recipient.kind is EboxKind.CITIZEN:
-        return into or GENERAL
+def _check_references(facts: PublicationFacts, request: PublicationRequest) -> ValidityPeriod:
+    """Check that type, application and template are known, and configured for the sender.
+
+    Gives the validity period of the type. Raises `Invalid`.
+    """
+    draft, period = request.draft, facts.validity_period
+    unknown = [
+        Issue(
+            "body",
+            name,
+            f"Referenced resource {name} = '{value}' does not exist",
+            IssueKind.REFERENCED_RESOURCE_NOT_FOUND,
+            value,
+        )
+        for name, value, is_known in (
+            ("messageTypeId", draft.message_type_id, period is not None),
+            ("senderApplicationId", draft.application_id, facts.has_application),
+            ("messageTemplateId", draft.message_template_id, facts.has_template),
+        )
+        if value is not None and not is_known
+    ]
+    if unknown or period is None:
+        raise Invalid(unknown)
+    if not request.is_reply and not facts.is_configured:
+        kind, code = IssueKind.INVALID_INPUT, "INVALID_SENDER"
+        raise Invalid([Issue("body", "senderApplicationId", NOT_CONFIGURED, kind, code=code)])
+    return period
+
+
+def _choose_partition(
+    facts: PublicationFacts, request: PublicationRequest, recipient: Ebox
+) -> str | None:
+    """Choose the partition of the message; None when the recipient's rules are not known."""
+    if request.reply_partition is not None or recipient.kind is EboxKind.CITIZEN:
+        return request.reply_partition or GENERAL
     if facts.rules is None:
         return None
     return route(
-        routing_rules.read(facts.rules),
-        message_type_id=draft.message_type_id or "",
-        sender_application_id=draft.application_id,
-        sender_organization_id=owner.number,
+        facts.rules,
+        message_type_id=request.draft.message_type_id or "",
+        sender_application_id=request.draft.application_id,
+        sender_organization_id=request.owner.number,
     )
 
 
-def _columns(draft: Draft, owner: Ebox, received: datetime, facts: AnyRow) -> dict[str, Any]:
-    """What the row of the message has of its draft."""
+def _columns(draft: Draft) -> dict[str, Any]:
+    """Make the columns of the message's row that its draft decides."""
     return {
-        "received_at": received,
-        "expires_at": expiry(received, facts.validity_number, facts.validity_unit),
         "is_registered": draft.is_registered,
         "is_reply_authorized": draft.is_reply_authorized,
         "original_message_id": draft.original_message_id,
         "message_type_id": draft.message_type_id,
-        "sender": owner.number,
         "sender_partition": draft.sender_partition,
         "sender_application_id": draft.application_id,
         "subject": draft.subject,
@@ -196,33 +240,3 @@ def _columns(draft: Draft, owner: Ebox, received: datetime, facts: AnyRow) -> di
         "action_label": draft.action_label,
         "message_template_id": draft.message_template_id,
     }
-
-
-def _check(facts: AnyRow, draft: Draft, reply: Reply | None) -> None:
-    """Type, application, organization and template known, and meant for each other."""
-    unknown = [
-        Issue(
-            "body",
-            name,
-            f"Referenced resource {name} = '{value}' does not exist",
-            IssueKind.REFERENCED_RESOURCE_NOT_FOUND,
-            value,
-        )
-        for name, value, is_known in (
-            ("messageTypeId", draft.message_type_id, facts.validity_number is not None),
-            ("senderApplicationId", draft.application_id, facts.has_application),
-            ("messageTemplateId", draft.message_template_id, facts.has_template),
-        )
-        if value is not None and not is_known
-    ]
-    if unknown:
-        raise Invalid(unknown)
-    if reply is None and not facts.is_configured:
-        kind, code = IssueKind.INVALID_INPUT, "INVALID_SENDER"
-        raise Invalid([Issue("body", "senderApplicationId", NOT_CONFIGURED, kind, code=code)])
-
-
-def _required(recipient: Ebox | None) -> Ebox:
-    if recipient is None:
-        raise Invalid([Issue("body", "recipient", "recipient is required")])
-    return recipient

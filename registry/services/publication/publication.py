@@ -1,4 +1,4 @@
-"""Publishing: a message with its documents, at once and whole, or not at all."""
+"""Publication: a message with its documents, at once and whole, or not at all."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -7,30 +7,36 @@ from uuid import UUID
 
 from registry.domain.access import Caller, Operation, ScopeTable
 from registry.domain.calls import Call
-from registry.domain.drafts import Draft, File, Staged, language_faults, pair
+from registry.domain.drafts import (
+    Draft,
+    NewAttachment,
+    StagedFile,
+    find_language_faults,
+    pair_files,
+)
 from registry.domain.errors import Invalid, Issue, IssueKind, RegistryError, ReplyNotAuthorized
 from registry.domain.identifiers import Ebox, EboxKind, EnterpriseNumber
 from registry.services.consultation.consultation import Consultation
-from registry.services.publication.filing import Filing, PublicationRequest, Receipt, Reply
+from registry.services.publication.filing import Filing, PublicationRequest, Receipt
 from registry.store.schema import AnyRow
 
-# Clients may match these texts (contract 5).
+# Clients may match this text (contract 5).
 _NOT_THE_SENDER: Final = "Invalid sender: user credentials does not match payload"
 
 
 class MandateService(Protocol):
-    """The federation's word on who may act for whom."""
+    """The federation's knowledge of who may act for whom."""
 
     def has_mandate(
         self, enterprise: EnterpriseNumber, mandatary: EnterpriseNumber, operation: str = "publish"
     ) -> bool:
-        """Whether there is a mandate; raises `RegistryError` when nobody can say."""
+        """Tell whether there is a mandate; raises `RegistryError` when nobody can say."""
         ...
 
 
 @dataclass(frozen=True)
 class Publication:
-    """The decisions; filing is the transaction.
+    """Decides whether a message may be published; `filing` is the transaction.
 
     `single_language` restores the rule of contract 6.30.
     """
@@ -41,8 +47,10 @@ class Publication:
     scopes: ScopeTable
     single_language: bool = False
 
-    def sender(self, caller: Caller, on_behalf_of: EnterpriseNumber | None) -> EnterpriseNumber:
-        """Whose publication it is, decided before a byte of it is read.
+    def decide_sender(
+        self, caller: Caller, on_behalf_of: EnterpriseNumber | None
+    ) -> EnterpriseNumber:
+        """Decide whose publication it is, before a byte of it is read.
 
         Raises `ScopeMissing`, and `Invalid` (INVALID_SENDER) for a token of no enterprise or a
         mandate that is not there for certain (contract 1.4, 6.16).
@@ -50,11 +58,11 @@ class Publication:
         if on_behalf_of is None or on_behalf_of == caller.enterprise:
             self.scopes.check(caller, Operation.PUBLISH)
             if caller.enterprise is None:
-                raise _refused(_NOT_THE_SENDER)
+                raise _invalid_sender()
             return caller.enterprise
         self.scopes.check(caller, Operation.PUBLISH_FOR_ANOTHER)
         if caller.enterprise is None or not self._has_mandate(caller.enterprise, on_behalf_of):
-            raise _refused(_NOT_THE_SENDER, where="header", name="On-Behalf-Of-Enterprise-Number")
+            raise _invalid_sender(where="header", name="On-Behalf-Of-Enterprise-Number")
         return on_behalf_of
 
     def publish(
@@ -62,7 +70,7 @@ class Publication:
         call: Call,
         sender: EnterpriseNumber,
         draft: Draft,
-        staged: Sequence[Staged],
+        files: Sequence[StagedFile],
         key: str | None,
     ) -> Receipt:
         """File the message for its recipient, or nothing; a draft may leave its sender out.
@@ -70,10 +78,12 @@ class Publication:
         Raises `Invalid` with every fault, and `DuplicatePublication` when sender and application
         have used the key before.
         """
-        files = self._paired(draft, staged)
+        attachments = self._make_attachments(draft, files)
         if draft.sender not in (None, sender):
-            raise _refused(_NOT_THE_SENDER, name="sender.enterpriseNumber")
-        return self.filing.file(PublicationRequest(call, _ebox(sender), draft, files), key)
+            raise _invalid_sender(name="sender.enterpriseNumber")
+        owner = Ebox(EboxKind.ENTERPRISE, sender.digits)
+        request = PublicationRequest(call=call, owner=owner, draft=draft, attachments=attachments)
+        return self.filing.file(request, key)
 
     def reply(
         self,
@@ -81,30 +91,38 @@ class Publication:
         ebox: Ebox,
         message_id: UUID,
         draft: Draft,
-        staged: Sequence[Staged],
+        files: Sequence[StagedFile],
         key: str | None,
     ) -> Receipt:
-        """File a reply in the e-Box of whoever sent the message (contract 6.10).
+        """File a reply in the e-Box of the enterprise that sent the message (contract 6.10).
 
-        Raises as `publish` and `Consulting.message` do, and `ReplyNotAuthorized`.
+        Raises as `publish` and `find_answerable` do.
         """
-        files = self._paired(draft, staged)
+        attachments = self._make_attachments(draft, files)
         if draft.sender is not None and draft.sender.digits != ebox.number:
-            raise _refused(_NOT_THE_SENDER, name="sender.enterpriseNumber")
-        original = self.replyable(call.caller, ebox, message_id)
+            raise _invalid_sender(name="sender.enterpriseNumber")
+        original = self.find_answerable(call.caller, ebox, message_id)
         answer = replace(
             draft,
             recipient=Ebox(EboxKind.ENTERPRISE, original.sender),
             message_type_id=draft.message_type_id or original.message_type_id,
             original_message_id=message_id,
         )
-        reply = Reply(original.sender_partition)
-        return self.filing.file(PublicationRequest(call, ebox, answer, files, reply), key)
+        request = PublicationRequest(
+            call=call,
+            owner=ebox,
+            draft=answer,
+            attachments=attachments,
+            is_reply=True,
+            reply_partition=original.sender_partition,
+        )
+        return self.filing.file(request, key)
 
-    def replyable(self, caller: Caller, ebox: Ebox, message_id: UUID) -> AnyRow:
-        """The message, if it may be answered by its recipient; raises `ReplyNotAuthorized`.
+    def find_answerable(self, caller: Caller, ebox: Ebox, message_id: UUID) -> AnyRow:
+        """Find a message that its recipient may answer.
 
-        A citizen may not: who sends a message is an enterprise, for whoever reads it.
+        Raises as `Consultation.message` does, and `ReplyNotAuthorized`. A citizen may not answer:
+        the sender of a message is always an enterprise.
         """
         original = self.consultation.found(caller, ebox, message_id)
         is_own = original.ebox == ebox and ebox.kind is EboxKind.ENTERPRISE
@@ -112,26 +130,24 @@ class Publication:
             raise ReplyNotAuthorized
         return original
 
-    def _paired(self, draft: Draft, staged: Sequence[Staged]) -> tuple[File, ...]:
-        files, faults = pair(draft, staged)
+    def _make_attachments(
+        self, draft: Draft, files: Sequence[StagedFile]
+    ) -> tuple[NewAttachment, ...]:
+        attachments, faults = pair_files(draft, files)
         if self.single_language:
-            faults += language_faults(draft)
+            faults += find_language_faults(draft)
         if faults:
             raise Invalid(faults)
-        return files
+        return attachments
 
     def _has_mandate(self, enterprise: EnterpriseNumber, other: EnterpriseNumber) -> bool:
-        """Denied on any doubt (contract 6.16)."""
+        """Ask for a mandate; any doubt is a no (contract 6.16)."""
         try:
             return self.mandates.has_mandate(enterprise, other)
         except RegistryError:
             return False
 
 
-def _refused(text: str, *, where: str = "body", name: str = "sender") -> Invalid:
-    issue = Issue(where, name, text, IssueKind.INVALID_INPUT, code="INVALID_SENDER")
+def _invalid_sender(*, where: str = "body", name: str = "sender") -> Invalid:
+    issue = Issue(where, name, _NOT_THE_SENDER, IssueKind.INVALID_INPUT, code="INVALID_SENDER")
     return Invalid([issue])
-
-
-def _ebox(enterprise: EnterpriseNumber) -> Ebox:
-    return Ebox(EboxKind.ENTERPRISE, enterprise.digits)

@@ -1,106 +1,100 @@
-"""Files on their way in: stored under their final key, claimed by a message, or swept away."""
+"""Uploads: files are stored under their final key, then claimed by a message or swept away."""
 
 import base64
 import hashlib
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final, Protocol
+from typing import Final
 from uuid import uuid4
 
 from registry.blobs import BlobStore
+from registry.blobs.clamd import Clamd
 from registry.domain import filenames
-from registry.domain.drafts import Staged, part_faults
+from registry.domain.drafts import StagedFile, find_part_faults
 from registry.domain.errors import Invalid, RegistryError
 from registry.domain.file_signatures import Sniffer
 from registry.store.consultation import messages
-from registry.store.schema import Transactions
+from registry.store.transactions import Transactions
 
 PREFIX: Final = "documents/"
-_ASKED_AT_ONCE: Final = 1000  # keys
-
-
-class Scanner(Protocol):
-    """Looks for malware while a file passes by."""
-
-    def scan(self, chunks: Iterable[bytes]) -> Iterator[bytes]:
-        """Hand on every chunk; raises `MalwareFound` at the end, `Unavailable` for no answer."""
-        ...
+_BATCH: Final = 1000  # keys in one statement
 
 
 @dataclass(frozen=True)
 class Uploads:
-    """Stores files before their message is known: a message claims a blob, nothing is moved.
+    """Stores files before their message is known: a message claims a file, nothing is moved.
 
-    `scanner` None looks for no malware.
+    Without `scanner` nobody looks for malware.
     """
 
     transactions: Transactions
     blobs: BlobStore
-    scanner: Scanner | None
+    scanner: Clamd | None
     now: Callable[[], datetime]
 
     def stage(
         self, part: str, file_name: str | None, media_type: str | None, chunks: Iterable[bytes]
-    ) -> Staged:
-        """Store a file while its size, SHA-256 and kind are found out.
+    ) -> StagedFile:
+        """Store a file, and measure its size, SHA-256 and kind on the way.
 
         Raises `Invalid` for a file that cannot belong to any message, before or while it is
         stored, `MalwareFound`, and whatever `chunks` raises; nothing is left of it then.
         """
-        shown = filenames.displayed(file_name) if file_name else None
-        if faults := part_faults(part, shown, media_type):
+        name = filenames.displayed(file_name) if file_name else None
+        if faults := find_part_faults(part, name, media_type):
             raise Invalid(faults)
-        passing = _Passing(part, shown, str(media_type))
+        inspector = _FileInspector(part, name, str(media_type))
         key = f"{PREFIX}{uuid4()}"
-        watched = self.scanner.scan(chunks) if self.scanner else chunks
-        self.blobs.put(key, passing.through(watched))
-        return passing.staged(key)
+        if self.scanner:
+            chunks = self.scanner.scan(chunks)
+        self.blobs.put(key, inspector.watch(chunks))
+        return inspector.describe(key)
 
-    def discard(self, staged: Iterable[Staged]) -> None:
-        """Delete files that no message will claim; what cannot be deleted now is swept later."""
-        for file in staged:
+    def discard(self, files: Iterable[StagedFile]) -> None:
+        """Delete files that no message will claim; those that cannot be deleted are swept later."""
+        for file in files:
             try:
                 self.blobs.erase(file.blob_key)
             except RegistryError:
                 return
 
-    def unclaimed(self, older_than: timedelta) -> Iterator[str]:
-        """Keys of stored files that no message has, and that had their time to find one."""
+    def find_unclaimed(self, older_than: timedelta) -> Iterator[str]:
+        """Find stored files that no message has claimed although they had the time; their keys."""
         before = self.now() - older_than
         batch: list[str] = []
         for key in self.blobs.keys(PREFIX, before):
             batch.append(key)
-            if len(batch) == _ASKED_AT_ONCE:
-                yield from self._unclaimed(batch)
+            if len(batch) == _BATCH:
+                yield from self._filter_unclaimed(batch)
                 batch = []
-        yield from self._unclaimed(batch)
+        yield from self._filter_unclaimed(batch)
 
-    def waiting(self, older_than: timedelta) -> Iterator[str]:
-        """What `sweep` would delete; the keys."""
-        yield from self.unclaimed(older_than)
+    def preview_sweep(self, older_than: timedelta) -> Iterator[str]:
+        """Find all that `sweep` would delete; gives the keys."""
+        yield from self.find_unclaimed(older_than)
         yield from self.blobs.unfinished(PREFIX, self.now() - older_than)
 
     def sweep(self, older_than: timedelta) -> Iterator[str]:
-        """Delete them, and uploads that were never finished; the keys of what was deleted.
+        """Delete unclaimed files and uploads that were never finished; gives the keys.
 
-        What storage must keep, because of Object Lock, is left for another day.
+        A file that storage must keep, because of Object Lock, is left for another day.
         """
-        for key in self.unclaimed(older_than):
+        for key in self.find_unclaimed(older_than):
             if self.blobs.erase(key):
                 yield key
         yield from self.blobs.abort_uploads(PREFIX, self.now() - older_than)
 
-    def _unclaimed(self, keys: list[str]) -> Iterator[str]:
+    def _filter_unclaimed(self, keys: list[str]) -> Iterator[str]:
         if not keys:
             return
         with self.transactions() as connection:
-            unclaimed = messages.unclaimed(connection, keys)
-        yield from unclaimed
+            keys_unclaimed = messages.unclaimed(connection, keys)
+        yield from keys_unclaimed
 
 
-class _Passing:
-    """What is learnt of a file while it passes by."""
+class _FileInspector:
+    """Measures a file while its chunks pass by on their way to storage."""
 
     def __init__(self, part: str, file_name: str | None, media_type: str) -> None:
         self._part, self._file_name, self._media_type = part, file_name, media_type
@@ -108,13 +102,14 @@ class _Passing:
         self._hash = hashlib.sha256()
         self._size = 0
 
-    def through(self, chunks: Iterable[bytes]) -> Iterator[bytes]:
-        """The same chunks; raises `Invalid` as soon as the file cannot be what it says."""
+    def watch(self, chunks: Iterable[bytes]) -> Iterator[bytes]:
+        """Hand on every chunk; raises `Invalid` as soon as the file cannot be what it says."""
         is_known = False
         for chunk in chunks:
             self._hash.update(chunk)
             self._size += len(chunk)
             self._sniffer.feed(chunk)
+            # As early as possible, so that a gigabyte of nonsense is refused at its first bytes.
             if self._sniffer.is_full and not is_known:
                 self._check()
                 is_known = True
@@ -122,9 +117,9 @@ class _Passing:
         if not is_known:
             self._check()
 
-    def staged(self, key: str) -> Staged:
-        """The file that has passed."""
-        return Staged(
+    def describe(self, key: str) -> StagedFile:
+        """Describe the file, all of whose chunks have passed."""
+        return StagedFile(
             part=self._part,
             file_name=self._file_name,
             media_type=self._media_type,
@@ -134,7 +129,11 @@ class _Passing:
         )
 
     def _check(self) -> None:
-        agrees = self._sniffer.agrees(self._media_type)
-        faults = part_faults(self._part, self._file_name, self._media_type, is_what_it_says=agrees)
+        faults = find_part_faults(
+            self._part,
+            self._file_name,
+            self._media_type,
+            is_what_it_says=self._sniffer.agrees(self._media_type),
+        )
         if faults:
             raise Invalid(faults)

@@ -1,6 +1,6 @@
-"""What an enterprise sent, and where it went: how a sender finds his own message again.
+"""Messages that an enterprise sent, with their recipients: how a sender finds his own again.
 
-Nobody looks through the recipients' e-Boxes for it (contract 6.27, 6.38); `ebox` is the sender's.
+Nobody looks through the recipients' e-Boxes for them (contract 6.27, 6.38); `ebox` is the sender's.
 A row is also the claim of an idempotency key, which lasts as long as the row (contract 6.23).
 """
 
@@ -26,7 +26,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, insert
 
 from registry.domain.identifiers import Ebox
 from registry.domain.messages import GENERAL
-from registry.store.schema import BY_EBOX, INSTANT, AnyRow, EboxKey, ebox_column, metadata
+from registry.store.schema import BY_EBOX, INSTANT, EboxKey, ebox_column, metadata
 
 sent_messages = Table(
     "sent_messages",
@@ -43,8 +43,11 @@ sent_messages = Table(
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Sent:
-    """A message and where it goes; `key` is the idempotency key, which may be used once."""
+class SentMessage:
+    """A message and its first recipient; `partition` is the sender's, that it was sent from.
+
+    `key` is the idempotency key, which sender and application may use once.
+    """
 
     message_id: UUID
     recipient: Ebox
@@ -53,55 +56,83 @@ class Sent:
     key: str | None = None
 
 
-def add(connection: Connection, sender: Ebox, sent: Sent) -> UUID | None:
-    """Note what the sender, whose e-Box is named, sent, and claim the idempotency key.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SentStatus:
+    """State of a message in the e-Box of one of its recipients."""
 
-    When sender and application have used the key before, nothing is noted and the message of that
-    time is given. Another transaction that is about to use it is waited for.
+    message_id: UUID
+    recipient: Ebox
+    expires_at: datetime
+    is_read: bool
+    is_visible: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Link:
+    """One more e-Box for a message, and its partition there; `event_id` is of its new event."""
+
+    recipient: Ebox
+    partition: str | None
+    is_pending: bool
+    event_id: UUID
+
+
+def add(connection: Connection, sender: Ebox, message: SentMessage) -> UUID | None:
+    """Note a message of the sender, whose e-Box is named, and claim the idempotency key.
+
+    When sender and application have used the key before, nothing is noted and the id of the message
+    of that time is given. Another transaction that is about to use the key is waited for.
     """
-    claim = (
+    application_id = message.application_id or ""
+    row = connection.execute(
         insert(sent_messages)
         .values(
             ebox=sender,
-            message_id=sent.message_id,
-            partition=sent.partition,
-            recipient=sent.recipient,
-            application_id=sent.application_id or "",
-            idempotency_key=sent.key,
+            message_id=message.message_id,
+            partition=message.partition,
+            recipient=message.recipient,
+            application_id=application_id,
+            idempotency_key=message.key,
         )
         .on_conflict_do_nothing(constraint="uq_sent_messages_key")
         .returning(sent_messages.c.message_id)
-    )
-    if connection.execute(claim).first():
+    ).first()
+    if row is not None:
         return None
-    first: UUID = connection.execute(
+    first_id: UUID = connection.execute(
         select(sent_messages.c.message_id).where(
             sent_messages.c.ebox == sender,
-            sent_messages.c.application_id == (sent.application_id or ""),
-            sent_messages.c.idempotency_key == sent.key,
+            sent_messages.c.application_id == application_id,
+            sent_messages.c.idempotency_key == message.key,
         )
     ).scalar_one()
-    return first
+    return first_id
 
 
-def find(connection: Connection, ebox: Ebox, message_id: UUID) -> AnyRow | None:
-    """Recipient e-Box and sender partition of a message that this e-Box's owner sent."""
-    return connection.execute(
-        select(sent_messages.c.recipient, sent_messages.c.partition).where(
-            sent_messages.c.ebox == ebox, sent_messages.c.message_id == message_id
-        )
+def find(connection: Connection, sender: Ebox, message_id: UUID) -> SentMessage | None:
+    """Find a message that the owner of an e-Box sent; None when he sent no such message."""
+    row = connection.execute(
+        select(
+            sent_messages.c.message_id,
+            sent_messages.c.recipient,
+            sent_messages.c.partition,
+            func.nullif(sent_messages.c.application_id, "").label("application_id"),
+            sent_messages.c.idempotency_key.label("key"),
+        ).where(sent_messages.c.ebox == sender, sent_messages.c.message_id == message_id)
     ).one_or_none()
+    return None if row is None else SentMessage(**row._asdict())
 
 
-def statuses(
-    connection: Connection, asked: Sequence[tuple[UUID, Ebox]], now: datetime
-) -> Sequence[AnyRow]:
-    """How messages that the named e-Box sent fare: `message`, `recipient`, `expires`, `is_read`,
-    `is_visible`; those it did not send, or not there, are left out.
+def find_statuses(
+    connection: Connection, copies: Sequence[tuple[UUID, Ebox]], now: datetime
+) -> Sequence[SentStatus]:
+    """Find the states of messages that the named e-Box sent, each in one recipient's e-Box.
+
+    Messages that it did not send, or that are not there, are left out.
     """
-    found = func.sent_statuses(
-        literal([message for message, _ in asked], ARRAY(Uuid)),
-        literal([recipient.key for _, recipient in asked], ARRAY(Text)),
+    statuses = func.sent_statuses(
+        literal([message_id for message_id, _ in copies], ARRAY(Uuid)),
+        literal([recipient.key for _, recipient in copies], ARRAY(Text)),
         now,
     ).table_valued(
         Column("message", Uuid),
@@ -110,26 +141,27 @@ def statuses(
         "is_read",
         "is_visible",
     )
-    statuses_found: Sequence[AnyRow] = connection.execute(select(found)).all()
-    return statuses_found
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Link:
-    """One more e-Box for a message, and where in it; `event_id` tells its owner of it."""
-
-    recipient: Ebox
-    partition: str | None
-    is_pending: bool
-    event_id: UUID
+    rows = connection.execute(
+        select(
+            statuses.c.message.label("message_id"),
+            statuses.c.recipient,
+            statuses.c.expires.label("expires_at"),
+            statuses.c.is_read,
+            statuses.c.is_visible,
+        )
+    )
+    return [SentStatus(**row._asdict()) for row in rows]
 
 
 def link(connection: Connection, message_id: UUID, links: Sequence[Link], now: datetime) -> None:
-    """Put a message that the named e-Box's owner sent into more e-Boxes that lack it."""
+    """Put a message that the named e-Box's owner sent into more e-Boxes that lack it.
+
+    A function of the database does it: it may write into e-Boxes that are not named.
+    """
     columns = (
-        literal([one.recipient.key for one in links], ARRAY(Text)),
-        literal([one.partition for one in links], ARRAY(Text)),
-        literal([one.is_pending for one in links], ARRAY(Boolean)),
-        literal([one.event_id for one in links], ARRAY(Uuid)),
+        literal([each.recipient.key for each in links], ARRAY(Text)),
+        literal([each.partition for each in links], ARRAY(Text)),
+        literal([each.is_pending for each in links], ARRAY(Boolean)),
+        literal([each.event_id for each in links], ARRAY(Uuid)),
     )
     connection.execute(select(func.link_message(message_id, *columns, now)))

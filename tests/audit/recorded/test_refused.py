@@ -163,14 +163,14 @@ def test_a_publication_that_cannot_be_recorded_leaves_nothing_that_is_not_swept(
     uploads = registry_alone.app.extensions["registry"].uploads
     tables = ("messages", "attachments", "search_texts", "sent_messages", "outbox")
     before = [alone.rows(table) for table in tables]
-    known = set(uploads.waiting(timedelta(seconds=-5)))
+    known = set(uploads.preview_sweep(timedelta(seconds=-5)))
 
     with closed():
         answer = sender.publish(recipient, headers={"Idempotency-Key": '"the same"'})
 
     assert answer.status_code == 503
     assert [alone.rows(table) for table in tables] == before
-    left = set(uploads.waiting(timedelta(seconds=-5))) - known
+    left = set(uploads.preview_sweep(timedelta(seconds=-5))) - known
     assert len(left) == 1  # nobody knows here that it was not the COMMIT which failed
     for key in left:
         blobs.erase(key)

@@ -27,15 +27,15 @@ class LinkedSchema(Shown):
     message_id = fields.UUID(data_key="messageId")
     expires_at = Instant(data_key="expirationDate")
     links = fields.Integer(data_key="nbSuccessLinks")
-    refused = fields.List(fields.Nested(EboxSchema), data_key="errorCases")
+    refusals = fields.List(fields.Nested(EboxSchema), data_key="errorCases")
 
 
 class StatusSchema(Shown):
     """How a message fares in one e-Box."""
 
-    message = fields.UUID(data_key="messageId", required=True)
+    message_id = fields.UUID(data_key="messageId", required=True)
     recipient = fields.Nested(EboxSchema, data_key="eboxId", required=True)
-    expires = Instant(data_key="expirationDate")
+    expires_at = Instant(data_key="expirationDate")
     is_read = fields.Boolean(data_key="readStatus", required=True)
     is_visible = fields.Boolean(data_key="visible")
 

@@ -28,14 +28,14 @@ class LinkedSchema(Shown):
     message_id = fields.UUID(data_key="messageId", required=True)
     expires_at = Instant(data_key="expirationDate", required=True)
     links = fields.Integer(data_key="nbSuccessLinks", required=True)
-    refused = fields.List(fields.Nested(EboxSchema), data_key="errorCases", required=True)
+    refusals = fields.List(fields.Nested(EboxSchema), data_key="errorCases", required=True)
 
 
 class StatusSchema(Shown):
     """How a message fares in one e-Box."""
 
-    message = fields.UUID(data_key="messageId", required=True)
+    message_id = fields.UUID(data_key="messageId", required=True)
     recipient = fields.Nested(EboxSchema, required=True)
-    expires = Instant(data_key="expirationDate")
+    expires_at = Instant(data_key="expirationDate")
     is_read = fields.Boolean(data_key="isRead", required=True)
     is_visible = fields.Boolean(data_key="isVisible")
