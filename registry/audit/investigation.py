@@ -25,7 +25,7 @@ from registry.audit.trail.verify import Finding
 from registry.audit.verification import EVER, ReportProgress, TrailPeriod, Verification
 from registry.domain.identifiers import Ebox
 from registry.domain.pseudonyms import Pseudonyms
-from registry.store.schema import Transactions
+from registry.store.transactions import Transactions
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

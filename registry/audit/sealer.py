@@ -18,7 +18,7 @@ from registry.audit.store.seal_bucket import SealStore, pack_seal
 from registry.audit.trail import keys
 from registry.audit.trail.seal import Seal, make_next_seal, sign_seal, write_seal
 from registry.domain.errors import Unavailable
-from registry.store.schema import Transactions
+from registry.store.transactions import Transactions
 
 MOST: Final = 5_000  # entries under a seal, unless one transaction has more
 _HEARTBEAT: Final = timedelta(hours=1)

@@ -17,7 +17,7 @@ from registry.audit.trail.keys import Keys
 from registry.audit.trail.seal import Seal
 from registry.audit.trail.untrusted_json import DamagedText
 from registry.audit.trail.verify import Finding, FindingKind
-from registry.store.schema import Transactions
+from registry.store.transactions import Transactions
 
 ReportProgress = Callable[[int, int], None]  # seals that are done, and all of them
 

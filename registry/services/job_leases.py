@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from registry.store import job_leases
-from registry.store.schema import Transactions
+from registry.store.transactions import Transactions
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from registry.audit.store.seal_bucket import SealStore
 from registry.blobs import BlobStore
 from registry.domain.errors import Unavailable
-from registry.store.schema import Transactions, sees_every_ebox, unsafe_role
+from registry.store.roles import sees_every_ebox, unsafe_role
+from registry.store.transactions import Transactions
 
 
 @dataclass(frozen=True)

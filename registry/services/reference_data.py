@@ -13,7 +13,8 @@ from registry.domain.errors import NotFound
 from registry.domain.queries import Page
 from registry.domain.reference import Catalogue
 from registry.store import reference
-from registry.store.schema import AnyRow, Transactions
+from registry.store.schema import AnyRow
+from registry.store.transactions import Transactions
 
 Record = Callable[[Call], None]
 

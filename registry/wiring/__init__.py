@@ -23,7 +23,7 @@ from registry.services.publication.uploads import Uploads
 from registry.services.readiness import Readiness
 from registry.services.reference_data import ReferenceData
 from registry.settings import Settings
-from registry.store.schema import Transactions
+from registry.store.transactions import Transactions
 from registry.wiring import federation as federal
 from registry.wiring.audit import make_pseudonyms
 from registry.wiring.clock import now

@@ -11,7 +11,7 @@ from registry.audit.trail import keys
 from registry.domain.pseudonyms import KeyTooShort, Pseudonyms
 from registry.http_client.private_key import KeyUnusable
 from registry.settings import Settings, SettingsError
-from registry.store.schema import Transactions
+from registry.store.transactions import Transactions
 from registry.wiring.clock import now
 from registry.wiring.storage import seal_store
 

@@ -18,7 +18,7 @@ from registry.services.readiness import WorkerReadiness
 from registry.services.retention.legal_holds import LegalHolds
 from registry.services.retention.purge import Purge
 from registry.settings import PREFIX, Settings, SettingsError
-from registry.store.schema import Transactions
+from registry.store.transactions import Transactions
 from registry.wiring import audit, federation
 from registry.wiring.audit import make_pseudonyms
 from registry.wiring.clock import now

@@ -13,7 +13,7 @@ from registry.audit.log import AuditLog
 from registry.store.events import administration, delivery
 from registry.store.events.administration import OutboxEvent
 from registry.store.events.delivery import Backlog
-from registry.store.schema import Transactions
+from registry.store.transactions import Transactions
 
 _BATCH: Final = 1000  # dead events replayed in one transaction
 

@@ -10,7 +10,7 @@ from registry.domain.events import Announcement, EventServiceResponse, EventType
 from registry.domain.identifiers import EboxKind
 from registry.store.events import delivery
 from registry.store.events.delivery import ClaimedEvent, MessageFacts, Outcome
-from registry.store.schema import Transactions
+from registry.store.transactions import Transactions
 
 LEASE: Final = timedelta(seconds=60)
 _SPLITTING: Final = 20.0  # seconds of the lease, for the parts of a batch that was refused

@@ -8,7 +8,7 @@ from registry.domain.events import Event, EventType
 from registry.domain.queries import BELGIUM
 from registry.store.events import outbox, reminders
 from registry.store.events.reminders import Forecast, UnreadMessage
-from registry.store.schema import Transactions
+from registry.store.transactions import Transactions
 
 _BATCH = 1000
 

@@ -18,7 +18,6 @@ from registry.domain.errors import Invalid, Issue, IssueKind, RegistryError, Rep
 from registry.domain.identifiers import Ebox, EboxKind, EnterpriseNumber
 from registry.services.consultation.consultation import Consultation
 from registry.services.publication.filing import Filing, PublicationRequest, Receipt
-from registry.store.schema import AnyRow
 
 # Clients may match this text (contract 5).
 _NOT_THE_SENDER: Final = "Invalid sender: user credentials does not match payload"
@@ -32,6 +31,15 @@ class MandateService(Protocol):
     ) -> bool:
         """Tell whether there is a mandate; raises `RegistryError` when nobody can say."""
         ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnswerableMessage:
+    """A message that its recipient may answer, as far as the reply depends on it."""
+
+    sender: str  # an enterprise number
+    sender_partition: str | None
+    message_type_id: str
 
 
 @dataclass(frozen=True)
@@ -118,7 +126,7 @@ class Publication:
         )
         return self.filing.file(request, key)
 
-    def find_answerable(self, caller: Caller, ebox: Ebox, message_id: UUID) -> AnyRow:
+    def find_answerable(self, caller: Caller, ebox: Ebox, message_id: UUID) -> AnswerableMessage:
         """Find a message that its recipient may answer.
 
         Raises as `Consultation.message` does, and `ReplyNotAuthorized`. A citizen may not answer:
@@ -128,7 +136,11 @@ class Publication:
         is_own = original.ebox == ebox and ebox.kind is EboxKind.ENTERPRISE
         if not (original.is_reply_authorized and is_own):
             raise ReplyNotAuthorized
-        return original
+        return AnswerableMessage(
+            sender=original.sender,
+            sender_partition=original.sender_partition,
+            message_type_id=original.message_type_id,
+        )
 
     def _make_attachments(
         self, draft: Draft, files: Sequence[StagedFile]

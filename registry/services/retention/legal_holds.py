@@ -12,7 +12,7 @@ from registry.domain.errors import NotFound
 from registry.domain.identifiers import Ebox
 from registry.store.retention import legal_holds
 from registry.store.retention.legal_holds import LegalHold
-from registry.store.schema import Transactions
+from registry.store.transactions import Transactions
 
 
 @dataclass(frozen=True)

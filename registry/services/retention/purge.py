@@ -12,7 +12,7 @@ from registry.blobs import BlobStore
 from registry.domain.pseudonyms import Pseudonyms
 from registry.store.retention import legal_holds, purge
 from registry.store.retention.purge import DeletedMessage, DeletionProof
-from registry.store.schema import Transactions
+from registry.store.transactions import Transactions
 
 EXPIRY: Final = "expired"  # the reason that a proof has
 _DOCUMENTS: Final = 50  # erased from storage between two looks at the database
