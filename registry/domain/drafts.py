@@ -156,7 +156,7 @@ def find_language_faults(draft: Draft, *, under: str = "") -> list[Issue]:
     texts += [value for fact in draft.business_data or () for value in fact["values"]]
     if len({language for text in texts for language in text or ()}) <= 1:
         return []
-    name = f"{under}.subject" if under else "subject"
+    name = f"{under}.subject" if under else "subject"  # one fault, though many texts may differ
     return [_fault(name, TOO_MANY_LANGUAGES, code="NOT_IMPLEMENTED")]
 
 
@@ -192,6 +192,7 @@ def _digest_faults(
 
 def _is_same_digest(claim: str, digest: str) -> bool:
     """Compare base64url with its padding or without; hex and plain base64 differ by themselves."""
+    # 32 bytes are 43 characters and one of padding, never two.
     return claim.removesuffix("=") == digest.removesuffix("=")
 
 

@@ -45,4 +45,5 @@ def route(
     `rules` come in the order of their priority, as the federation gives them.
     """
     message = (message_type_id, sender_application_id, sender_organization_id)
+    # The general partition exists in every e-Box (contract 4.15), so a message always has a place.
     return next((rule.partition for rule in rules if rule.matches(*message)), GENERAL)

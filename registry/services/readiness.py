@@ -43,6 +43,7 @@ class WorkerReadiness:
         with self.transactions() as connection:
             if fault := unsafe_role(connection):
                 raise Unavailable(fault)
+            # With the application's role it would find nothing to do, and look healthy.
             if not sees_every_ebox(connection):
                 raise Unavailable("The database role is not the worker's: it sees one e-Box.")
         self.blobs.check()

@@ -11,7 +11,8 @@ job_leases = Table(
     "turns",
     metadata,
     Column("duty", Text, primary_key=True),  # the job's name
-    Column("taken_at", INSTANT, nullable=False),  # by the database's clock
+    # By the database's clock, one for all workers: their machines need not agree.
+    Column("taken_at", INSTANT, nullable=False),
 )
 
 

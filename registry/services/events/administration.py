@@ -53,7 +53,7 @@ class EventAdministration:
 
         Those that are refused anew meanwhile stay dead.
         """
-        start = self.now()
+        start = self.now()  # or an event that is refused again and again would never let it end
         while True:
             with self.transactions() as connection:
                 count = administration.replay_dead(

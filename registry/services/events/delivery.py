@@ -114,6 +114,7 @@ class EventDelivery:
             if is_late or is_stopping():
                 break
             part = parts.pop()
+            # No transaction is open: the service may take its time.
             response = self.service.tell([each.announcement for each in part])
             if response.verdict is Verdict.OUTAGE:
                 parts.append(part)

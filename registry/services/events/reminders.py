@@ -10,7 +10,7 @@ from registry.store.events import outbox, reminders
 from registry.store.events.reminders import Forecast, UnreadMessage
 from registry.store.transactions import Transactions
 
-_BATCH = 1000
+_BATCH = 1000  # messages marked in one transaction, and locked as long
 
 
 @dataclass(frozen=True)

@@ -81,6 +81,7 @@ class Broadcast:
             for start in range(0, len(possible), _BATCH):
                 links = self._links(connection, original, possible[start : start + _BATCH])
                 sent_messages.link(connection, message_id, links, now)
+            # Numbers alone: a list of ten thousand owners does not belong in the audit trail.
             facts = details.describe_broadcast(message_id, len(possible), len(refusals))
             self.audit_log.record(connection, call, sender, facts)
         return BroadcastReceipt(
@@ -107,6 +108,7 @@ class Broadcast:
         sent_message = sent_messages.find(connection, sender, message_id)
         if sent_message is None:
             raise NotFound("message_id", str(message_id))
+        # Row-level security shows the message where it is, and that is the recipient's e-Box.
         name_ebox(connection, sent_message.recipient)
         message = messages.find(connection, sent_message.recipient, message_id, now)
         name_ebox(connection, sender)
@@ -146,7 +148,7 @@ def _is_possible(ebox: Ebox, *, checks_digits: bool) -> bool:
 
 
 def _partition(ebox: Ebox, original: _Original, rules: tuple[Rule, ...] | None) -> str | None:
-    if ebox.kind is EboxKind.CITIZEN:
+    if ebox.kind is EboxKind.CITIZEN:  # who has no partitions (contract 4.15)
         return None
     if rules is None:
         return GENERAL

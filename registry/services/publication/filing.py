@@ -96,6 +96,7 @@ class Filing:
         """
         draft = request.draft
         recipient = _require_recipient(draft)
+        # Asked before the transaction, which must not be open during a call; it decides nothing.
         code = NO_DIGITAL_USER if self.preferences.is_digital(recipient) is False else None
         message = SentMessage(
             message_id=uuid4(),
@@ -124,8 +125,10 @@ class Filing:
         message_id, recipient = message.message_id, message.recipient
         received_at = self.now()
         with self.transactions(owner) as connection:
+            # First of all: whoever uses the same key at this moment waits here for our commit.
             if first_id := sent_messages.add(connection, owner, message):
                 raise DuplicatePublication(first_id)
+            # From here on the rows are the recipient's, and row-level security shows only his.
             name_ebox(connection, recipient)
             facts = _find_facts(connection, request, recipient)
             period = _check_references(facts, request)
@@ -141,6 +144,7 @@ class Filing:
                 "partition": None if recipient.kind is EboxKind.CITIZEN else partition or GENERAL,
                 "is_routing_pending": partition is None,
             }
+            # In the transaction of the message: an event is neither lost nor sent of nothing.
             event = Event(EventType.NEW_DOCUMENT, recipient, message_id)
             messages.add(
                 connection,
@@ -198,6 +202,7 @@ def _check_references(facts: PublicationFacts, request: PublicationRequest) -> V
     ]
     if unknown or period is None:
         raise Invalid(unknown)
+    # What a reply refers to was configured for the message that it answers.
     if not request.is_reply and not facts.is_configured:
         kind, code = IssueKind.INVALID_INPUT, "INVALID_SENDER"
         raise Invalid([Issue("body", "senderApplicationId", NOT_CONFIGURED, kind, code=code)])

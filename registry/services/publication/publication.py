@@ -112,6 +112,7 @@ class Publication:
         original = self.find_answerable(call.caller, ebox, message_id)
         answer = replace(
             draft,
+            # Never from the request: a reply could else be sent to anyone as if he had written.
             recipient=Ebox(EboxKind.ENTERPRISE, original.sender),
             message_type_id=draft.message_type_id or original.message_type_id,
             original_message_id=message_id,

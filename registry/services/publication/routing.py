@@ -58,7 +58,7 @@ class Routing:
         Nothing is recorded, whoever asks: it shows nobody anything, and decides nothing that the
         federation has not decided.
         """
-        asked_at = self.now()
+        asked_at = self.now()  # before the question: its answer is of then, or later
         try:
             rules = self.federation.routing_rules(EnterpriseNumber(ebox.number))
         except (Unavailable, UpstreamInvalid):
@@ -86,6 +86,7 @@ class Routing:
                 answers, failures = answers + 1, 0
             else:
                 failures += 1
+            # One e-Box without an answer says little, several in a row that the service is away.
             if failures == _PATIENCE:
                 break
         return answers

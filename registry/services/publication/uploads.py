@@ -45,6 +45,7 @@ class Uploads:
         if faults := find_part_faults(part, name, media_type):
             raise Invalid(faults)
         inspector = _FileInspector(part, name, str(media_type))
+        # Nothing of the sender's in the key: file names repeat, and may say whom they are about.
         key = f"{PREFIX}{uuid4()}"
         if self.scanner:
             chunks = self.scanner.scan(chunks)
@@ -57,7 +58,7 @@ class Uploads:
             try:
                 self.blobs.erase(file.blob_key)
             except RegistryError:
-                return
+                return  # storage is away: each further try would make the sender wait for nothing
 
     def find_unclaimed(self, older_than: timedelta) -> Iterator[str]:
         """Find stored files that no message has claimed although they had the time; their keys."""
@@ -88,6 +89,7 @@ class Uploads:
     def _filter_unclaimed(self, keys: list[str]) -> Iterator[str]:
         if not keys:
             return
+        # Of no e-Box: a function of the database looks whether anybody has the document.
         with self.transactions() as connection:
             keys_unclaimed = messages.unclaimed(connection, keys)
         yield from keys_unclaimed

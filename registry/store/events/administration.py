@@ -59,6 +59,7 @@ def replay(
 
 def replay_dead(connection: Connection, *, dead_before: datetime, now: datetime, limit: int) -> int:
     """Have up to `limit` events sent again that died by `dead_before`; gives their number."""
+    # In batches, so that a hundred thousand dead events are no transaction of minutes.
     values = {"before": dead_before, "now": now, "limit": limit}
     return connection.execute(_REPLAY_DEAD, values).rowcount
 
@@ -128,6 +129,7 @@ SET state = 'waiting', is_bulk = true, due_at = :now, reason = NULL, settled_at 
 FROM dead d
 WHERE o.ebox = d.ebox AND o.correlation_id = d.correlation_id
 """)
+# By the database's clock, which leases are counted by: that of an operator's machine may be off.
 _SKIP: Final = text("""
 UPDATE outbox
 SET state = 'skipped', reason = :why, settled_at = :now, claimed_until = NULL

@@ -126,7 +126,7 @@ def _mark(
         .where(is_due)
         .order_by(order)
         .limit(limit)
-        .with_for_update(skip_locked=True)
+        .with_for_update(skip_locked=True)  # an owner who reads it now needs no reminder
         .cte("due")
     )
     rows = connection.execute(
@@ -141,6 +141,7 @@ def _mark(
 def _count_by_day(
     kind: EventType, due_at: ColumnElement[datetime], now: datetime, zone: str
 ) -> Select[Any]:
+    # On the clocks of the owners: half past midnight in Brussels is still yesterday in UTC.
     day = func.date(func.timezone(zone, func.greatest(due_at, literal(now, INSTANT))))
     return select(
         literal(kind.value).label("type"),

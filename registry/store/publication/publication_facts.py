@@ -52,6 +52,7 @@ class PublicationFacts:
 
 def find_facts(connection: Connection, references: References, recipient: Ebox) -> PublicationFacts:
     """Find all facts in one statement; the recipient's e-Box is the one that is named."""
+    # Scalar subqueries, not joins: each fact stands by itself when the others are missing.
     kind, pairing = message_types.c, sender_configurations.c
     is_of_type = kind.message_type_id == references.message_type_id
     row = connection.execute(
@@ -71,6 +72,7 @@ def find_facts(connection: Connection, references: References, recipient: Ebox) 
                 pairing.message_type_id == references.message_type_id,
             )
             .label("is_configured"),
+            # With the rules, which would else cost every publication a round trip more.
             select(routing_rules.c.rules)
             .where(routing_rules.c.ebox == recipient)
             .scalar_subquery()

@@ -116,6 +116,7 @@ def lock_ebox(connection: Connection, ebox: Ebox) -> None:
 
     Two events at once would otherwise not see each other, and the older might win.
     """
+    # An advisory lock, because there may be no row yet that could be locked.
     connection.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(ebox.key, 0))))
 
 
@@ -143,7 +144,7 @@ def note_event(
             happened_at=happened_at,
             received_at=now,
         )
-        .on_conflict_do_nothing()
+        .on_conflict_do_nothing()  # the federation repeats what it is not sure that we got
         .returning(federation_events.c.event_id)
     ).first()
     return row is not None
@@ -190,7 +191,7 @@ def route_message(connection: Connection, ebox: Ebox, message_id: UUID, partitio
         .where(
             messages.c.ebox == ebox,
             messages.c.message_id == message_id,
-            messages.c.is_routing_pending,
+            messages.c.is_routing_pending,  # still: an owner who moves a message ends its waiting
         )
         .values(partition=partition, is_routing_pending=False)
     )

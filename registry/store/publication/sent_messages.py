@@ -35,6 +35,7 @@ sent_messages = Table(
     Column("message_id", Uuid, primary_key=True),
     Column("partition", Text, nullable=False),
     Column("recipient", EboxKey, nullable=False),
+    # '' for none: in a unique constraint NULL would differ from NULL, and a key be used twice.
     Column("application_id", Text, nullable=False, server_default=text("''")),
     Column("idempotency_key", Text),
     UniqueConstraint("ebox", "application_id", "idempotency_key", name="uq_sent_messages_key"),
@@ -99,6 +100,7 @@ def add(connection: Connection, sender: Ebox, message: SentMessage) -> UUID | No
     ).first()
     if row is not None:
         return None
+    # A second look, not an update that returns the row: a message that was filed is never touched.
     first_id: UUID = connection.execute(
         select(sent_messages.c.message_id).where(
             sent_messages.c.ebox == sender,
@@ -130,6 +132,7 @@ def find_statuses(
 
     Messages that it did not send, or that are not there, are left out.
     """
+    # A function of the database looks, which may see the recipients' e-Boxes.
     statuses = func.sent_statuses(
         literal([message_id for message_id, _ in copies], ARRAY(Uuid)),
         literal([recipient.key for _, recipient in copies], ARRAY(Text)),
@@ -158,6 +161,7 @@ def link(connection: Connection, message_id: UUID, links: Sequence[Link], now: d
 
     A function of the database does it: it may write into e-Boxes that are not named.
     """
+    # Arrays, one for each column: ten thousand links are one statement with six parameters.
     columns = (
         literal([each.recipient.key for each in links], ARRAY(Text)),
         literal([each.partition for each in links], ARRAY(Text)),

@@ -109,6 +109,7 @@ def lift_hold(
     """End a hold and give it; None when no such hold is in force."""
     row = connection.execute(
         update(legal_holds)
+        # Never rewritten: who lifted a hold, and why, stands as it was first noted.
         .where(legal_holds.c.hold_id == hold_id, legal_holds.c.lifted_at.is_(None))
         .values(lifted_at=now, lifted_why=why)
         .returning(legal_holds)
@@ -140,6 +141,7 @@ def list_documents(
     `only_free` leaves out documents that any hold is on: all e-Boxes of a broadcast share one.
     """
     query = select(attachments.c.blob_key).distinct().where(attachments.c.ebox == ebox)
+    # A hold on the whole e-Box has no message.
     if message_id is not None:
         query = query.where(attachments.c.message_id == message_id)
     if only_free:
