@@ -6,7 +6,7 @@ Not in `registry.audit.trail`, as years are Belgian: a verifier may have no time
 from datetime import datetime
 from typing import Final
 
-from registry.domain.queries import BELGIUM
+from registry.domain.belgian_time import BELGIUM
 
 YEARS: Final = 10
 

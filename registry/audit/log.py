@@ -10,10 +10,10 @@ from sqlalchemy import Connection
 from registry.audit.details import Details
 from registry.audit.store import entries
 from registry.audit.trail.entry import Entry
+from registry.domain.belgian_time import BELGIUM
 from registry.domain.calls import Call
 from registry.domain.identifiers import Ebox, EboxKind
 from registry.domain.pseudonyms import Pseudonyms
-from registry.domain.queries import BELGIUM
 
 _OURSELVES: Final = "registry"  # the client of operations that no call asked for
 _NO_METHOD: Final = "DO"  # no HTTP

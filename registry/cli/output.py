@@ -13,8 +13,8 @@ from rich.cells import cell_len
 from rich.console import Console
 from rich.table import Table
 
+from registry.domain.belgian_time import BELGIUM
 from registry.domain.identifiers import Ebox
-from registry.domain.queries import BELGIUM
 
 _PIPED: Final = 240  # columns where nobody looks at a terminal
 _ROOM: Final = 24  # columns that the last one needs to be read

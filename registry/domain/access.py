@@ -1,4 +1,4 @@
-"""Who calls, what their token opens, and which partitions they may read."""
+"""Callers, and the operations that their tokens open."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -55,55 +55,27 @@ class Caller:
 
 @dataclass(frozen=True, slots=True)
 class ScopeTable:
-    """Which operations each scope opens: the one table of contract 6.15."""
+    """Operations that each scope opens: the one table of contract 6.15."""
 
     opens: Mapping[str, frozenset[Operation]]
 
     def check(self, caller: Caller, *operations: Operation) -> None:
         """Raise `ScopeMissing`, naming every scope that would do, unless one is held."""
         if not self.allows(caller, *operations):
-            opening = (s for s, opened in self.opens.items() if opened & frozenset(operations))
+            opening = (
+                scope for scope, group in self.opens.items() if group & frozenset(operations)
+            )
             raise ScopeMissing(sorted(opening))
 
     def allows(self, caller: Caller, *operations: Operation) -> bool:
-        """Whether one of the caller's scopes opens one of the operations."""
+        """Tell if one of the caller's scopes opens one of the operations."""
         wanted = frozenset(operations)
         return any(wanted & self.opens.get(scope, frozenset()) for scope in caller.scopes)
 
     def sees_whole(self, caller: Caller, ebox: Ebox) -> bool:
-        """Whether partitions do not limit this caller: applications, citizens (contract 6.36)."""
+        """Tell if no partition limits this caller: applications, citizens (contract 6.36)."""
         return (
             ebox.kind is EboxKind.CITIZEN
             or caller.user is None
             or self.allows(caller, Operation.WHOLE_EBOX)
         )
-
-
-@dataclass(frozen=True, slots=True)
-class Rights:
-    """The partitions of one e-Box that a caller may read; `readable` None means all of them.
-
-    `known` are the partitions that exist, readable or not.
-    """
-
-    readable: frozenset[str] | None = None
-    known: frozenset[str] = frozenset()
-
-    def allow(self, partition: str | None) -> bool:
-        """Whether messages in this partition may be shown."""
-        return self.readable is None or partition in self.readable
-
-    def narrow(self, asked: frozenset[str]) -> frozenset[str] | None:
-        """The partitions to look in, None for all (contract 6.5).
-
-        Asking for a partition without right raises `PermissionMissing`; asking for one that does
-        not exist just finds nothing.
-        """
-        if self.readable is None:
-            return asked or None
-        if asked & self.known - self.readable:
-            raise PermissionMissing("The caller has no right on a partition that was asked for.")
-        return asked & self.readable if asked else self.readable
-
-
-WHOLE_EBOX = Rights()

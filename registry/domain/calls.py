@@ -1,4 +1,4 @@
-"""The call that is being answered: who asks, how, and what he is told if all goes well."""
+"""Calls, as the audit trail knows them."""
 
 from dataclasses import dataclass
 
@@ -7,10 +7,10 @@ from registry.domain.access import Caller
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A request as the audit trail knows it (contract 4.20).
+    """A request: the caller, its method and URL, and the status of its answer (contract 4.20).
 
-    `url` is path and query without what was searched for; `status` that of the answer, which goes
-    out only when the trail has the call.
+    `url` is path and query without the text of a search. The answer with this `status` goes out
+    only when the trail has the call.
     """
 
     caller: Caller

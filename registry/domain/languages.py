@@ -9,7 +9,7 @@ TranslatedString = Mapping[str, str]
 LANGUAGES: Final = ("nl", "fr", "de")
 
 # What Unicode decomposition leaves whole, spelled as people type it on a plain keyboard.
-_SPELLED: Final = str.maketrans(
+_SPELLINGS: Final = str.maketrans(
     {
         "œ": "oe",
         "æ": "ae",
@@ -24,21 +24,21 @@ _SPELLED: Final = str.maketrans(
 )
 
 
-def filled(text: TranslatedString) -> dict[str, str]:
-    """The text in nl, fr and de, gaps filled from another language (contract 4.7)."""
+def fill_gaps(text: TranslatedString) -> dict[str, str]:
+    """Give the text in nl, fr and de, gaps filled from another language (contract 4.7)."""
     nl, fr, de = text.get("nl"), text.get("fr"), text.get("de")
     spare = nl or fr or de or text.get("en") or ""
     return {"nl": nl or spare, "fr": fr or spare, "de": de or spare}
 
 
 def fold(text: str) -> str:
-    """The text without case, accents and ligatures; controls become spaces.
+    """Take case, accents and ligatures off the text; controls become spaces.
 
     Folding is idempotent, so a folded query can be compared with folded text (contract 4.3).
     """
     plain = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", text).casefold())
-    kept = "".join(_fold_one(character) for character in plain)
-    return unicodedata.normalize("NFKD", kept.translate(_SPELLED))
+    folded = "".join(_fold_one(character) for character in plain)
+    return unicodedata.normalize("NFKD", folded.translate(_SPELLINGS))
 
 
 def _fold_one(character: str) -> str:

@@ -1,16 +1,7 @@
-"""What a listing asks for."""
+"""Questions that a listing is asked."""
 
 from dataclasses import dataclass
-from datetime import date, datetime, time
-from typing import Final
-from zoneinfo import ZoneInfo
-
-BELGIUM: Final = ZoneInfo("Europe/Brussels")
-
-
-def start_of(day: date) -> datetime:
-    """The first instant of a day in Belgium: where `…Before` ends and `…After` begins."""
-    return datetime.combine(day, time.min, tzinfo=BELGIUM)
+from datetime import datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,7 +13,7 @@ class Page:
 
     @property
     def offset(self) -> int:
-        """How many items come before it."""
+        """Number of items before this page."""
         return (self.number - 1) * self.size
 
 

@@ -4,7 +4,7 @@ import calendar
 from datetime import UTC, date, datetime, timedelta
 from typing import Literal
 
-from registry.domain.queries import BELGIUM
+from registry.domain.belgian_time import BELGIUM
 
 Unit = Literal["day", "month", "year"]
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from registry.domain.messages import GENERAL
+from registry.domain.partitions import GENERAL
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,9 +11,9 @@ from typing import Any, Final
 
 import orjson
 
+from registry.domain.belgian_time import BELGIUM
 from registry.domain.errors import RegistryError, Unavailable, UpstreamInvalid
 from registry.domain.events import Announcement, EventServiceResponse, Verdict
-from registry.domain.queries import BELGIUM
 from registry.http_client.access_token import OwnToken
 from registry.http_client.client import LIMIT, Answer, Upstream
 

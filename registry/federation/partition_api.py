@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 
 from registry.domain.errors import UpstreamInvalid
 from registry.domain.identifiers import EnterpriseNumber, Ssin
-from registry.domain.messages import GENERAL
+from registry.domain.partitions import GENERAL
 from registry.domain.routing import Rule
 from registry.federation.rules import read_rules
 from registry.http_client.access_token import OwnToken

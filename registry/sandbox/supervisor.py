@@ -114,7 +114,7 @@ class Supervisor:
     def _start(self) -> None:
         seeded = self.layout.postgres / "seeded"
         # The data may have been in the temporary folder and be gone (see Cluster).
-        filled = seeded.exists() and (self.layout.postgres / "data" / "PG_VERSION").exists()
+        has_data = seeded.exists() and (self.layout.postgres / "data" / "PG_VERSION").exists()
         self._document["processes"]["sandbox"] = os.getpid()
         self.layout.write(self._document, ready=False)
         with self._step("PostgreSQL"):
@@ -125,7 +125,7 @@ class Supervisor:
             self._start_federation()
         with self._step("Migrations"):
             self._task("migrate", "-m", "registry", "database", "migrate")
-        if self._seeds and not filled:
+        if self._seeds and not has_data:
             with self._step("Seeds"):
                 directory = str(self.layout.directory)
                 self._task("seeds", "-m", "registry.sandbox.seeds", directory)

@@ -21,7 +21,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 
-from registry.domain.languages import LANGUAGES, TranslatedString, filled, fold
+from registry.domain.languages import LANGUAGES, TranslatedString, fill_gaps, fold
 from registry.domain.queries import Page
 from registry.domain.reference import Catalogue
 from registry.store.schema import JSON, AnyRow, Records, metadata
@@ -120,7 +120,7 @@ class Image:
 
 def folded(*texts: TranslatedString | None) -> Mapping[str, str]:
     """The `folded_…` columns of a row, out of the texts by which search finds it (contract 4.3)."""
-    present = [filled(text) for text in texts if text]
+    present = [fill_gaps(text) for text in texts if text]
     return {
         f"folded_{language}": "\n".join(fold(text[language]) for text in present)
         for language in LANGUAGES

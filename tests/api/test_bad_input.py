@@ -185,7 +185,7 @@ def ask(app, party):
     return get
 
 
-def filled(path, **values):
+def fill_path(path, **values):
     """The path with its parameters filled in."""
     for name, value in {**GOOD, **values}.items():
         path = path.replace(f"{{{name}}}", value)
@@ -204,14 +204,14 @@ def faults(answer):
 def test_a_wrong_value_in_the_query_is_named(ask, path, name, value):
     needed = "&qlang=nl" if name == "q" else ""
 
-    answer = ask(filled(path), f"{name}={value}{needed}")
+    answer = ask(fill_path(path), f"{name}={value}{needed}")
 
     assert faults(answer) == [("query", name)]
 
 
 @pytest.mark.parametrize(("path", "name", "value"), matrix("path"))
 def test_a_wrong_value_in_the_path_is_named(ask, path, name, value):
-    answer = ask(filled(path, **{name: value}))
+    answer = ask(fill_path(path, **{name: value}))
 
     assert faults(answer) == [("path", name)]
 
@@ -220,7 +220,7 @@ def test_a_wrong_value_in_the_path_is_named(ask, path, name, value):
 @pytest.mark.parametrize("path", [path for path in OPERATIONS if "{" in path])
 def test_a_path_that_is_taken_apart_or_empty_leads_nowhere(ask, path, value):
     for name in re.findall(r"\{(\w+)\}", path):
-        answer = ask(filled(path, **{name: value}))
+        answer = ask(fill_path(path, **{name: value}))
 
         # An empty messageId leaves the collection with a slash, to which one may only post.
         assert answer.status_code in (400, 404) or (answer.status_code, name, value) == (
@@ -247,7 +247,7 @@ def test_a_parameter_given_twice_is_named(ask, path, parameter):
         good = {"integer": "1", "boolean": "true", "date": "2026-01-01"}[kind]
     needed = "&qlang=nl" if name == "q" else ""
 
-    answer = ask(filled(path), f"{name}={good}&{name}={good}{needed}")
+    answer = ask(fill_path(path), f"{name}={good}&{name}={good}{needed}")
 
     assert faults(answer) == [("query", name)]
 
@@ -276,7 +276,7 @@ def test_more_partitions_than_the_contract_allows_are_too_many(ask, path):
 def test_an_unknown_parameter_is_named(app, ask, path, query):
     name = query.partition("=")[0]
 
-    answer = ask(filled(path), query)
+    answer = ask(fill_path(path), query)
 
     assert faults(answer) == [("query", unquote_to_bytes(name).decode())]
     (issue,) = answer.json["issues"]

@@ -7,11 +7,11 @@ from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
 import pytest
-from tests.api.message_updates import change, execute
 
 from registry.domain.identifiers import Ebox, EboxKind
 from registry.sandbox.personas import CONSUMER, PORTAL, REFERENCE, SENDER
 from tests.api.contract import is_open, served
+from tests.api.message_updates import change, execute
 from tests.api.publication import Sender, at, named
 from tests.factories import PAYMENT, a_file, a_person, an_ebox, an_enterprise
 
@@ -69,7 +69,7 @@ def changes_of(owner):
     return look
 
 
-def filled(path, message_id):
+def fill_path(path, message_id):
     return path.format(messageId=message_id, attachmentId="1")
 
 
@@ -98,7 +98,7 @@ def test_the_matrix_holds_every_operation_that_changes():
 def test_ones_own_is_shown(somebody, full, name, path):
     reader = somebody(name)
 
-    answer = reader.get(filled(path, full(reader.ebox)))
+    answer = reader.get(fill_path(path, full(reader.ebox)))
 
     assert answer.status_code == 200, answer.text
 
@@ -118,14 +118,14 @@ def test_what_is_anothers_or_expired_looks_exactly_like_what_never_existed(
         "expired": full(reader.ebox, expires_at=past),
     }
     unknown = uuid4()
-    reader.get(filled(path, unknown))  # rights and token are known from here on
+    reader.get(fill_path(path, unknown))  # rights and token are known from here on
     with statements() as for_unknown:
-        never = reader.get(filled(path, unknown))
+        never = reader.get(fill_path(path, unknown))
 
     assert never.status_code == 404
     for whose, message_id in hidden.items():
         with statements() as for_this:
-            answer = reader.get(filled(path, message_id))
+            answer = reader.get(fill_path(path, message_id))
 
         assert scrubbed(answer, message_id) == scrubbed(never, unknown), whose
         assert for_this == for_unknown, whose
@@ -139,7 +139,7 @@ def test_looking_for_what_is_anothers_leaves_no_trace_with_him(
     victim = an_ebox()
     message = full(victim)
 
-    consumer.ask(method, filled(path, message))
+    consumer.ask(method, fill_path(path, message))
 
     with owner.connect() as connection:
         query = "SELECT read_at FROM messages WHERE message_id = %s"
@@ -254,7 +254,7 @@ def test_without_scope_own_anothers_and_unknown_are_refused_alike(somebody, full
     reader = somebody(name)
     ids = [full(reader.ebox), full(an_ebox()), uuid4()]
 
-    answers = [scrubbed(reader.get(filled(path, id_)), id_) for id_ in ids]
+    answers = [scrubbed(reader.get(fill_path(path, id_)), id_) for id_ in ids]
 
     assert answers[0].startswith(b"403 ")
     assert b"missingScope" in answers[0]
@@ -295,7 +295,7 @@ def test_a_partition_without_right_is_refused_and_shows_and_marks_nothing(
 ):
     message = full(portal_user.ebox, partition="partitionNoAccess")
 
-    answer = portal_user.get(filled(path, message))
+    answer = portal_user.get(fill_path(path, message))
 
     assert answer.status_code == 403
     assert answer.json["type"] == "urn:problem-type:belgif:missingPermission"
@@ -313,14 +313,14 @@ def test_what_was_sent_from_a_partition_without_right_is_refused(portal_user, fu
         sent_from="partitionNoAccess",
     )
 
-    assert portal_user.get(filled(path, message)).status_code == 403
+    assert portal_user.get(fill_path(path, message)).status_code == 403
 
 
 @pytest.mark.parametrize("path", OF_A_MESSAGE)
 def test_what_ones_own_enterprise_sent_is_shown(portal_user, full, path):
     message = full(an_ebox(), sender=portal_user.ebox.number, sent_from="partitionB")
 
-    assert portal_user.get(filled(path, message)).status_code == 200
+    assert portal_user.get(fill_path(path, message)).status_code == 200
 
 
 @pytest.mark.parametrize("path", OF_A_MESSAGE)
@@ -338,7 +338,7 @@ def test_what_a_citizen_was_sent_is_not_found_below_the_enterprises_base_path(
 
     statuses = {
         (base, kind): client.get(
-            f"/REST/ebox/{base}/messageRegistry/v3{filled(path, message)}", headers=headers
+            f"/REST/ebox/{base}/messageRegistry/v3{fill_path(path, message)}", headers=headers
         ).status_code
         for base in EboxKind
         for kind, message in messages.items()

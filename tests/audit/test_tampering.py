@@ -18,7 +18,7 @@ from registry.audit.trail import keys
 from registry.audit.trail import seal as seals
 from registry.audit.verification import EVER, Verification
 from registry.cli import registry
-from registry.domain.queries import BELGIUM
+from registry.domain.belgian_time import BELGIUM
 from registry.sandbox.servers.postgres import SUPERUSER
 from registry.settings import PREFIX
 from registry.wiring import audit

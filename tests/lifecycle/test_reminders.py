@@ -7,8 +7,8 @@ from threading import Barrier
 
 import pytest
 
+from registry.domain.belgian_time import BELGIUM
 from registry.domain.identifiers import EboxKind
-from registry.domain.queries import BELGIUM
 from registry.services.events.delivery import EventDelivery
 from registry.services.events.reminders import Reminders
 from tests.factories import NOON, an_ebox

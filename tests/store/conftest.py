@@ -9,10 +9,10 @@ import pytest
 from sqlalchemy import create_engine, event
 
 from registry import wiring
-from registry.domain.access import Rights
 from registry.domain.events import Event, EventType
 from registry.domain.identifiers import Ssin
 from registry.domain.notifications import Notification
+from registry.domain.partitions import Rights
 from registry.domain.routing import Rule
 from registry.store.consultation import messages, partition_rights
 from registry.store.events import outbox

@@ -6,9 +6,9 @@ from uuid import uuid4
 import pytest
 from sqlalchemy import func, select
 
-from registry.domain.access import Rights
 from registry.domain.events import Event, EventType
 from registry.domain.identifiers import Ssin
+from registry.domain.partitions import Rights
 from registry.domain.queries import Page
 from registry.domain.reference import Catalogue
 from registry.store import reference

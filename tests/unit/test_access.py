@@ -2,9 +2,10 @@
 
 import pytest
 
-from registry.domain.access import WHOLE_EBOX, Caller, Operation, Rights, ScopeTable
+from registry.domain.access import Caller, Operation, ScopeTable
 from registry.domain.errors import PermissionMissing, ScopeMissing
 from registry.domain.identifiers import Ebox, EboxKind, EnterpriseNumber, Ssin
+from registry.domain.partitions import WHOLE_EBOX, Rights
 
 ENTERPRISE = EnterpriseNumber("0206731645")
 PERSON = Ssin("85073003328")

@@ -21,11 +21,11 @@ HASH = hashlib.sha256(b"a letter 1").digest()  # its base64 holds + and /, or th
 DIGEST = base64.urlsafe_b64encode(HASH).decode()
 
 
-def announced(part="one", **changes):
+def an_announcement(part="one", **changes):
     return AnnouncedFile(**{"part": part, "is_main": True, **changes})
 
 
-def staged(part="one", **changes):
+def a_file(part="one", **changes):
     values = {
         "part": part,
         "file_name": "letter.pdf",
@@ -47,10 +47,11 @@ def texts(draft, *files):
 
 def test_files_come_out_as_announced_and_in_that_order():
     draft = a_draft(
-        announced("b", title={"nl": "Titel"}, is_signed=True), announced("a", is_main=False)
+        an_announcement("b", title={"nl": "Titel"}, is_signed=True),
+        an_announcement("a", is_main=False),
     )
 
-    files, faults = pair_files(draft, [staged("a", media_type="text/csv"), staged("b")])
+    files, faults = pair_files(draft, [a_file("a", media_type="text/csv"), a_file("b")])
 
     assert faults == []
     assert files == (
@@ -81,8 +82,8 @@ def test_files_come_out_as_announced_and_in_that_order():
 
 def test_a_body_can_be_the_main_content():
     assert pair_files(a_draft(body={"nl": "x"}, is_body_main=True), []) == ((), [])
-    draft = a_draft(announced(is_main=False), body={"nl": "x"}, is_body_main=True)
-    assert texts(draft, staged()) == []
+    draft = a_draft(an_announcement(is_main=False), body={"nl": "x"}, is_body_main=True)
+    assert texts(draft, a_file()) == []
 
 
 NO_MAIN = "No main content attachment. Exactly one is expected"
@@ -94,40 +95,52 @@ TOO_MANY = "Too many main content. Exactly one is expected"
     [
         (a_draft(), [], NO_MAIN),
         (a_draft(body={"nl": "x"}, is_body_main=False), [], NO_MAIN),
-        (a_draft(announced(is_main=False)), [staged()], NO_MAIN),
-        (a_draft(announced("a"), announced("b")), [staged("a"), staged("b")], TOO_MANY),
-        (a_draft(announced(), body={"nl": "x"}, is_body_main=True), [staged()], TOO_MANY),
+        (a_draft(an_announcement(is_main=False)), [a_file()], NO_MAIN),
+        (a_draft(an_announcement("a"), an_announcement("b")), [a_file("a"), a_file("b")], TOO_MANY),
+        (a_draft(an_announcement(), body={"nl": "x"}, is_body_main=True), [a_file()], TOO_MANY),
         (
-            a_draft(announced()),
-            [staged(), staged("more")],
+            a_draft(an_announcement()),
+            [a_file(), a_file("more")],
             "Json Attachments number is inconsistent with number of parts",
         ),
         (
-            a_draft(announced()),
-            [staged("other")],
+            a_draft(an_announcement()),
+            [a_file("other")],
             "Some json attachment info do not match any file upload part",
         ),
-        (a_draft(announced()), [staged(file_name=None)], "Missing mediaType or fileName in part"),
-        (a_draft(announced()), [staged(file_name="")], "Missing mediaType or fileName in part"),
-        (a_draft(announced()), [staged(media_type=None)], "Missing mediaType or fileName in part"),
         (
-            a_draft(announced()),
-            [staged(media_type="application/xml")],
+            a_draft(an_announcement()),
+            [a_file(file_name=None)],
+            "Missing mediaType or fileName in part",
+        ),
+        (
+            a_draft(an_announcement()),
+            [a_file(file_name="")],
+            "Missing mediaType or fileName in part",
+        ),
+        (
+            a_draft(an_announcement()),
+            [a_file(media_type=None)],
+            "Missing mediaType or fileName in part",
+        ),
+        (
+            a_draft(an_announcement()),
+            [a_file(media_type="application/xml")],
             "Attachment mime type is not valid. See spec for list of available mime types",
         ),
         (
-            a_draft(announced()),
-            [staged(is_what_it_says=False)],
+            a_draft(an_announcement()),
+            [a_file(is_what_it_says=False)],
             "The content of the file is not application/pdf",
         ),
         (
-            a_draft(announced()),
-            [staged(file_name="a" * 256)],
+            a_draft(an_announcement()),
+            [a_file(file_name="a" * 256)],
             "The file name is longer than 255 characters",
         ),
         (
-            a_draft(announced(), announced(is_main=False)),
-            [staged(), staged("two")],
+            a_draft(an_announcement(), an_announcement(is_main=False)),
+            [a_file(), a_file("two")],
             "The part belongs to two attachments",
         ),
     ],
@@ -138,13 +151,13 @@ def test_each_fault_is_told_in_its_own_words(draft, files, text):
 
 
 def test_a_name_of_255_characters_is_short_enough():
-    assert texts(a_draft(announced()), staged(file_name="a" * 255)) == []
+    assert texts(a_draft(an_announcement()), a_file(file_name="a" * 255)) == []
 
 
 def test_two_parts_of_one_name_are_a_fault():
-    draft = a_draft(announced(), announced(is_main=False))
+    draft = a_draft(an_announcement(), an_announcement(is_main=False))
 
-    assert "More than one part has this name" in texts(draft, staged(), staged())
+    assert "More than one part has this name" in texts(draft, a_file(), a_file())
 
 
 @pytest.mark.parametrize("media_type", MEDIA_TYPES)
@@ -155,7 +168,7 @@ def test_the_fifteen_media_types_are_taken(media_type):
 @pytest.mark.parametrize("digest", [DIGEST, DIGEST.rstrip("="), None])
 @pytest.mark.parametrize("stored", [DIGEST, DIGEST.rstrip("=")])
 def test_a_digest_in_base64url_agrees_with_its_padding_and_without(digest, stored):
-    assert texts(a_draft(announced(digest=digest)), staged(digest=stored)) == []
+    assert texts(a_draft(an_announcement(digest=digest)), a_file(digest=stored)) == []
 
 
 @pytest.mark.parametrize(
@@ -172,7 +185,7 @@ def test_a_digest_in_base64url_agrees_with_its_padding_and_without(digest, store
     ],
 )
 def test_any_other_digest_is_refused_under_its_own_code(digest):
-    issues = pair_files(a_draft(announced(digest=digest)), [staged()])[1]
+    issues = pair_files(a_draft(an_announcement(digest=digest)), [a_file()])[1]
 
     assert [(i.name, i.detail) for i in issues] == [("attachments[0].digest", "Issue with Digest")]
     assert Invalid(issues).code == "DIGEST_DO_NOT_MATCH"
@@ -183,9 +196,11 @@ def test_the_digest_of_these_tests_tells_base64url_from_plain_base64():
 
 
 def test_all_faults_are_told_together_each_with_its_place():
-    draft = a_draft(announced("a", is_main=False, digest="wrong"), announced("gone", is_main=False))
+    draft = a_draft(
+        an_announcement("a", is_main=False, digest="wrong"), an_announcement("gone", is_main=False)
+    )
 
-    files = [staged("a"), staged("b", media_type="image/png"), staged("c", file_name=None)]
+    files = [a_file("a"), a_file("b", media_type="image/png"), a_file("c", file_name=None)]
     issues = pair_files(draft, files, under="messageToPublish")[1]
 
     assert [(issue.name, issue.value) for issue in issues] == [
@@ -204,7 +219,7 @@ def test_all_faults_are_told_together_each_with_its_place():
     [
         {"subject": {"nl": "a", "fr": "b"}},
         {"body": {"fr": "b"}, "is_body_main": True},
-        {"announced_files": (announced(title={"de": "c"}),)},
+        {"announced_files": (an_announcement(title={"de": "c"}),)},
         {"business_data": [{"key": "k", "values": [{"nl": "a"}, {"fr": "b"}]}]},
     ],
 )
@@ -222,8 +237,8 @@ def test_texts_in_two_languages_are_a_fault_where_one_is_expected(changes):
 
 def test_one_language_throughout_is_none():
     draft = a_draft(
-        announced(title={"nl": "c"}),
-        announced("two"),
+        an_announcement(title={"nl": "c"}),
+        an_announcement("two"),
         body={"nl": "b"},
         is_body_main=False,
         business_data=[{"key": "k", "name": {"fr": "not counted"}, "values": [{"nl": "a"}]}],

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from registry.domain.languages import filled, fold
+from registry.domain.languages import fill_gaps, fold
 
 
 @pytest.mark.parametrize(
@@ -23,11 +23,11 @@ from registry.domain.languages import filled, fold
     ],
 )
 def test_gaps_are_filled_from_another_language(text, shown):
-    assert filled(text) == shown
+    assert fill_gaps(text) == shown
 
 
 def test_a_language_that_is_not_national_is_not_shown():
-    assert set(filled({"nl": "a", "en": "d"})) == {"nl", "fr", "de"}
+    assert set(fill_gaps({"nl": "a", "en": "d"})) == {"nl", "fr", "de"}
 
 
 @pytest.mark.parametrize(

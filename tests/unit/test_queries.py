@@ -4,7 +4,8 @@ from datetime import UTC, date, datetime
 
 import pytest
 
-from registry.domain.queries import MessageQuery, Page, start_of
+from registry.domain.belgian_time import find_start_of
+from registry.domain.queries import MessageQuery, Page
 
 
 @pytest.mark.parametrize(
@@ -20,12 +21,12 @@ from registry.domain.queries import MessageQuery, Page, start_of
     ids=["winter", "summer", "clocks forward", "after it", "clocks back", "after it again"],
 )
 def test_a_day_begins_at_midnight_in_belgium(day, begins):
-    assert start_of(day) == begins
+    assert find_start_of(day) == begins
 
 
 @pytest.mark.parametrize("day", [date.min, date.max])
 def test_even_the_first_and_the_last_day_there_is_begin(day):
-    assert start_of(day).date() == day
+    assert find_start_of(day).date() == day
 
 
 @pytest.mark.parametrize(("number", "size", "offset"), [(1, 25, 0), (2, 25, 25), (3, 1, 2)])

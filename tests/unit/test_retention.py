@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from registry.domain.queries import BELGIUM
+from registry.domain.belgian_time import BELGIUM
 from registry.domain.retention import compute_expiry
 
 MOMENTS = st.integers(946_684_800, 4_102_444_800).map(lambda s: datetime.fromtimestamp(s, UTC))

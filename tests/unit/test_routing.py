@@ -2,7 +2,7 @@
 
 import pytest
 
-from registry.domain.messages import GENERAL
+from registry.domain.partitions import GENERAL
 from registry.domain.routing import Rule, route
 
 MESSAGE = {

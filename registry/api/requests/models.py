@@ -4,8 +4,9 @@ from typing import Any
 
 from marshmallow import Schema, ValidationError, post_load, validates_schema
 
+from registry.domain.belgian_time import find_start_of
 from registry.domain.languages import fold
-from registry.domain.queries import MessageQuery, Page, Search, start_of
+from registry.domain.queries import MessageQuery, Page, Search
 
 
 class AsksForPage(Schema):
@@ -34,7 +35,7 @@ class AsksForMessages(Schema):
         page = _page(data)
         for name in ("received_before", "received_after", "expired_before", "expired_after"):
             if name in data:
-                data[name] = start_of(data[name])
+                data[name] = find_start_of(data[name])
         return MessageQuery(
             **data | {"partitions": frozenset(data.get("partitions", ()))},
             page=page,

@@ -9,7 +9,7 @@ from uuid import UUID
 from marshmallow import Schema, ValidationError, fields, post_dump, validate
 
 from registry.api.context import base_url
-from registry.domain.languages import LANGUAGES, filled
+from registry.domain.languages import LANGUAGES, fill_gaps
 
 INT32: Final = 2**31 - 1
 
@@ -78,7 +78,7 @@ class Translated(fields.Dict):
     """A text in nl, fr and de, gaps filled (contract 4.7)."""
 
     def _serialize(self, value: Any, attr: str | None, obj: Any, **_: Any) -> Any:
-        return None if value is None else filled(value)
+        return None if value is None else fill_gaps(value)
 
 
 class Named(Translated):

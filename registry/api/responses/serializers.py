@@ -24,7 +24,7 @@ from registry.api.responses.fields import (
     Within,
     amount,
 )
-from registry.domain.languages import LANGUAGES, filled
+from registry.domain.languages import LANGUAGES, fill_gaps
 
 Dumper = Callable[[Any, str], dict[str, Any]]
 _Names = dict[str, Any]
@@ -34,7 +34,7 @@ _Code = tuple[str, str]  # how a value is read from the object `o`, how it is sh
 @cache
 def dumper(schema: type[Schema]) -> Dumper:
     """The function (object, base URL) → members of a schema; absent members are left out."""
-    names: _Names = {"filled": filled, "listing": _listing, "amount": amount, "named": _named_by}
+    names: _Names = {"filled": fill_gaps, "listing": _listing, "amount": amount, "named": _named_by}
     read = "o.get({!r})" if issubclass(schema, KeptAsJson) else "o.{}"
     lines = ["def dump(o, base):", "    d = {}"]
     for name, field in schema().dump_fields.items():

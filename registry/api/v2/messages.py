@@ -20,7 +20,7 @@ from registry.api.v2.schemas.messages import (
 from registry.api.v2.schemas.parameters import MessageQuerySchema, PathSchema
 from registry.api.v2.schemas.publication import MessagesToUpdateSchema
 from registry.domain.access import Operation
-from registry.domain.languages import filled
+from registry.domain.languages import fill_gaps
 from registry.domain.queries import MessageQuery
 
 _PATH: Final = PathSchema()
@@ -111,7 +111,7 @@ def get_body(message_id: UUID) -> Response:
     """Show the body in three languages; HEAD shows nothing and so reads nothing."""
     is_shown = request.method != "HEAD"
     body = registry().consultation.body(call(), ebox(), message_id, is_shown=is_shown)
-    return answered(filled(body))
+    return answered(fill_gaps(body))
 
 
 @needs(Operation.READ_MESSAGES)

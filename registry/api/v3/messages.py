@@ -17,7 +17,7 @@ from registry.api.v3.schemas.messages import (
 )
 from registry.api.v3.schemas.parameters import MessageQuerySchema, PartitionsSchema, PathSchema
 from registry.domain.access import Operation
-from registry.domain.languages import filled
+from registry.domain.languages import fill_gaps
 from registry.domain.queries import MessageQuery
 
 _PATH = PathSchema()
@@ -86,7 +86,7 @@ def get_body(message_id: UUID) -> Response:
     """Show the body in three languages; HEAD shows nothing and so reads nothing."""
     is_shown = request.method != "HEAD"
     body = registry().consultation.body(call(), ebox(), message_id, is_shown=is_shown)
-    return answered(filled(body))
+    return answered(fill_gaps(body))
 
 
 @needs(Operation.READ_MESSAGES)

@@ -10,8 +10,8 @@ import click
 from registry.audit.verification import TrailPeriod
 from registry.cli.hold.output import EboxOption
 from registry.cli.options import Command, Option
+from registry.domain.belgian_time import BELGIUM
 from registry.domain.identifiers import Ebox, EboxKind
-from registry.domain.queries import BELGIUM
 
 _MONTH: Final = r"([12][0-9]{3})-(0[1-9]|1[0-2])"
 _MONTHS: Final = re.compile(rf"{_MONTH}(?:\.\.{_MONTH})?")

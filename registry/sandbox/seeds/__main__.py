@@ -7,7 +7,7 @@ from sqlalchemy import Engine, select
 
 from registry.blobs.s3 import S3Blobs
 from registry.domain.identifiers import Ebox, EboxKind
-from registry.domain.messages import GENERAL
+from registry.domain.partitions import GENERAL
 from registry.sandbox.seeds import reference
 from registry.sandbox.seeds.scenarios import Seed, seeds
 from registry.settings import Settings

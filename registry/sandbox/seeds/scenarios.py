@@ -12,7 +12,7 @@ from typing import Any, Final
 from uuid import UUID, uuid5
 
 from registry.domain.identifiers import Ebox, EboxKind
-from registry.domain.messages import GENERAL
+from registry.domain.partitions import GENERAL
 from registry.sandbox.personas import ACCOUNTANT, BAKERY, CITIZEN, GARAGE
 from registry.sandbox.seeds.papers import letter
 from registry.sandbox.seeds.reference import FINANCE, JUSTICE, SOCIAL_SECURITY

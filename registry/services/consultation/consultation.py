@@ -11,12 +11,13 @@ from sqlalchemy import Connection
 from registry.audit import details
 from registry.audit.log import AuditLog
 from registry.blobs import Blob, BlobStore
-from registry.domain.access import Caller, Rights
+from registry.domain.access import Caller
 from registry.domain.calls import Call
 from registry.domain.errors import NotFound, PermissionMissing
 from registry.domain.events import Event, EventType
 from registry.domain.identifiers import Ebox
-from registry.domain.messages import counts_as_reading, soon_expiring_until
+from registry.domain.messages import counts_as_reading, find_soon_limit
+from registry.domain.partitions import Rights
 from registry.domain.queries import MessageQuery
 from registry.services.consultation.partition_rights import PartitionRights
 from registry.store.consultation import message_list, messages, statistics
@@ -165,7 +166,7 @@ class Consultation:
                 ebox,
                 partitions=rights.narrow(partitions),
                 now=now,
-                soon=soon_expiring_until(now, self.soon_expiring_days),
+                soon=find_soon_limit(now, self.soon_expiring_days),
             )
             self.audit_log.record(connection, call, ebox, details.NOTHING)
             return counts

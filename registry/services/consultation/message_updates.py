@@ -7,11 +7,11 @@ from uuid import UUID
 
 from registry.audit import details
 from registry.audit.log import AuditLog
-from registry.domain.access import Caller, Rights
+from registry.domain.access import Caller
 from registry.domain.calls import Call
 from registry.domain.errors import Invalid, Issue, IssueKind, NotFound, PermissionMissing
 from registry.domain.identifiers import Ebox, EboxKind, EnterpriseNumber
-from registry.domain.messages import GENERAL
+from registry.domain.partitions import GENERAL, Rights
 from registry.services.consultation.partition_rights import PartitionRights, PartitionService
 from registry.store.consultation import message_updates
 from registry.store.consultation.message_updates import Mark

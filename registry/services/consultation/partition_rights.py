@@ -8,9 +8,10 @@ from typing import Protocol
 
 from sqlalchemy import Connection
 
-from registry.domain.access import WHOLE_EBOX, Caller, Rights, ScopeTable
+from registry.domain.access import Caller, ScopeTable
 from registry.domain.errors import Unavailable, UpstreamInvalid
 from registry.domain.identifiers import Ebox, EnterpriseNumber, Ssin
+from registry.domain.partitions import WHOLE_EBOX, Rights
 from registry.store.consultation import partition_rights
 from registry.store.publication import routing_rules
 from registry.store.schema import AnyRow

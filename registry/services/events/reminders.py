@@ -4,8 +4,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from registry.domain.belgian_time import BELGIUM
 from registry.domain.events import Event, EventType
-from registry.domain.queries import BELGIUM
 from registry.store.events import outbox, reminders
 from registry.store.events.reminders import Forecast, UnreadMessage
 from registry.store.transactions import Transactions

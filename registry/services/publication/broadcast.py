@@ -14,7 +14,7 @@ from registry.domain.calls import Call
 from registry.domain.errors import NotFound
 from registry.domain.events import Event, EventType
 from registry.domain.identifiers import Ebox, EboxKind, EnterpriseNumber, Malformed, Ssin
-from registry.domain.messages import GENERAL
+from registry.domain.partitions import GENERAL
 from registry.domain.routing import Rule, route
 from registry.services.publication.routing import Routing
 from registry.store.consultation import messages

@@ -15,7 +15,7 @@ from registry.domain.drafts import Draft, NewAttachment
 from registry.domain.errors import DuplicatePublication, Invalid, Issue, IssueKind
 from registry.domain.events import Event, EventType
 from registry.domain.identifiers import Ebox, EboxKind
-from registry.domain.messages import GENERAL
+from registry.domain.partitions import GENERAL
 from registry.domain.retention import compute_expiry
 from registry.domain.routing import route
 from registry.services.publication.routing import Routing

@@ -31,7 +31,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY, aggregate_order_by
 
 from registry.domain.identifiers import Ebox
-from registry.domain.messages import searchable
+from registry.domain.search import make_search_texts
 from registry.store.consultation.search import search_texts
 from registry.store.schema import BY_EBOX, INSTANT, JSON, AnyRow, Records, ebox_column, metadata
 
@@ -146,7 +146,9 @@ def add(
     added: PostgreSQL looks at foreign keys when it is over.
     """
     key = {"ebox": ebox, "message_id": message["message_id"]}
-    texts = searchable(message["subject"], message.get("business_data"), message.get("attention"))
+    texts = make_search_texts(
+        message["subject"], message.get("business_data"), message.get("attention")
+    )
     filed = insert(messages).values(ebox=ebox, **message).cte("filed")
     found = insert(search_texts).values(**key, **texts)
     others = [filed] if also is None else [filed, also.cte("also")]

@@ -5,8 +5,8 @@ from datetime import datetime
 from sqlalchemy import Column, Connection, Table, Text, select
 from sqlalchemy.dialects.postgresql import ARRAY, insert
 
-from registry.domain.access import Rights
 from registry.domain.identifiers import Ebox, Ssin
+from registry.domain.partitions import Rights
 from registry.store.schema import BY_EBOX, INSTANT, AnyRow, ebox_column, metadata
 
 partition_rights = Table(

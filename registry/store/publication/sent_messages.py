@@ -25,7 +25,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY, insert
 
 from registry.domain.identifiers import Ebox
-from registry.domain.messages import GENERAL
+from registry.domain.partitions import GENERAL
 from registry.store.schema import BY_EBOX, INSTANT, EboxKey, ebox_column, metadata
 
 sent_messages = Table(

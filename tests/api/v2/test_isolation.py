@@ -54,7 +54,7 @@ def hidden(full):
     return deliver_all
 
 
-def filled(path, message):
+def fill_path(path, message):
     return path.format(messageId=message, attachmentId="1")
 
 
@@ -74,7 +74,7 @@ def test_the_matrix_holds_every_operation_that_reads_a_message():
 def test_ones_own_is_shown(somebody, full, name, path):
     owner = somebody(name)
 
-    answer = owner.get(filled(path, full(owner.ebox)))
+    answer = owner.get(fill_path(path, full(owner.ebox)))
 
     assert answer.status_code == 200, answer.text
 
@@ -86,14 +86,14 @@ def test_what_is_anothers_or_expired_looks_exactly_like_what_never_existed(
 ):
     asking = somebody(name)
     unknown = uuid4()
-    asking.get(filled(path, unknown))  # rights and token are known from here on
+    asking.get(fill_path(path, unknown))  # rights and token are known from here on
     with statements() as for_unknown:
-        never = asking.get(filled(path, unknown))
+        never = asking.get(fill_path(path, unknown))
 
     assert never.status_code == 404
     for whose, message in hidden(asking.ebox).items():
         with statements() as for_this:
-            answer = asking.get(filled(path, message))
+            answer = asking.get(fill_path(path, message))
 
         assert scrubbed(answer, message) == scrubbed(never, unknown), whose
         assert for_this == for_unknown, whose
@@ -126,7 +126,7 @@ def test_without_scope_own_anothers_and_unknown_are_refused_alike(visitor, full,
     asking = in_version_2(visitor(*scopes))
     ids = [full(asking.ebox), full(an_ebox()), uuid4()]
 
-    answers = [scrubbed(asking.get(filled(path, id_)), id_) for id_ in ids]
+    answers = [scrubbed(asking.get(fill_path(path, id_)), id_) for id_ in ids]
 
     assert answers[0].startswith(b"403 ")
     assert answers[0] == answers[1] == answers[2]
@@ -136,7 +136,7 @@ def test_without_scope_own_anothers_and_unknown_are_refused_alike(visitor, full,
 def test_a_partition_without_right_is_refused_like_any_other_such(portal_user_2, full, path):
     messages = [full(portal_user_2.ebox, partition="partitionNoAccess") for _ in range(2)]
 
-    answers = [scrubbed(portal_user_2.get(filled(path, each)), each) for each in messages]
+    answers = [scrubbed(portal_user_2.get(fill_path(path, each)), each) for each in messages]
 
     assert answers[0].startswith(b"403 ")
     assert answers[0] == answers[1]

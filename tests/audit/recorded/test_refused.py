@@ -5,10 +5,10 @@ from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
 import pytest
-from tests.api.message_updates import change, execute
 
 from registry.domain.identifiers import Ebox, EboxKind
 from registry.sandbox.personas import AGENCY, CONSUMER, SENDER, WEBHOOK
+from tests.api.message_updates import change, execute
 from tests.api.publication import MESSAGES, Sender, an_event
 from tests.audit.recorded.table import EVERYTHING
 from tests.conftest import Visitor

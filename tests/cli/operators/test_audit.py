@@ -18,10 +18,10 @@ from registry.audit.log import AuditLog
 from registry.audit.trail import keys
 from registry.audit.trail.inspect_export import Inspection
 from registry.domain.access import Caller
+from registry.domain.belgian_time import BELGIUM
 from registry.domain.calls import Call
 from registry.domain.identifiers import EboxKind, Ssin
 from registry.domain.pseudonyms import Pseudonyms
-from registry.domain.queries import BELGIUM
 from registry.sandbox.servers.processes import LOOPBACK, free_port
 from registry.settings import Settings
 from registry.wiring.audit import load_private_key

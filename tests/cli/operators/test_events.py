@@ -7,9 +7,9 @@ from uuid import uuid4
 
 import pytest
 
+from registry.domain.belgian_time import BELGIUM
 from registry.domain.events import Event, EventType
 from registry.domain.identifiers import EboxKind
-from registry.domain.queries import BELGIUM
 from registry.sandbox.servers.processes import LOOPBACK, free_port
 from registry.store.consultation import messages
 from registry.store.events import administration, outbox
@@ -62,7 +62,7 @@ def now_in(alone):
 
     def look(event):
         with alone.owner.connect() as connection:
-            return administration.find(connection, event.correlation_id)[0]
+            return administration.find_events(connection, event.correlation_id)[0]
 
     return look
 

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from registry.audit.legal_period import find_legal_end, is_deletable
-from registry.domain.queries import BELGIUM
+from registry.domain.belgian_time import BELGIUM
 from tests.factories import NOON
 
 
