@@ -1,6 +1,17 @@
 """Rules about a message that is consulted: reading it, and its coming expiry."""
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from uuid import UUID
+
+
+@dataclass(frozen=True, slots=True)
+class MessageChange:
+    """A change that the owner of an e-Box asks for; None leaves a member as it is."""
+
+    message_id: UUID
+    is_visible: bool | None = None
+    partition: str | None = None
 
 
 def counts_as_reading(*, is_main: bool, is_own: bool) -> bool:

@@ -409,12 +409,12 @@ def test_a_purge_holds_up_nobody_who_reads_another_message(alone, clock):
         assert len(purge_store.delete_expired(purging, now=END, limit=100)) == 1
         with alone.application(ebox) as connection:
             connection.exec_driver_sql("SET LOCAL lock_timeout = '200ms'")
-            rows, total = message_list.page_of(connection, ebox, query, partitions=None, now=END)
+            rows, total = message_list.read_page(connection, ebox, query, partitions=None, now=END)
             found = messages.find(connection, ebox, other, END)
             is_first = messages.mark_read(connection, ebox, other, END)
             expired = messages.find(connection, ebox, gone, END)
 
-    assert [row.message_id for row in rows] == [found.message_id] == [other]
+    assert [row.message_id for row in rows] == [found.message.message_id] == [other]
     assert (total, is_first, expired) == (1, True, None)
 
 

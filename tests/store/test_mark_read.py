@@ -77,7 +77,7 @@ def test_the_first_reading_is_the_one_that_is_kept(application, deliver):
         found = messages.find(connection, ebox, message_id, NOW)
 
     assert marked == [True, False]
-    assert found.read_at == NOW
+    assert found.message.read_at == NOW
 
 
 def test_nobody_reads_what_is_not_in_his_ebox(application, deliver):

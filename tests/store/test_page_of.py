@@ -23,7 +23,7 @@ def page_of(application):
         query = MessageQuery(page=Page(number=number, size=size), **filters)
         with application.begin() as connection:
             name_ebox(connection, ebox)
-            rows, total = message_list.page_of(
+            rows, total = message_list.read_page(
                 connection, ebox, query, partitions=partitions, now=now
             )
         return [row.message_id for row in rows], total
@@ -188,7 +188,9 @@ def test_a_message_comes_with_its_attachments_in_their_order(application, delive
 
     with application.begin() as connection:
         name_ebox(connection, ebox)
-        (row,), _ = message_list.page_of(connection, ebox, MessageQuery(), partitions=None, now=NOW)
+        (row,), _ = message_list.read_page(
+            connection, ebox, MessageQuery(), partitions=None, now=NOW
+        )
 
     assert [attachment.attachment_id for attachment in row.attachments] == ["z", "a", "m"]
     assert {UUID(str(attachment.message_id)) for attachment in row.attachments} == {row.message_id}
@@ -207,7 +209,7 @@ def test_a_page_costs_two_statements_at_most_however_full_it_is(
     with application.begin() as connection:
         name_ebox(connection, ebox)
         with statements() as executed:
-            rows, total = message_list.page_of(connection, ebox, query, partitions=None, now=NOW)
+            rows, total = message_list.read_page(connection, ebox, query, partitions=None, now=NOW)
 
     assert (len(rows), total) == (min(10, messages_there), messages_there)
     assert 1 <= len(executed) <= 2
@@ -228,9 +230,9 @@ def test_one_message_is_found_with_its_body_in_one_statement(application, statem
     with opened(application, ebox) as connection, statements() as executed:
         row = messages.find(connection, ebox, identifier, NOW)
 
-    assert row.message_id == identifier
+    assert row.message.message_id == identifier
     assert row.body == body
-    assert len(row.attachments) == 1
+    assert len(row.message.attachments) == 1
     assert len(executed) == 1
 
 

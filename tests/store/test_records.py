@@ -53,9 +53,9 @@ def test_rights_are_remembered_in_place_of_those_before(application, rights):
             connection, ebox, person, Rights(frozenset({"old"})), now=NOW - DAY
         )
         partition_rights.keep_rights(connection, ebox, person, rights, now=NOW)
-        known = partition_rights.rights_of(connection, ebox, person)
+        known = partition_rights.find_rights(connection, ebox, person)
 
-    assert (set(known.readable), set(known.known)) == (rights.readable, rights.known)
+    assert known.rights == rights
     assert known.fetched_at == NOW
 
 
@@ -65,7 +65,7 @@ def test_nothing_is_known_of_somebody_never_asked_for(application):
     with application.begin() as connection:
         name_ebox(connection, ebox)
 
-        assert partition_rights.rights_of(connection, ebox, Ssin(a_person())) is None
+        assert partition_rights.find_rights(connection, ebox, Ssin(a_person())) is None
 
 
 def test_a_sender_finds_where_his_message_went_and_nobody_else_does(application, fill):
@@ -94,7 +94,7 @@ def counts(application):
     def count(ebox, parts=None):
         with application.begin() as connection:
             name_ebox(connection, ebox)
-            return statistics.counts(
+            return statistics.count_messages(
                 connection, ebox, partitions=parts, now=NOW, soon=NOW + 15 * DAY
             )
 

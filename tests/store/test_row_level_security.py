@@ -10,7 +10,7 @@ from sqlalchemy.exc import DBAPIError
 from registry.domain.identifiers import EboxKind
 from registry.migrations import WORKER_ROLE
 from registry.store.consultation.messages import messages
-from registry.store.consultation.search import pattern
+from registry.store.consultation.search import build_pattern
 from registry.store.roles import sees_every_ebox, unsafe_role
 from registry.store.schema import metadata
 from registry.store.transactions import name_ebox
@@ -390,7 +390,7 @@ def test_search_obeys_the_named_ebox_whatever_is_asked(application, fill):
         assert connection.execute(everything, {"like": "%"}).scalars().all() == []
         name_ebox(connection, ebox)
         for searched in ("", "aanslag", "my", "fod financien"):
-            found = connection.execute(everything, {"like": pattern(searched)}).scalars()
+            found = connection.execute(everything, {"like": build_pattern(searched)}).scalars()
             assert set(found) == {mine}, searched
 
 

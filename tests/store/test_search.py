@@ -10,7 +10,7 @@ from sqlalchemy.exc import DBAPIError
 from registry.domain.languages import fold
 from registry.domain.queries import MessageQuery, Search
 from registry.store.consultation import message_list
-from registry.store.consultation.search import pattern
+from registry.store.consultation.search import build_pattern
 from registry.store.transactions import name_ebox
 from tests.factories import NOON, an_ebox
 
@@ -25,7 +25,7 @@ def found(application):
         query = MessageQuery(search=Search(text=fold(searched), language=language))
         with application.begin() as connection:
             name_ebox(connection, ebox)
-            rows, total = message_list.page_of(connection, ebox, query, partitions=None, now=NOON)
+            rows, total = message_list.read_page(connection, ebox, query, partitions=None, now=NOON)
         assert total == len(rows)
         return {row.message_id for row in rows}
 
@@ -234,7 +234,7 @@ def test_a_search_in_a_large_ebox_goes_by_the_trigram_index(owner, plans, crowde
         one = text("SELECT nl FROM search_texts WHERE ebox = :ebox LIMIT 1")
         searched = connection.scalar(one, {"ebox": crowded.key})[-20:]
 
-    explained, count = plans(crowded, language, pattern(searched))
+    explained, count = plans(crowded, language, build_pattern(searched))
 
     (plan,) = (plan for query, plan in explained.items() if "search_texts" in query)
     used = [(step["Node Type"], step.get("Index Name", "")) for step in steps(plan)]

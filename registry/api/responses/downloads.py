@@ -30,7 +30,7 @@ def download(document: Document, media_type: str) -> Response:
     response.set_etag(document.attachment.digest)
     if request.if_none_match.contains_weak(document.attachment.digest):
         response.status_code = 304
-        registry().consultation.told(call(304), document)
+        registry().consultation.record_head(call(304), document)
         return response
     first, last = 0, size - 1
     span = _asked(size, document.attachment.digest)
@@ -39,12 +39,14 @@ def download(document: Document, media_type: str) -> Response:
         response.status_code = 206
         response.headers["Content-Range"] = f"bytes {first}-{last}/{size}"
     if request.method != "HEAD":
-        blob = registry().consultation.open(call(response.status_code), document, first, last)
+        blob = registry().consultation.open_document(
+            call(response.status_code), document, first, last
+        )
         # a store that breaks off in the middle breaks the connection: the client sees it is short
         response.response = blob
         response.call_on_close(blob.close)
     else:
-        registry().consultation.told(call(response.status_code), document)
+        registry().consultation.record_head(call(response.status_code), document)
     response.content_length = last + 1 - first
     return response
 

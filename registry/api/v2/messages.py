@@ -50,7 +50,7 @@ def add_resources(blueprint: Blueprint) -> None:
 @reads(_PATH)
 def get_summary() -> Response:
     """Count the e-Box (contract 6.13)."""
-    counts = registry().consultation.statistics(call(), ebox(), _EVERYWHERE)
+    counts = registry().consultation.count_messages(call(), ebox(), _EVERYWHERE)
     return shown(counts, SummarySchema)
 
 
@@ -77,7 +77,7 @@ def update_messages() -> Response:
 @reads(_PATH)
 def get_message(message_id: UUID) -> Response:
     """Show one message."""
-    message = registry().consultation.message(call(), ebox(), message_id)
+    message = registry().consultation.get_message(call(), ebox(), message_id)
     return shown(message, MessageSchema)
 
 
@@ -85,7 +85,7 @@ def get_message(message_id: UUID) -> Response:
 @reads(_PATH)
 def list_attachments(message_id: UUID) -> Response:
     """Show what is known of all documents of a message."""
-    attachments = registry().consultation.attachments(call(), ebox(), message_id)
+    attachments = registry().consultation.list_attachments(call(), ebox(), message_id)
     return listed(attachments, len(attachments), AttachmentSchema)
 
 
@@ -93,7 +93,7 @@ def list_attachments(message_id: UUID) -> Response:
 @reads(_PATH)
 def get_attachment(message_id: UUID, attachment_id: str) -> Response:
     """Show what is known of one document."""
-    attachment = registry().consultation.attachment(call(), ebox(), message_id, attachment_id)
+    attachment = registry().consultation.get_attachment(call(), ebox(), message_id, attachment_id)
     return shown(attachment, AttachmentSchema)
 
 
@@ -101,7 +101,7 @@ def get_attachment(message_id: UUID, attachment_id: str) -> Response:
 @reads(_PATH)
 def get_content(message_id: UUID, attachment_id: str) -> Response:
     """Hand out a document, as bytes of whatever kind."""
-    document = registry().consultation.document(caller(), ebox(), message_id, attachment_id)
+    document = registry().consultation.find_document(caller(), ebox(), message_id, attachment_id)
     return download(document, _OCTETS)
 
 
@@ -110,7 +110,7 @@ def get_content(message_id: UUID, attachment_id: str) -> Response:
 def get_body(message_id: UUID) -> Response:
     """Show the body in three languages; HEAD shows nothing and so reads nothing."""
     is_shown = request.method != "HEAD"
-    body = registry().consultation.body(call(), ebox(), message_id, is_shown=is_shown)
+    body = registry().consultation.get_body(call(), ebox(), message_id, is_shown=is_shown)
     return answered(fill_gaps(body))
 
 
@@ -118,5 +118,5 @@ def get_body(message_id: UUID) -> Response:
 @reads(_PATH)
 def get_payment_data(message_id: UUID) -> Response:
     """Show how the message is to be paid."""
-    payment = registry().consultation.payment_data(call(), ebox(), message_id)
+    payment = registry().consultation.get_payment_data(call(), ebox(), message_id)
     return shown(payment, PaymentDataSchema)

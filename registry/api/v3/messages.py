@@ -52,7 +52,7 @@ def list_messages(query: MessageQuery) -> Response:
 @reads(_PATH)
 def get_message(message_id: UUID) -> Response:
     """Show one message."""
-    message = registry().consultation.message(call(), ebox(), message_id)
+    message = registry().consultation.get_message(call(), ebox(), message_id)
     return shown(message, MessageSchema)
 
 
@@ -60,7 +60,7 @@ def get_message(message_id: UUID) -> Response:
 @reads(_PATH)
 def list_attachments(message_id: UUID) -> Response:
     """Show what is known of all documents of a message."""
-    attachments = registry().consultation.attachments(call(), ebox(), message_id)
+    attachments = registry().consultation.list_attachments(call(), ebox(), message_id)
     return listed(attachments, len(attachments), AttachmentSchema)
 
 
@@ -68,7 +68,7 @@ def list_attachments(message_id: UUID) -> Response:
 @reads(_PATH)
 def get_attachment(message_id: UUID, attachment_id: str) -> Response:
     """Show what is known of one document."""
-    attachment = registry().consultation.attachment(call(), ebox(), message_id, attachment_id)
+    attachment = registry().consultation.get_attachment(call(), ebox(), message_id, attachment_id)
     return shown(attachment, AttachmentSchema)
 
 
@@ -76,7 +76,7 @@ def get_attachment(message_id: UUID, attachment_id: str) -> Response:
 @reads(_PATH)
 def get_content(message_id: UUID, attachment_id: str) -> Response:
     """Hand out a document, under its own media type."""
-    document = registry().consultation.document(caller(), ebox(), message_id, attachment_id)
+    document = registry().consultation.find_document(caller(), ebox(), message_id, attachment_id)
     return download(document, document.attachment.media_type)
 
 
@@ -85,7 +85,7 @@ def get_content(message_id: UUID, attachment_id: str) -> Response:
 def get_body(message_id: UUID) -> Response:
     """Show the body in three languages; HEAD shows nothing and so reads nothing."""
     is_shown = request.method != "HEAD"
-    body = registry().consultation.body(call(), ebox(), message_id, is_shown=is_shown)
+    body = registry().consultation.get_body(call(), ebox(), message_id, is_shown=is_shown)
     return answered(fill_gaps(body))
 
 
@@ -93,7 +93,7 @@ def get_body(message_id: UUID) -> Response:
 @reads(_PATH)
 def get_payment_data(message_id: UUID) -> Response:
     """Show how the message is to be paid."""
-    payment = registry().consultation.payment_data(call(), ebox(), message_id)
+    payment = registry().consultation.get_payment_data(call(), ebox(), message_id)
     return shown(payment, PaymentDataSchema)
 
 
@@ -101,12 +101,12 @@ def get_payment_data(message_id: UUID) -> Response:
 @reads(_PATH)
 def get_structured_data(message_id: UUID) -> Response:
     """Show the sender's own object, untouched."""
-    return answered(registry().consultation.structured_data(call(), ebox(), message_id))
+    return answered(registry().consultation.get_structured_data(call(), ebox(), message_id))
 
 
 @needs(Operation.READ_STATISTICS)
 @reads(_PATH, PartitionsSchema())
 def get_statistics(query: frozenset[str]) -> Response:
     """Count the e-Box."""
-    counts = registry().consultation.statistics(call(), ebox(), query)
+    counts = registry().consultation.count_messages(call(), ebox(), query)
     return shown(counts, StatisticsSchema)

@@ -169,7 +169,9 @@ def _delete(stage: _Stage, consumer: Visitor) -> None:
         prefix = f"seed/{seed.message_id}/"
         must(list(blobs.keys(prefix, tomorrow)), "Its document is in storage")
         stage.work("purge")
-        proofs = _until(lambda: worker_services.purge.find_proofs(seed.message_id), "There is a proof")
+        proofs = _until(
+            lambda: worker_services.purge.find_proofs(seed.message_id), "There is a proof"
+        )
         _until(lambda: not list(blobs.keys(prefix, tomorrow)), "Its document is gone")
     finally:
         worker_services.dispose()

@@ -1,4 +1,4 @@
-"""Which partitions of an e-Box a caller may read: known here, or asked of the federation."""
+"""Rights on partitions: kept here, or asked of the federation."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -13,13 +13,13 @@ from registry.domain.errors import Unavailable, UpstreamInvalid
 from registry.domain.identifiers import Ebox, EnterpriseNumber, Ssin
 from registry.domain.partitions import WHOLE_EBOX, Rights
 from registry.store.consultation import partition_rights
+from registry.store.consultation.partition_rights import StoredRights
 from registry.store.publication import routing_rules
-from registry.store.schema import AnyRow
 from registry.store.transactions import Transactions
 
 
 class PartitionService(Protocol):
-    """The federation's word on partitions and rights; raises `Unavailable`, `UpstreamInvalid`."""
+    """The federation's service for partitions; raises `Unavailable` and `UpstreamInvalid`."""
 
     def rights(self, enterprise: EnterpriseNumber, person: Ssin) -> frozenset[str]:
         """The partitions that the person may consult."""
@@ -47,45 +47,40 @@ class PartitionRights:
     now: Callable[[], datetime]
 
     @contextmanager
-    def opened(self, caller: Caller, ebox: Ebox) -> Iterator[tuple[Connection, Rights]]:
-        """A transaction on the e-Box, and the caller's rights in it.
+    def open_ebox(self, caller: Caller, ebox: Ebox) -> Iterator[tuple[Connection, Rights]]:
+        """Open a transaction on the e-Box, with the caller's rights in it.
 
-        Raises `Unavailable` when the rights are not known here and cannot be had: never a guess.
+        Raises `Unavailable` when the rights are not kept here and cannot be had: never a guess.
         """
         person = None if self.scopes.sees_whole(caller, ebox) else caller.user
         with self.transactions(ebox) as connection:
             if person is None:
                 yield connection, WHOLE_EBOX
                 return
-            kept = partition_rights.rights_of(connection, ebox, person)
-            if kept is not None and self._age(kept) < self.fresh_for:
-                yield connection, _rights(kept)
+            stored = partition_rights.find_rights(connection, ebox, person)
+            if stored is not None and self._age(stored) < self.fresh_for:
+                yield connection, stored.rights
                 return
-        rights = self._refreshed(ebox, person, kept)
+        rights = self._fetch(ebox, person, stored)
         with self.transactions(ebox) as connection:
             yield connection, rights
 
-    def _refreshed(self, ebox: Ebox, person: Ssin, kept: AnyRow | None) -> Rights:
-        """What the federation says now, kept for the next time; no transaction spans the asking."""
+    def _fetch(self, ebox: Ebox, person: Ssin, stored: StoredRights | None) -> Rights:
+        """Ask the federation, and keep its answer; no transaction is open meanwhile."""
         asked_at = self.now()
         try:
             enterprise = EnterpriseNumber(ebox.number)
             readable = self.federation.rights(enterprise, person)
             rights = Rights(readable, readable | self.federation.partitions(enterprise))
         except (Unavailable, UpstreamInvalid):
-            if kept is None or self._age(kept) >= self.grace:
+            if stored is None or self._age(stored) >= self.grace:
                 raise
-            return _rights(kept)
+            return stored.rights
         with self.transactions(ebox) as connection:
-            received = routing_rules.find_event_times(connection, ebox).received_at
-            if received is None or received < asked_at:  # else they may have changed meanwhile
+            newest = routing_rules.find_event_times(connection, ebox).received_at
+            if newest is None or newest < asked_at:  # else they may have changed meanwhile
                 partition_rights.keep_rights(connection, ebox, person, rights, now=asked_at)
         return rights
 
-    def _age(self, kept: AnyRow) -> timedelta:
-        age: timedelta = self.now() - kept.fetched_at
-        return age
-
-
-def _rights(kept: AnyRow) -> Rights:
-    return Rights(frozenset(kept.readable), frozenset(kept.known))
+    def _age(self, stored: StoredRights) -> timedelta:
+        return self.now() - stored.fetched_at

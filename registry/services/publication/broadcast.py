@@ -110,16 +110,16 @@ class Broadcast:
             raise NotFound("message_id", str(message_id))
         # Row-level security shows the message where it is, and that is the recipient's e-Box.
         name_ebox(connection, sent_message.recipient)
-        message = messages.find(connection, sent_message.recipient, message_id, now)
+        content = messages.find(connection, sent_message.recipient, message_id, now)
         name_ebox(connection, sender)
-        if message is None:
+        if content is None:
             raise NotFound("message_id", str(message_id))
         return _Original(
             message_id=message_id,
             sender=sender,
-            expires_at=message.expires_at,
-            message_type_id=message.message_type_id,
-            sender_application_id=message.sender_application_id,
+            expires_at=content.message.expires_at,
+            message_type_id=content.message.message_type_id,
+            sender_application_id=content.message.sender_application_id,
         )
 
     def _links(

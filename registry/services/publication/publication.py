@@ -133,7 +133,7 @@ class Publication:
         Raises as `Consultation.message` does, and `ReplyNotAuthorized`. A citizen may not answer:
         the sender of a message is always an enterprise.
         """
-        original = self.consultation.found(caller, ebox, message_id)
+        original = self.consultation.find_message(caller, ebox, message_id)
         is_own = original.ebox == ebox and ebox.kind is EboxKind.ENTERPRISE
         if not (original.is_reply_authorized and is_own):
             raise ReplyNotAuthorized

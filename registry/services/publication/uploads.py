@@ -91,7 +91,7 @@ class Uploads:
             return
         # Of no e-Box: a function of the database looks whether anybody has the document.
         with self.transactions() as connection:
-            keys_unclaimed = messages.unclaimed(connection, keys)
+            keys_unclaimed = messages.filter_unclaimed(connection, keys)
         yield from keys_unclaimed
 
 

@@ -4,42 +4,42 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Connection, Select, Text, any_, bindparam, func, select
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from registry.domain.identifiers import Ebox
 from registry.domain.queries import MessageQuery
-from registry.store.consultation.messages import SHOWN, action_required, messages
-from registry.store.consultation.search import matching, pattern
+from registry.store.consultation.messages import MESSAGE, Message, action_required, messages
+from registry.store.consultation.search import build_pattern, matching
 
 
-def page_of(
+def read_page(
     connection: Connection,
     ebox: Ebox,
     query: MessageQuery,
     *,
     partitions: frozenset[str] | None,
     now: datetime,
-) -> tuple[Sequence[Any], int]:
-    """A page of an e-Box, newest first, and how many messages match in all.
+) -> tuple[Sequence[Message], int]:
+    """Read a page of an e-Box, newest first, and count the messages that match in all.
 
     `partitions` are those to look in, None for all. One statement, and a second for the total
     only behind the last page.
     """
-    asked = {name: value for name, value in _asked(query) if value is not None}
+    filters = {name: value for name, value in _filters(query) if value is not None}
     if partitions is not None:
-        asked["partitions"] = sorted(partitions)
-    named = {"ebox": ebox, "now": now, **asked}
-    statements = _listing(tuple(asked))
+        filters["partitions"] = sorted(partitions)
+    parameters = {"ebox": ebox, "now": now, **filters}
+    statements = _build_statements(tuple(filters))
     page = query.page
     rows = connection.execute(
-        statements.page, {**named, "size": page.size, "offset": page.offset}
+        statements.page, {**parameters, "size": page.size, "offset": page.offset}
     ).all()
     if rows or page.number == 1:
-        return [_Listed._make(row) for row in rows], rows[0].total if rows else 0
-    return [], connection.scalar(statements.total, named) or 0
+        return [Message._make(row[:-1]) for row in rows], rows[0].total if rows else 0
+    return [], connection.scalar(statements.total, parameters) or 0
 
 
 # One line per filter: what a message must be for the value that is bound under the same name.
@@ -60,25 +60,25 @@ _CRITERIA: Final[Mapping[str, ColumnElement[bool]]] = {
 }
 
 
-def _asked(query: MessageQuery) -> Iterator[tuple[str, Any]]:
+def _filters(query: MessageQuery) -> Iterator[tuple[str, Any]]:
     """The filters of the query, None for those that do not filter."""
     for name in _CRITERIA:
         if name not in ("partitions", "pattern"):
             yield name, getattr(query, name)
     if query.search is not None:
-        yield "pattern", pattern(query.search.text)
+        yield "pattern", build_pattern(query.search.text)
         yield "language", query.search.language
 
 
 @dataclass(frozen=True, slots=True)
-class _Listing:
+class _Statements:
     page: Select[Any]
     total: Select[Any]
 
 
 @lru_cache(maxsize=1024)
-def _listing(names: tuple[str, ...]) -> _Listing:
-    """The statements of a listing with these filters, built once and then only executed."""
+def _build_statements(names: tuple[str, ...]) -> _Statements:
+    """Build the statements of a listing with these filters, once; then they are only executed."""
     criteria = [
         messages.c.ebox == bindparam("ebox"),
         messages.c.expires_at > bindparam("now"),
@@ -86,17 +86,10 @@ def _listing(names: tuple[str, ...]) -> _Listing:
     ]
     total = select(func.count()).select_from(messages).where(*criteria)
     page = (
-        SHOWN.add_columns(total.correlate(None).scalar_subquery().label("total"))
+        MESSAGE.add_columns(total.correlate(None).scalar_subquery().label("total"))
         .where(*criteria)
         .order_by(messages.c.received_at.desc(), messages.c.message_id.desc())
         .limit(bindparam("size"))
         .offset(bindparam("offset"))
     )
-    return _Listing(page, total)
-
-
-# A listing reads each of these a hundred times over, and a named tuple gives its members ten times
-# as fast as a row of SQLAlchemy does.
-_Listed = NamedTuple(  # type: ignore[misc] # its members are the statement's columns
-    "_Listed", [(name, Any) for name in [*SHOWN.selected_columns.keys(), "total"]]
-)
+    return _Statements(page, total)

@@ -1,21 +1,18 @@
-"""What the owner of an e-Box changes in messages: visibility, partition, action."""
+"""Changes that the owner of an e-Box makes in messages: visibility, partition, action."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Final
+from typing import Final, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import Connection, select, text, update
 
 from registry.domain.identifiers import Ebox
-from registry.store.consultation.messages import messages, present
-from registry.store.schema import AnyRow
+from registry.store.consultation.messages import is_present, messages
 
 
-@dataclass(frozen=True, slots=True)
-class Mark:
-    """What a message is to be from now on; `partition` None for citizens."""
+class MessageState(NamedTuple):
+    """A message as its owner sees to it; `partition` is None for citizens."""
 
     message_id: UUID
     is_visible: bool
@@ -23,41 +20,66 @@ class Mark:
     is_routing_pending: bool
 
 
-_ACTION: Final = (messages.c.action_id, messages.c.action_label, messages.c.action_executed_at)
-_LOCKED: Final = (*(messages.c[name] for name in Mark.__slots__), *_ACTION)
+class MessageAction(NamedTuple):
+    """What the reader of a message is asked to do, if anything (contract 6.11)."""
+
+    action_id: str | None
+    action_label: Mapping[str, str] | None
+    action_executed_at: datetime | None
+
+
+class LockedMessage(NamedTuple):
+    """A message that nobody else changes until the transaction is over."""
+
+    state: MessageState
+    action: MessageAction
+
+
+_STATE: Final = [messages.c[name] for name in MessageState._fields]
+_ACTION: Final = [messages.c[name] for name in MessageAction._fields]
 
 
 def lock(
     connection: Connection, ebox: Ebox, message_ids: Iterable[UUID], now: datetime
-) -> Sequence[AnyRow]:
-    """Those of the messages that are there, which nobody else changes until this is over.
+) -> Sequence[LockedMessage]:
+    """Lock those of the messages that are there.
 
     Always in the same order, so that two who change the same messages cannot block each other.
     """
-    return connection.execute(
-        select(*_LOCKED)
-        .where(*present(ebox, now), messages.c.message_id.in_(list(message_ids)))
+    rows = connection.execute(
+        select(*_STATE, *_ACTION)
+        .where(*is_present(ebox, now), messages.c.message_id.in_(list(message_ids)))
         .order_by(messages.c.message_id)
         .with_for_update()
-    ).all()
+    )
+    states = len(_STATE)
+    return [
+        LockedMessage(MessageState._make(row[:states]), MessageAction._make(row[states:]))
+        for row in rows
+    ]
 
 
-def update_all(connection: Connection, ebox: Ebox, marks: Sequence[Mark]) -> None:
-    """Change messages that are locked, all in one statement; none if there are none."""
-    if not marks:
+def update_all(connection: Connection, ebox: Ebox, states: Sequence[MessageState]) -> None:
+    """Give locked messages these states, all in one statement; none if there are none."""
+    if not states:
         return
-    columns = {f"{name}s": [getattr(mark, name) for mark in marks] for name in Mark.__slots__}
+    columns = {
+        f"{name}s": [getattr(state, name) for state in states] for name in MessageState._fields
+    }
     connection.execute(_UPDATE, {"ebox": ebox.key, **columns})
 
 
-def execute_action(connection: Connection, ebox: Ebox, message_id: UUID, now: datetime) -> AnyRow:
-    """Note that the action of a message was executed; gives the action as it is then."""
-    return connection.execute(
+def execute_action(
+    connection: Connection, ebox: Ebox, message_id: UUID, now: datetime
+) -> MessageAction:
+    """Note that the action of a message was executed; give the action as it is then."""
+    row = connection.execute(
         update(messages)
         .where(messages.c.ebox == ebox, messages.c.message_id == message_id)
         .values(action_executed_at=now)
         .returning(*_ACTION)
     ).one()
+    return MessageAction._make(row)
 
 
 _UPDATE: Final = text("""

@@ -1,9 +1,9 @@
-"""Messages and their attachments: one row per (e-Box, message), newest first."""
+"""Messages and their attachments: one row per (e-Box, message)."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import (
@@ -33,7 +33,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, aggregate_order_by
 from registry.domain.identifiers import Ebox
 from registry.domain.search import make_search_texts
 from registry.store.consultation.search import search_texts
-from registry.store.schema import BY_EBOX, INSTANT, JSON, AnyRow, Records, ebox_column, metadata
+from registry.store.schema import BY_EBOX, INSTANT, JSON, Records, ebox_column, metadata
 
 messages = Table(
     "messages",
@@ -119,7 +119,7 @@ attachments = Table(
 
 @dataclass(frozen=True, slots=True)
 class Attachment:
-    """A file of a message as it is shown; `size` in bytes, `digest` SHA-256 in base64url."""
+    """A file of a message; `size` in bytes, `digest` SHA-256 in base64url."""
 
     message_id: UUID
     attachment_id: str
@@ -131,6 +131,48 @@ class Attachment:
     digest: str
     is_signed: bool
     blob_key: str
+
+
+class Message(NamedTuple):
+    """A message as a list and its detail show it; times are aware, UTC.
+
+    A named tuple, since a listing reads each member a hundred times over: it gives them ten times
+    as fast as a row of SQLAlchemy does.
+    """
+
+    ebox: Ebox
+    message_id: UUID
+    received_at: datetime
+    expires_at: datetime
+    read_at: datetime | None
+    is_visible: bool
+    is_registered: bool
+    is_reply_authorized: bool
+    partition: str | None
+    is_routing_pending: bool
+    original_message_id: UUID | None
+    message_type_id: str
+    sender: str  # an enterprise number
+    sender_partition: str | None
+    sender_application_id: str | None
+    subject: Mapping[str, str]
+    is_body_main: bool | None
+    attention: Mapping[str, str] | None
+    business_data: Sequence[Mapping[str, Any]] | None
+    payment_data: Mapping[str, Any] | None
+    action_id: str | None
+    action_label: Mapping[str, str] | None
+    action_executed_at: datetime | None
+    message_template_id: str | None
+    attachments: Sequence[Attachment]
+
+
+class MessageContent(NamedTuple):
+    """A message with the parts that have resources of their own."""
+
+    message: Message
+    body: Mapping[str, str] | None
+    structured_data: Mapping[str, Any] | None
 
 
 def add(
@@ -149,34 +191,41 @@ def add(
     texts = make_search_texts(
         message["subject"], message.get("business_data"), message.get("attention")
     )
-    filed = insert(messages).values(ebox=ebox, **message).cte("filed")
-    found = insert(search_texts).values(**key, **texts)
-    others = [filed] if also is None else [filed, also.cte("also")]
+    message_row = insert(messages).values(ebox=ebox, **message).cte("message_row")
+    text_row = insert(search_texts).values(**key, **texts)
+    others = [message_row] if also is None else [message_row, also.cte("also")]
     if not files:
-        connection.execute(found.add_cte(*others))
+        connection.execute(text_row.add_cte(*others))
         return
     rows = [{**key, "position": number, **file} for number, file in enumerate(files)]
-    connection.execute(insert(attachments).values(rows).add_cte(*others, found.cte("found")))
+    statement = insert(attachments).values(rows)
+    connection.execute(statement.add_cte(*others, text_row.cte("text_row")))
 
 
-def find(connection: Connection, ebox: Ebox, message_id: UUID, now: datetime) -> AnyRow | None:
-    """One message that has not expired, with its attachments."""
-    return connection.execute(
-        SHOWN.add_columns(messages.c.body, messages.c.structured_data).where(
-            *present(ebox, now), messages.c.message_id == message_id
+def find(
+    connection: Connection, ebox: Ebox, message_id: UUID, now: datetime
+) -> MessageContent | None:
+    """Find one message that has not expired, with its attachments."""
+    row = connection.execute(
+        MESSAGE.add_columns(messages.c.body, messages.c.structured_data).where(
+            *is_present(ebox, now), messages.c.message_id == message_id
         )
     ).one_or_none()
+    if row is None:
+        return None
+    *columns, body, structured_data = row
+    return MessageContent(Message._make(columns), body, structured_data)
 
 
-def unclaimed(connection: Connection, keys: Sequence[str]) -> Sequence[str]:
-    """Those of the keys of stored documents that no message of anybody has."""
-    found = func.unclaimed_documents(literal(list(keys), ARRAY(Text))).column_valued()
-    return connection.scalars(select(found)).all()
+def filter_unclaimed(connection: Connection, keys: Sequence[str]) -> Sequence[str]:
+    """Keep those keys of stored documents that no message of anybody has."""
+    unclaimed_keys = func.unclaimed_documents(literal(list(keys), ARRAY(Text))).column_valued()
+    return connection.scalars(select(unclaimed_keys)).all()
 
 
 def mark_read(connection: Connection, ebox: Ebox, message_id: UUID, now: datetime) -> bool:
-    """Mark the message read; whether this was the first time, also under concurrency."""
-    marked = connection.execute(
+    """Mark the message read; tell if this was the first time, also under concurrency."""
+    result = connection.execute(
         update(messages)
         .where(
             messages.c.ebox == ebox,
@@ -185,11 +234,11 @@ def mark_read(connection: Connection, ebox: Ebox, message_id: UUID, now: datetim
         )
         .values(read_at=now)
     )
-    return marked.rowcount == 1
+    return result.rowcount == 1
 
 
-def present(ebox: Ebox, now: datetime) -> tuple[ColumnElement[bool], ...]:
-    """An expired message is gone from that instant, purged or not (contract 6.33)."""
+def is_present(ebox: Ebox, now: datetime) -> tuple[ColumnElement[bool], ...]:
+    """Build the criteria of what is there: an expired message is gone from that instant, purged or not (contract 6.33)."""
     return messages.c.ebox == ebox, messages.c.expires_at > now
 
 
@@ -198,10 +247,10 @@ action_required = messages.c.action_id.is_not(None) & messages.c.action_executed
 
 
 def _attachments() -> ColumnElement[Any]:
-    shown = [attachments.c[field] for field in Attachment.__slots__]
-    one = aggregate_order_by(func.jsonb_build_array(*shown), attachments.c.position)
+    members = [attachments.c[field] for field in Attachment.__slots__]
+    item = aggregate_order_by(func.jsonb_build_array(*members), attachments.c.position)
     return (
-        select(func.jsonb_agg(one, type_=Records(Attachment)))
+        select(func.jsonb_agg(item, type_=Records(Attachment)))
         .where(
             attachments.c.ebox == messages.c.ebox,
             attachments.c.message_id == messages.c.message_id,
@@ -211,10 +260,7 @@ def _attachments() -> ColumnElement[Any]:
     )
 
 
-# Body and structured data have resources of their own; the rest is the worker's memory.
-_UNSHOWN: Final = ("body", "structured_data", "is_reminded", "is_alerted")
-# What a listing and a detail show.
-SHOWN = select(
-    *(column for column in messages.c if column.name not in _UNSHOWN),
-    _attachments(),
+# The columns of `Message`, in its order.
+MESSAGE: Final = select(
+    *(messages.c[name] for name in Message._fields if name != "attachments"), _attachments()
 )

@@ -1,5 +1,6 @@
-"""Partitions and the rights on them, as the federation last told us."""
+"""Rights on partitions, as the federation last told them."""
 
+from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import Column, Connection, Table, Text, select
@@ -7,7 +8,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, insert
 
 from registry.domain.identifiers import Ebox, Ssin
 from registry.domain.partitions import Rights
-from registry.store.schema import BY_EBOX, INSTANT, AnyRow, ebox_column, metadata
+from registry.store.schema import BY_EBOX, INSTANT, ebox_column, metadata
 
 partition_rights = Table(
     "partition_rights",
@@ -21,26 +22,38 @@ partition_rights = Table(
 )
 
 
-def rights_of(connection: Connection, ebox: Ebox, person: Ssin) -> AnyRow | None:
-    """What was last heard of a person's rights: `readable`, `known`, `fetched_at`."""
-    return connection.execute(
+@dataclass(frozen=True, slots=True)
+class StoredRights:
+    """A person's rights on one e-Box, and when the federation told them."""
+
+    rights: Rights
+    fetched_at: datetime
+
+
+def find_rights(connection: Connection, ebox: Ebox, person: Ssin) -> StoredRights | None:
+    """Find what the federation last told of a person's rights."""
+    row = connection.execute(
         select(
             partition_rights.c.readable, partition_rights.c.known, partition_rights.c.fetched_at
         ).where(partition_rights.c.ebox == ebox, partition_rights.c.ssin == person.digits)
     ).one_or_none()
+    if row is None:
+        return None
+    readable, known, fetched_at = row
+    return StoredRights(Rights(frozenset(readable), frozenset(known)), fetched_at)
 
 
 def keep_rights(
     connection: Connection, ebox: Ebox, person: Ssin, rights: Rights, *, now: datetime
 ) -> None:
-    """Remember a person's rights, in place of what was known before."""
-    heard = {
+    """Keep a person's rights, in place of those from before."""
+    columns = {
         "readable": sorted(rights.readable or ()),
         "known": sorted(rights.known),
         "fetched_at": now,
     }
     connection.execute(
         insert(partition_rights)
-        .values(ebox=ebox, ssin=person.digits, **heard)
-        .on_conflict_do_update(constraint="pk_partition_rights", set_=heard)
+        .values(ebox=ebox, ssin=person.digits, **columns)
+        .on_conflict_do_update(constraint="pk_partition_rights", set_=columns)
     )

@@ -1,4 +1,4 @@
-"""Finding messages by their text, folded per language, with a trigram index."""
+"""Search: messages by their text, folded per language, with a trigram index."""
 
 from typing import Any
 
@@ -34,7 +34,7 @@ search_texts = Table(
             "ebox",
             language,
             postgresql_using="gin",
-            # Texts wait in no list: whoever looks finds by the index, also after a broadcast.
+            # Texts wait in no list: a search goes by the index, also after a broadcast.
             postgresql_with={"fastupdate": "off"},
             postgresql_ops={language: "gin_trgm_ops"},
         )
@@ -45,7 +45,7 @@ search_texts = Table(
 
 
 def matching(language: BindParameter[str], like: BindParameter[str]) -> Select[Any]:
-    """The ids of the named e-Box's messages with the text in one of the fields of contract 4.3.
+    """Select the ids of the named e-Box's messages with the text in one of the fields of contract 4.3.
 
     Asked of a database function, because row-level security keeps LIKE, which PostgreSQL does not
     hold leakproof, away from an index. The function runs with the owner's rights and reads only
@@ -54,7 +54,7 @@ def matching(language: BindParameter[str], like: BindParameter[str]) -> Select[A
     return select(func.search_messages(language, like).column_valued())
 
 
-def pattern(folded: str) -> str:
-    """The LIKE pattern that finds a folded text anywhere, its wildcards taken literally."""
-    escaped = folded.replace("\\", r"\\").replace("%", r"\%").replace("_", r"\_")
+def build_pattern(text: str) -> str:
+    """Build the LIKE pattern that finds a folded text anywhere, its wildcards taken literally."""
+    escaped = text.replace("\\", r"\\").replace("%", r"\%").replace("_", r"\_")
     return f"%{escaped}%"

@@ -1,23 +1,34 @@
-"""Counts over an e-Box."""
+"""Statistics: counts over an e-Box."""
 
 from datetime import datetime
+from typing import NamedTuple
 
 from sqlalchemy import Connection, func, select
 
 from registry.domain.identifiers import Ebox
-from registry.store.consultation.messages import action_required, is_unread, messages, present
-from registry.store.schema import AnyRow
+from registry.store.consultation.messages import action_required, is_present, is_unread, messages
 
 
-def counts(
+class EboxCounts(NamedTuple):
+    """Numbers of messages; `last_received_at` is None in an empty e-Box."""
+
+    messages: int
+    unread: int
+    soon_expiring: int
+    action_required: int
+    registered: int
+    last_received_at: datetime | None
+
+
+def count_messages(
     connection: Connection,
     ebox: Ebox,
     *,
     partitions: frozenset[str] | None,
     now: datetime,
     soon: datetime,
-) -> AnyRow:
-    """All counts of contract 6.9 in one statement; invisible messages count, expired ones do not.
+) -> EboxCounts:
+    """Count all of contract 6.9 in one statement; invisible messages count, expired ones do not.
 
     `soon` is the instant before which an unread message expires soon.
     """
@@ -28,7 +39,7 @@ def counts(
         func.count().filter(action_required).label("action_required"),
         func.count().filter(messages.c.is_registered).label("registered"),
         func.max(messages.c.received_at).label("last_received_at"),
-    ).where(*present(ebox, now))
+    ).where(*is_present(ebox, now))
     if partitions is not None:
         query = query.where(messages.c.partition.in_(sorted(partitions)))
-    return connection.execute(query).one()
+    return EboxCounts._make(connection.execute(query).one())

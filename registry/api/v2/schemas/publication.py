@@ -13,7 +13,7 @@ from registry.api.responses.fields import Identifier, one_of
 from registry.api.v2.schemas.members import Members, MessageId, Number, Texts
 from registry.domain.attachments import DIGEST_METHOD
 from registry.domain.identifiers import Ebox, EboxKind, Malformed, Ssin
-from registry.services.consultation.message_updates import Change
+from registry.domain.messages import MessageChange
 
 MESSAGE_PART: Final = "messageToPublish"  # the part of the body that describes the message
 
@@ -130,8 +130,8 @@ class _MessageToUpdateSchema(Members):
 
     @post_load
     def to_change(self, data: dict[str, Any], **_: Any) -> Any:
-        """A `Change`."""
-        return Change(**data)
+        """A `MessageChange`."""
+        return MessageChange(**data)
 
 
 class MessagesToUpdateSchema(Members):
@@ -141,7 +141,7 @@ class MessagesToUpdateSchema(Members):
 
     @post_load
     def to_changes(self, data: dict[str, Any], **_: Any) -> Any:
-        """`Change`s, one for each message: the last that is said of it."""
+        """`MessageChange`s, one for each message: the last that is said of it."""
         return tuple({change.message_id: change for change in data.get("items", ())}.values())
 
 

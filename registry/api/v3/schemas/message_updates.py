@@ -10,7 +10,7 @@ from registry.api.requests.body_fields import Items, Text, Truth
 from registry.api.requests.json_body import Fault, Members
 from registry.api.responses.fields import Identifier, Shown, matching
 from registry.domain.errors import IssueKind
-from registry.services.consultation.message_updates import Change
+from registry.domain.messages import MessageChange
 
 _PARTITION: Final = matching(
     r"[A-Za-z0-9_.-]{1,64}", "is not 1 to 64 letters, digits, dots, _ or -"
@@ -33,8 +33,8 @@ class MessageUpdatePatchSchema(Members):
 
     @post_load
     def to_change(self, data: dict[str, Any], **_: Any) -> Any:
-        """A `Change`."""
-        return Change(**data)
+        """A `MessageChange`."""
+        return MessageChange(**data)
 
 
 class MessagesPatchSchema(Members):
@@ -51,7 +51,7 @@ class MessagesPatchSchema(Members):
 
     @post_load
     def to_changes(self, data: dict[str, Any], **_: Any) -> Any:
-        """`Change`s, in the order given."""
+        """`MessageChange`s, in the order given."""
         return tuple(data["items"])
 
 
