@@ -10,6 +10,7 @@ from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError
 
 from registry.domain.access import Operation, ScopeTable
+from registry.domain.identifiers import EboxKind
 
 PREFIX: Final = "REGISTRY_"
 _TEST_PREFIX: Final = "REGISTRY_TEST_"  # what the project's own tests read; not a setting
@@ -39,6 +40,18 @@ OFFICIAL_SCOPES: Final[Mapping[str, frozenset[Operation]]] = {
         {Operation.PUBLISH_FOR_ANOTHER}
     ),
 }
+
+# By analogy: no page names the scopes of the citizens' authorization (contract 6.36).
+_CONSULT_CITIZEN: Final = "scope:document:management:consult:ws-eboxrestcitizen"
+CITIZEN_SCOPES: Final[Mapping[str, frozenset[Operation]]] = {
+    f"{_CONSULT_CITIZEN}:messagesfull": _CONSUMER - {Operation.READ_REFERENCE},
+    f"{_CONSULT_CITIZEN}:referencedata": frozenset({Operation.READ_REFERENCE}),
+    f"{_CONSULT_CITIZEN}:summaryownebox": frozenset({Operation.READ_SUMMARY}),
+}
+# Senders and the federation have one kind of token, whomever they address.
+_EITHER_FAMILY: Final = frozenset(
+    {Operation.PUBLISH, Operation.PUBLISH_FOR_ANOTHER, Operation.NOTIFY}
+)
 
 
 class SettingsError(Exception):
@@ -159,8 +172,9 @@ class Settings(BaseModel):
 
     token_issuer: str | None = None
     token_audience: str | None = None
-    enterprise_claim: str = "urn:be:fgov:kbo-bce:organization:cbe-number"
-    person_claim: str = "urn:be:fgov:person:ssin"
+    # Dotted paths into the introspection answer; a text there, or a list whose first text counts.
+    enterprise_claim: str = "principalAttributes.urn:be:fgov:kbo-bce:organization:cbe-number"
+    person_claim: str = "principalAttributes.urn:be:fgov:person:ssin"
     token_cache_reads: Seconds = 30
     token_cache_writes: Seconds = 0
     token_cache_refusals: Seconds = 5
@@ -168,6 +182,10 @@ class Settings(BaseModel):
     breaker_failures: int = Field(default=5, ge=1)
     breaker_pause: Seconds = 5
     scopes: Mapping[str, frozenset[Operation]] = OFFICIAL_SCOPES
+    citizen_scopes: Mapping[str, frozenset[Operation]] = CITIZEN_SCOPES  # below the citizens' path
+    # A representative reads the e-Box of his mandator by this scope; unset: nobody may (6.16).
+    representative_scope: str | None = None
+    mandate_consultation: str = "consult"  # what hasMandate calls it
     webhook_scope: str | None = None  # unset: nobody may tell us events (contract 6.15)
 
     partition_url: Url | None = None
@@ -217,10 +235,24 @@ class Settings(BaseModel):
         return settings
 
     @property
-    def scope_table(self) -> ScopeTable:
-        """What each scope opens."""
-        webhook = {self.webhook_scope: frozenset({Operation.NOTIFY})} if self.webhook_scope else {}
-        return ScopeTable({**self.scopes, **webhook})
+    def scope_tables(self) -> Mapping[EboxKind, ScopeTable]:
+        """Operations that each scope opens, below the base path of each family (contract 6.36).
+
+        A scope of the enterprise family reads no citizen's e-Box; senders and the federation are
+        the same parties in both.
+        """
+        single = {
+            self.webhook_scope: Operation.NOTIFY,
+            self.representative_scope: Operation.CONSULT_FOR_ANOTHER,
+        }
+        enterprise = dict(self.scopes)
+        for scope, operation in single.items():
+            if scope:
+                enterprise[scope] = enterprise.get(scope, frozenset()) | {operation}
+        citizen = {scope: group & _EITHER_FAMILY for scope, group in enterprise.items()}
+        for scope, group in self.citizen_scopes.items():
+            citizen[scope] = citizen.get(scope, frozenset()) | group
+        return {EboxKind.ENTERPRISE: ScopeTable(enterprise), EboxKind.CITIZEN: ScopeTable(citizen)}
 
     @property
     def checks_digits(self) -> bool:
@@ -267,4 +299,4 @@ def _structured(field: str, text: str) -> Any:
     """Lists are written with commas between the items, tables as a JSON object."""
     if field == "cors_origins":
         return [origin.strip() for origin in text.split(",") if origin.strip()]
-    return json.loads(text) if field == "scopes" else text
+    return json.loads(text) if field in ("scopes", "citizen_scopes") else text

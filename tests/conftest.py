@@ -17,10 +17,13 @@ from registry.sandbox.federation.process import Federation
 from registry.sandbox.files import write_private
 from registry.sandbox.personas import (
     AUDIT_KEY,
+    CITIZEN_PORTAL,
+    CITIZEN_REFERENCE,
     CONSUMER,
     PERSONAS,
     PORTAL,
     REFERENCE,
+    REPRESENTATIVE,
     WEBHOOK,
     enroll,
     private_key,
@@ -115,6 +118,7 @@ def settings(database, objects, federation):
         partition_url=federation.partition_url,
         events_url=federation.events_url,
         webhook_scope=WEBHOOK,
+        representative_scope=REPRESENTATIVE,
         hash_key="a key of the tests, long enough to count",
         rate_limit=0,
     )
@@ -209,7 +213,9 @@ def deliver(owner, blobs):
             messages.add(connection, ebox, message, files)
             if sent_from:
                 number = Ebox(EboxKind.ENTERPRISE, message["sender"])
-                noted = SentMessage(message_id=message["message_id"], recipient=ebox, partition=sent_from)
+                noted = SentMessage(
+                    message_id=message["message_id"], recipient=ebox, partition=sent_from
+                )
                 sent_messages.add(connection, number, noted)
         return message["message_id"]
 
@@ -255,7 +261,8 @@ def portal_user(app, party, grant):
 def citizen(app, party):
     """A citizen in the portal."""
     ebox = an_ebox(EboxKind.CITIZEN)
-    return Visitor(app.test_client(), party(PORTAL, REFERENCE, person=ebox.number), ebox)
+    token = party(CITIZEN_PORTAL, CITIZEN_REFERENCE, person=ebox.number)
+    return Visitor(app.test_client(), token, ebox)
 
 
 @pytest.fixture

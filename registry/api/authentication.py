@@ -8,14 +8,24 @@ from typing import Final
 from flask import g, request
 from flask.typing import ResponseReturnValue
 
-from registry.api.context import caller, quota, registry
+from registry.api.context import ON_BEHALF_OF, caller, kind, mandator, quota, registry
 from registry.domain.access import Operation
-from registry.domain.errors import TokenInvalid, TokenMissing
+from registry.domain.errors import PermissionMissing, TokenInvalid, TokenMissing
+from registry.domain.identifiers import EboxKind
 
 View = Callable[..., ResponseReturnValue]
 
 _TOKEN: Final = re.compile(r"[A-Za-z0-9\-._~+/]{1,8192}=*")  # RFC 6750, section 2.1
 _READS: Final = ("GET", "HEAD")
+_PUBLISHING: Final = {Operation.PUBLISH, Operation.PUBLISH_FOR_ANOTHER}
+_CONSULTING: Final = {
+    Operation.READ_MESSAGES,
+    Operation.UPDATE_MESSAGES,
+    Operation.READ_STATISTICS,
+    Operation.READ_SUMMARY,
+    Operation.READ_REFERENCE,
+    Operation.REPLY,
+}
 
 
 def authenticate() -> None:
@@ -31,18 +41,31 @@ def authenticate() -> None:
 
 
 def needs(*operations: Operation) -> Callable[[View], View]:
-    """Let only callers through whose scope opens one of the operations; else `ScopeMissing`."""
+    """Let only callers through whose scope opens one of the operations; else `ScopeMissing`.
+
+    Who calls in another's name needs a mandate, whatever he asks for (contract 6.16).
+    """
 
     def guard(view: View) -> View:
         @wraps(view)
         def guarded(**arguments: object) -> ResponseReturnValue:
-            registry().scopes.check(caller(), *operations)
+            _admit(operations)
             return view(**arguments)
 
         guarded.operations = operations  # type: ignore[attr-defined] # a test asks each view
         return guarded
 
     return guard
+
+
+def _admit(operations: tuple[Operation, ...]) -> None:
+    other = None if _PUBLISHING & set(operations) else mandator()  # senders are judged by their own
+    if other is None:
+        registry().scopes[kind()].check(caller(), *operations)
+    elif kind() is EboxKind.ENTERPRISE and _CONSULTING & set(operations):
+        g.mandators_ebox = registry().mandates.decide_ebox(caller(), other)
+    else:
+        raise PermissionMissing(f"{ON_BEHALF_OF} has no meaning here, and is not ignored.")
 
 
 def _bearer() -> str:

@@ -9,10 +9,12 @@ from flask import current_app, g, request
 from registry.api.quota import Quota
 from registry.domain.access import Caller
 from registry.domain.calls import Call
-from registry.domain.identifiers import Ebox, EboxKind
+from registry.domain.errors import Invalid, Issue
+from registry.domain.identifiers import Ebox, EboxKind, EnterpriseNumber, Malformed
 from registry.wiring import Registry
 
 EXTENSION = "registry"
+ON_BEHALF_OF: Final = "On-Behalf-Of-Enterprise-Number"
 _LONGEST: Final = 2000  # characters of a URL that the audit trail keeps
 _VISIBLE: Final = "".join(map(chr, range(0x21, 0x7F)))
 # A name that is q for whoever reads leniently: in capitals, among spaces, after a semicolon.
@@ -47,8 +49,22 @@ def kind() -> EboxKind:
 
 
 def ebox() -> Ebox:
-    """The caller's own e-Box; raises `PermissionMissing` when the token names no owner."""
-    return caller().ebox(kind())
+    """Give the e-Box that the call is about: the caller's own, or his mandator's.
+
+    Raises `PermissionMissing` when the token names no owner.
+    """
+    mandators: Ebox | None = g.get("mandators_ebox")
+    return mandators or caller().ebox(kind())
+
+
+def mandator() -> EnterpriseNumber | None:
+    """Read in whose name the call is made, if it is another's (contract 6.16); raises `Invalid`."""
+    header = request.headers.get(ON_BEHALF_OF)
+    try:
+        number = None if header is None else EnterpriseNumber.parse(header, checked=False)
+    except Malformed as error:
+        raise Invalid([Issue("header", ON_BEHALF_OF, f"{ON_BEHALF_OF}: {error}")]) from None
+    return None if number == caller().enterprise else number
 
 
 def version() -> str:

@@ -1,27 +1,17 @@
 """Who publishes, and what he is told."""
 
-from typing import Final
-
-from flask import Response, request
+from flask import Response
 from marshmallow import Schema
 
-from registry.api.context import base_url, caller, registry
+from registry.api.context import base_url, caller, mandator, registry
 from registry.api.responses.json_response import shown
-from registry.domain.errors import Invalid, Issue
-from registry.domain.identifiers import Ebox, EboxKind, EnterpriseNumber, Malformed
+from registry.domain.identifiers import Ebox, EboxKind, EnterpriseNumber
 from registry.services.publication.filing import Receipt
-
-ON_BEHALF_OF: Final = "On-Behalf-Of-Enterprise-Number"
 
 
 def sender() -> EnterpriseNumber:
     """Who publishes; decided before the body is touched."""
-    header = request.headers.get(ON_BEHALF_OF)
-    try:
-        other = None if header is None else EnterpriseNumber.parse(header, checked=False)
-    except Malformed as error:
-        raise Invalid([Issue("header", ON_BEHALF_OF, str(error))]) from None
-    return registry().publication.decide_sender(caller(), other)
+    return registry().publication.decide_sender(caller(), mandator())
 
 
 def sender_ebox() -> Ebox:

@@ -34,7 +34,7 @@ class AuditLog:
     ) -> None:
         """Record a call that is about to be answered."""
         caller = call.caller
-        person = caller.user
+        person = caller.person
         entry = Entry(
             timestamp=write_timestamp(self.now()),
             token_hash=caller.token_hash,

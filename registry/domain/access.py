@@ -20,6 +20,7 @@ class Operation(StrEnum):
     REPLY = "replies.create"
     PUBLISH = "messages.publish"
     PUBLISH_FOR_ANOTHER = "messages.publishForAnother"
+    CONSULT_FOR_ANOTHER = "messages.consultForAnother"
     NOTIFY = "events.notify"
     WHOLE_EBOX = "ebox.whole"  # lifts the limit to the partitions a person may read
 
@@ -28,8 +29,8 @@ class Operation(StrEnum):
 class Caller:
     """The party behind a bearer token, as the authorization server vouches for it.
 
-    `person` is the SSIN under the configured claim (contract 6.37); `is_human` says that the
-    token's `sub` is one (contract 6.36). `token_hash` is the SHA-256 of the token, in hex.
+    `person` is the SSIN that the token's `sub` is, or else the configured claim (contract 6.36,
+    6.37). `token_hash` is the SHA-256 of the token, in hex.
     """
 
     client_id: str
@@ -37,16 +38,13 @@ class Caller:
     token_hash: str
     enterprise: EnterpriseNumber | None = None
     person: Ssin | None = None
-    is_human: bool = False
     expires_at: datetime | None = None
-
-    @property
-    def user(self) -> Ssin | None:
-        """The person who calls, when it is a person and not an application."""
-        return self.person if self.is_human else None
 
     def ebox(self, kind: EboxKind) -> Ebox:
         """The caller's own e-Box of this kind; raises `PermissionMissing` when there is none."""
+        if kind is EboxKind.CITIZEN and self.enterprise is not None:
+            # Whoever acts for an enterprise is not there as a citizen (contract 6.36).
+            raise PermissionMissing("The access token of an enterprise opens no citizen's e-Box.")
         owner = self.enterprise if kind is EboxKind.ENTERPRISE else self.person
         if owner is None:
             raise PermissionMissing(f"The access token names no owner of a {kind} e-Box.")
@@ -72,10 +70,19 @@ class ScopeTable:
         wanted = frozenset(operations)
         return any(wanted & self.opens.get(scope, frozenset()) for scope in caller.scopes)
 
-    def sees_whole(self, caller: Caller, ebox: Ebox) -> bool:
-        """Tell if no partition limits this caller: applications, citizens (contract 6.36)."""
-        return (
-            ebox.kind is EboxKind.CITIZEN
-            or caller.user is None
-            or self.allows(caller, Operation.WHOLE_EBOX)
-        )
+    def limit(self, caller: Caller, ebox: Ebox) -> Ssin | None:
+        """Find the person whose rights on partitions limit the caller; None for no limit.
+
+        Only software of the owner, and a representative with a mandate, see a whole e-Box of an
+        enterprise. Everybody else acts for a person: raises `PermissionMissing` when the token
+        names none (contract 6.36). Citizens have no partitions.
+        """
+        if ebox.kind is EboxKind.CITIZEN:
+            return None
+        is_own = caller.enterprise is not None and caller.enterprise.digits == ebox.number
+        lifting = Operation.WHOLE_EBOX if is_own else Operation.CONSULT_FOR_ANOTHER
+        if self.allows(caller, lifting):
+            return None
+        if caller.person is None or not is_own:
+            raise PermissionMissing("The access token names no person whose rights would count.")
+        return caller.person

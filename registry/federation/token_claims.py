@@ -20,8 +20,8 @@ SKEW: Final = timedelta(seconds=5)  # a token may be used at once, wherever cloc
 class Expected:
     """Where a token carries its owner's numbers, and who must have issued it for whom, if set."""
 
-    enterprise_claim: str = "urn:be:fgov:kbo-bce:organization:cbe-number"
-    person_claim: str = "urn:be:fgov:person:ssin"
+    enterprise_claim: str = "principalAttributes.urn:be:fgov:kbo-bce:organization:cbe-number"
+    person_claim: str = "principalAttributes.urn:be:fgov:person:ssin"
     issuer: str | None = None
     audience: str | None = None
 
@@ -37,7 +37,11 @@ def verdict(claims: Claims, token_hash: str, expected: Expected, now: datetime) 
         return TokenInvalid
     if active is not True:
         raise _nonsense("active")
-    caller = _caller(claims, token_hash, expected)
+    subject = _ssin(_member(claims, "sub", str) or "")
+    person = _person(claims, expected.person_claim)
+    if subject is not None and person is not None and subject != person:
+        return TokenInvalid  # of two people nobody knows which one calls (contract 6.36)
+    caller = _caller(claims, token_hash, expected, subject or person)
     begins = _instant(claims, "nbf")
     if (begins is not None and begins > now + SKEW) or not _meant(claims, expected):
         return TokenInvalid
@@ -46,19 +50,16 @@ def verdict(claims: Claims, token_hash: str, expected: Expected, now: datetime) 
     return caller
 
 
-def _caller(claims: Claims, token_hash: str, expected: Expected) -> Caller:
+def _caller(claims: Claims, token_hash: str, expected: Expected, person: Ssin | None) -> Caller:
     client = _member(claims, "client_id", str)
     if not client:
         raise _nonsense("client_id")
-    attributes: dict[str, Any] = _member(claims, "principalAttributes", dict) or {}
-    subject = _ssin(_member(claims, "sub", str) or "")
     return Caller(
         client_id=client,
         scopes=frozenset((_member(claims, "scope", str) or "").split(" ")) - {""},
         token_hash=token_hash,
-        enterprise=_enterprise(attributes, expected.enterprise_claim),
-        person=_person(attributes, expected.person_claim) or subject,
-        is_human=subject is not None,
+        enterprise=_enterprise(claims, expected.enterprise_claim),
+        person=person,
         expires_at=_instant(claims, "exp"),
     )
 
@@ -72,8 +73,8 @@ def _meant(claims: Claims, expected: Expected) -> bool:
     )
 
 
-def _enterprise(attributes: Claims, name: str) -> EnterpriseNumber | None:
-    text = _first(attributes, name)
+def _enterprise(claims: Claims, path: str) -> EnterpriseNumber | None:
+    text = _find_text(claims, path)
     if text is None:
         return None
     try:
@@ -82,8 +83,8 @@ def _enterprise(attributes: Claims, name: str) -> EnterpriseNumber | None:
         raise _nonsense("enterprise number") from None
 
 
-def _person(attributes: Claims, name: str) -> Ssin | None:
-    text = _first(attributes, name)
+def _person(claims: Claims, path: str) -> Ssin | None:
+    text = _find_text(claims, path)
     if text is None:
         return None
     person = _ssin(text)
@@ -99,9 +100,22 @@ def _ssin(text: str) -> Ssin | None:
         return None
 
 
-def _first(attributes: Claims, name: str) -> str | None:
-    values = _strings(attributes.get(name, []), "principalAttributes")
-    return values[0] if values else None
+def _find_text(claims: Claims, path: str) -> str | None:
+    """Find the text, or the first of several, under a dotted path of claims (contract 6.37).
+
+    The name of a claim may hold dots itself: the longest name that is there goes first.
+    """
+    if path in claims:
+        values = claims[path]
+        if isinstance(values, str):
+            return values
+        texts = _strings(values, path)
+        return texts[0] if texts else None
+    head, dot, rest = path.partition(".")
+    if not dot or head not in claims:
+        return None
+    members: dict[str, Any] = _member(claims, head, dict) or {}
+    return _find_text(members, rest)
 
 
 def _strings(values: Any, what: str) -> list[str]:

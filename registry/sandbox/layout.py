@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from registry.sandbox.federation.addresses import AUDIENCE, EVENTS, FEDERATION, PARTITION
 from registry.sandbox.files import write_private
-from registry.sandbox.personas import AUDIT_KEY, PERSONAS, WEBHOOK
+from registry.sandbox.personas import AUDIT_KEY, PERSONAS, REPRESENTATIVE, WEBHOOK
 
 Document = dict[str, Any]
 HASH_KEY: Final = "of the sandbox, where there is nobody to hide"
@@ -127,6 +127,7 @@ class Layout:
             "REGISTRY_PARTITION_URL": f"{origin}{PARTITION}",
             "REGISTRY_FEDERATION_URL": f"{origin}{FEDERATION}",
             "REGISTRY_EVENTS_URL": f"{origin}{EVENTS}",
+            "REGISTRY_REPRESENTATIVE_SCOPE": REPRESENTATIVE,
             "REGISTRY_WEBHOOK_SCOPE": WEBHOOK,
         }
 

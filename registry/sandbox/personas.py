@@ -18,8 +18,13 @@ CONSUMER: Final = f"{_CONSULT}:documentconsumer"
 PORTAL: Final = f"{_CONSULT}:messagesfull"
 REFERENCE: Final = f"{_CONSULT}:referencedata"
 SUMMARY: Final = f"{_CONSULT}:summaryownebox"  # of version 2.1
+_CITIZEN: Final = "scope:document:management:consult:ws-eboxrestcitizen"  # by analogy
+CITIZEN_PORTAL: Final = f"{_CITIZEN}:messagesfull"
+CITIZEN_REFERENCE: Final = f"{_CITIZEN}:referencedata"
+CITIZEN_SUMMARY: Final = f"{_CITIZEN}:summaryownebox"
 SENDER: Final = f"{_CONSULT}:publicationsender"
 FOR_ANOTHER: Final = f"{_CONSULT}:eboxrepresentativepublication"
+REPRESENTATIVE: Final = f"{_CONSULT}:eboxrepresentativeconsultation"  # by analogy
 WEBHOOK: Final = f"{_CONSULT}:eventnotification"  # invented: the real one is not published
 AUDIT_KEY: Final = "audit.pem"  # among the keys, of no persona
 
@@ -116,7 +121,12 @@ PERSONAS: Final = {
             ACCOUNTANT,
         ),
         Persona("other-enterprise", "software of a garage", (CONSUMER,), GARAGE, algorithm="ES384"),
-        Persona("citizen", "a citizen in the portal", (PORTAL, REFERENCE, SUMMARY), ssin=CITIZEN),
+        Persona(
+            "citizen",
+            "a citizen in the portal",
+            (CITIZEN_PORTAL, CITIZEN_REFERENCE, CITIZEN_SUMMARY),
+            ssin=CITIZEN,
+        ),
         Persona(
             "sender",
             "an agency that sends documents, and reads what is replied",
@@ -126,7 +136,7 @@ PERSONAS: Final = {
         Persona(
             "representative",
             "an accountancy that may publish for that agency",
-            (FOR_ANOTHER, REFERENCE),
+            (FOR_ANOTHER, REPRESENTATIVE, REFERENCE),
             FIDUCIARY,
         ),
         Persona("no-scope", "software of a club that was granted nothing", (), CLUB),

@@ -15,6 +15,7 @@ from registry.federation.unconfigured import NoPartitionService
 from registry.services.consultation.consultation import Consultation
 from registry.services.consultation.message_updates import MessageUpdates
 from registry.services.consultation.partition_rights import PartitionRights
+from registry.services.mandates import Mandates
 from registry.services.publication.broadcast import Broadcast
 from registry.services.publication.filing import Filing
 from registry.services.publication.publication import Publication
@@ -37,7 +38,8 @@ class Registry:
     """The assembled service. `roots` are the public URLs of the two families of e-Boxes."""
 
     introspection: Introspection
-    scopes: ScopeTable
+    scopes: Mapping[EboxKind, ScopeTable]
+    mandates: Mandates
     consultation: Consultation
     message_updates: MessageUpdates
     reference_data: ReferenceData
@@ -64,7 +66,8 @@ def assemble(settings: Settings, observe: federal.Observe) -> Registry:
     blobs = documents(settings)
     introspection = federal.introspection(settings, observe)
     federation, preferences = federal.partition_service(settings), federal.preferences(settings)
-    scopes = settings.scope_table
+    scopes = settings.scope_tables
+    mandates = Mandates(federation, scopes[EboxKind.ENTERPRISE], settings.mandate_consultation)
     partition_rights = _permitting(settings, transactions, federation)
     audit_log = AuditLog(make_pseudonyms(settings), now)
     consultation = Consultation(
@@ -82,11 +85,14 @@ def assemble(settings: Settings, observe: federal.Observe) -> Registry:
     return Registry(
         introspection=introspection,
         scopes=scopes,
+        mandates=mandates,
         consultation=consultation,
         message_updates=MessageUpdates(partition_rights, audit_log, federation, now),
         reference_data=ReferenceData(transactions, audit_log),
         uploads=Uploads(transactions, blobs, _scanner(settings), now),
-        publication=Publication(consultation, filing, federation, scopes, settings.single_language),
+        publication=Publication(
+            consultation, filing, mandates, scopes[EboxKind.ENTERPRISE], settings.single_language
+        ),
         broadcast=Broadcast(transactions, routing, audit_log, now, settings.checks_digits),
         routing=routing,
         readiness=Readiness(transactions, blobs),
@@ -110,7 +116,7 @@ def _permitting(
     return PartitionRights(
         transactions,
         federation,
-        settings.scope_table,
+        settings.scope_tables[EboxKind.ENTERPRISE],
         fresh_for=timedelta(seconds=settings.partition_rights_ttl),
         grace=timedelta(seconds=settings.partition_rights_grace),
         now=now,

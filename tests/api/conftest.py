@@ -12,7 +12,7 @@ from sqlalchemy import delete, event, func, insert, select
 from registry.app import create_app
 from registry.sandbox.federation.addresses import FAULTS
 from registry.sandbox.files import write_private
-from registry.sandbox.personas import CONSUMER, SENDER, WEBHOOK
+from registry.sandbox.personas import CITIZEN_PORTAL, CONSUMER, SENDER, WEBHOOK
 from registry.sandbox.servers.processes import LOOPBACK
 from registry.store.events.outbox import outbox
 from registry.store.reference import folded, sender_configurations, sender_organizations
@@ -177,8 +177,10 @@ def reader(publication, party):
 
     def come(ebox=None):
         ebox = ebox or an_ebox()
-        whose = "enterprise" if ebox.enterprise_number else "person"
-        token = party(CONSUMER, **{whose: ebox.number})
+        if ebox.enterprise_number:
+            token = party(CONSUMER, enterprise=ebox.number)
+        else:
+            token = party(CITIZEN_PORTAL, person=ebox.number)
         return Sender(publication.test_client(), token, ebox)
 
     return come

@@ -9,7 +9,16 @@ import time_machine
 from authlib.oauth2.rfc7523 import JWTBearerClientAssertion, private_key_jwt_sign
 
 from registry.sandbox.federation.addresses import OAUTH
-from registry.sandbox.personas import CONSUMER, PERSONAS, PORTAL, REFERENCE, SENDER, private_key
+from registry.sandbox.personas import (
+    CITIZEN_PORTAL,
+    CITIZEN_REFERENCE,
+    CONSUMER,
+    PERSONAS,
+    PORTAL,
+    REFERENCE,
+    SENDER,
+    private_key,
+)
 from registry.sandbox.tokens import fetch
 from tests.api.contract import is_open, served
 from tests.conftest import V3
@@ -225,7 +234,8 @@ def test_a_missing_scope_is_named_in_body_and_challenge_alike(visitor, path, sco
 
 @pytest.mark.parametrize("path", ["/ebox/messages", "/ebox/statistics"])
 def test_a_token_that_names_no_owner_of_an_ebox_has_no_permission(app, party, path):
-    headers = {"Authorization": f"Bearer {party(CONSUMER)}"}
+    token = party(CONSUMER, CITIZEN_PORTAL, CITIZEN_REFERENCE)
+    headers = {"Authorization": f"Bearer {token}"}
     client = app.test_client()
 
     for base in V3.values():
@@ -237,8 +247,8 @@ def test_a_token_that_names_no_owner_of_an_ebox_has_no_permission(app, party, pa
 
 def test_an_enterprise_has_no_citizens_ebox_nor_a_citizen_an_enterprises(app, party):
     client = app.test_client()
-    enterprise = party(CONSUMER, enterprise=an_enterprise())
-    citizen = party(PORTAL, person=a_person())
+    enterprise = party(CONSUMER, CITIZEN_PORTAL, enterprise=an_enterprise())
+    citizen = party(PORTAL, CITIZEN_PORTAL, person=a_person())
     bases = {kind.value: base for kind, base in V3.items()}
 
     for token, base in ((enterprise, bases["citizen"]), (citizen, bases["enterprise"])):

@@ -8,7 +8,7 @@ import pytest
 from pydantic import SecretStr
 from sqlalchemy import text
 
-from registry.sandbox.personas import CONSUMER, PORTAL, REFERENCE
+from registry.sandbox.personas import CONSUMER, REFERENCE
 from tests.api.contract import is_open, served
 from tests.conformance.bases import V2
 from tests.conftest import V3
@@ -500,7 +500,7 @@ def test_ones_quota_is_not_anothers_and_health_has_none(app_with, elsewhere, con
 
 
 def test_every_operation_counts_towards_one_quota(app_with, elsewhere, visitor):
-    there = elsewhere(visitor(PORTAL, REFERENCE), app_with(rate_limit=3))
+    there = elsewhere(visitor(CONSUMER, REFERENCE), app_with(rate_limit=3))
     paths = ("/ebox/messages", "/refData/messageTypes", "/ebox/messages?page=0", "/ebox/statistics")
 
     assert [there.get(path).status_code for path in paths] == [200, 200, 400, 429]

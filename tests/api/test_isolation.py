@@ -9,7 +9,7 @@ from uuid import uuid4
 import pytest
 
 from registry.domain.identifiers import Ebox, EboxKind
-from registry.sandbox.personas import CONSUMER, PORTAL, REFERENCE, SENDER
+from registry.sandbox.personas import CITIZEN_PORTAL, CONSUMER, PORTAL, REFERENCE, SENDER
 from tests.api.contract import is_open, served
 from tests.api.message_updates import change, execute
 from tests.api.publication import Sender, at, named
@@ -328,17 +328,21 @@ def test_what_a_citizen_was_sent_is_not_found_below_the_enterprises_base_path(
     app, party, full, path
 ):
     person, enterprise = a_person(), an_enterprise()
-    token = party(CONSUMER, PORTAL, enterprise=enterprise, person=person)
+    tokens = {
+        EboxKind.ENTERPRISE: party(CONSUMER, PORTAL, enterprise=enterprise, person=person),
+        EboxKind.CITIZEN: party(CITIZEN_PORTAL, person=person),
+    }
     eboxes = {
         EboxKind.ENTERPRISE: Ebox(EboxKind.ENTERPRISE, enterprise),
         EboxKind.CITIZEN: Ebox(EboxKind.CITIZEN, person),
     }
     messages = {kind: full(ebox) for kind, ebox in eboxes.items()}
-    client, headers = app.test_client(), {"Authorization": f"Bearer {token}"}
+    client = app.test_client()
 
     statuses = {
         (base, kind): client.get(
-            f"/REST/ebox/{base}/messageRegistry/v3{fill_path(path, message)}", headers=headers
+            f"/REST/ebox/{base}/messageRegistry/v3{fill_path(path, message)}",
+            headers={"Authorization": f"Bearer {tokens[base]}"},
         ).status_code
         for base in EboxKind
         for kind, message in messages.items()

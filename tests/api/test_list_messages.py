@@ -232,11 +232,13 @@ def test_an_application_sees_all_partitions(consumer, deliver):
     assert shown(consumer, "partition=secret&partition=unknown")[1] == 1
 
 
-def test_an_application_with_the_portals_scope_is_no_human_and_sees_all(visitor, deliver):
-    software = visitor(PORTAL)
-    deliver(software.ebox, partition="secret")
+def test_a_token_with_the_portals_scope_and_no_person_sees_nothing(visitor, deliver):
+    somebody = visitor(PORTAL)
+    deliver(somebody.ebox)
 
-    assert shown(software)[1] == 1
+    answer = somebody.get("/ebox/messages")
+
+    assert (answer.status_code, "items" in answer.json) == (403, False)
 
 
 def test_a_person_sees_only_the_partitions_he_may_read(portal_user, deliver):

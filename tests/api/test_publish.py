@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import event
 
 from registry.domain.identifiers import EboxKind
-from registry.sandbox.personas import PORTAL, SENDER
+from registry.sandbox.personas import CITIZEN_PORTAL, SENDER
 from tests.api.publication import (
     MESSAGES,
     Document,
@@ -204,7 +204,7 @@ def test_a_message_is_found_by_its_texts_at_once(sender, reader):
 
 def test_a_citizen_gets_a_message_without_partition(sender, publication, party):
     ebox = an_ebox(EboxKind.CITIZEN)
-    recipient = Sender(publication.test_client(), party(PORTAL, person=ebox.number), ebox)
+    recipient = Sender(publication.test_client(), party(CITIZEN_PORTAL, person=ebox.number), ebox)
 
     message_id = sender.published(ebox)
 

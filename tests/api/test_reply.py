@@ -5,7 +5,7 @@ from uuid import uuid4
 import pytest
 
 from registry.domain.identifiers import EboxKind
-from registry.sandbox.personas import CONSUMER, PORTAL, SENDER
+from registry.sandbox.personas import CITIZEN_PORTAL, CONSUMER, PORTAL, SENDER
 from tests.api.publication import MESSAGES, OWN, Document, Sender, named
 from tests.factories import PDF, a_person, an_ebox
 
@@ -149,7 +149,7 @@ def test_a_person_replies_where_he_may_read(publication, party, asked, grant, re
 
 def test_a_citizen_cannot_reply(publication, party, asked, nothing_stored):
     ebox = an_ebox(EboxKind.CITIZEN)
-    citizen = Sender(publication.test_client(), party(PORTAL, person=ebox.number), ebox)
+    citizen = Sender(publication.test_client(), party(CITIZEN_PORTAL, person=ebox.number), ebox)
     message_id = asked(ebox)
 
     with nothing_stored():

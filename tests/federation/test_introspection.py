@@ -48,33 +48,58 @@ def test_the_question_is_a_form_with_our_own_bearer(federation, introspection):
 
 
 @pytest.mark.parametrize(
-    ("sub", "attributes", "person", "human"),
+    ("sub", "attributes", "person"),
     [
-        (ANNA, {}, ANNA, True),
-        (ANNA, {PERSON: ["85073003229"]}, "85073003229", True),
-        ("app", {PERSON: [ANNA, "85073003229"]}, ANNA, False),
-        ("app", {PERSON: []}, None, False),
-        ("app", {}, None, False),
-        ("8507300332", {}, None, False),
-        ("٨٥٠٧٣٠٠٣٣٢٨", {}, None, False),
+        (ANNA, {}, ANNA),
+        (ANNA, {PERSON: [ANNA]}, ANNA),
+        ("app", {PERSON: [ANNA, "85073003229"]}, ANNA),
+        ("app", {PERSON: ANNA}, ANNA),
+        ("app", {PERSON: []}, None),
+        ("app", {}, None),
+        ("8507300332", {}, None),
+        ("8507300332", {PERSON: [ANNA]}, ANNA),
+        ("85.07.30-033.28", {PERSON: [ANNA]}, ANNA),
+        ("٨٥٠٧٣٠٠٣٣٢٨", {}, None),
     ],
 )
-def test_a_person_is_known_by_claim_or_subject(
-    federation, introspection, sub, attributes, person, human
-):
+def test_a_person_is_known_by_subject_or_claim(federation, introspection, sub, attributes, person):
     federation.knows(TOKEN, sub=sub, principalAttributes=attributes)
 
     caller = introspection().caller(TOKEN)
 
     assert caller.person == (Ssin(person) if person else None)
-    assert caller.is_human is human
     assert caller.enterprise is None
 
 
-def test_the_names_of_the_claims_are_settings(federation, introspection):
-    federation.knows(TOKEN, principalAttributes={"kbo": ["1"], "who": [ANNA]})
+def test_who_is_two_people_is_nobody(federation, introspection):
+    federation.knows(TOKEN, sub=ANNA, principalAttributes={PERSON: ["85073003229"]})
 
-    caller = introspection(enterprise_claim="kbo", person_claim="who").caller(TOKEN)
+    with pytest.raises(TokenInvalid):
+        introspection().caller(TOKEN)
+
+
+@pytest.mark.parametrize(
+    ("paths", "claims"),
+    [
+        (
+            ("principalAttributes.kbo", "principalAttributes.who"),
+            {"principalAttributes": {"kbo": ["1"], "who": [ANNA]}},
+        ),
+        (
+            ("principalAttributes.kbo", "principalAttributes.who"),
+            {"principalAttributes": {"kbo": "1", "who": ANNA}},
+        ),
+        (("kbo", "who"), {"kbo": "1", "who": [ANNA]}),
+        (("a.b.kbo", "a.who"), {"a": {"b": {"kbo": ["1"]}, "who": ANNA}}),
+        (("be.fgov.kbo", "be.fgov.who"), {"be.fgov.kbo": "1", "be.fgov.who": [ANNA]}),
+    ],
+)
+def test_where_the_claims_are_is_a_setting(federation, introspection, paths, claims):
+    """A dotted path, to a text or a list, at the top or deeper (contract 6.37)."""
+    federation.knows(TOKEN, **{"sub": "app", **claims})
+    enterprise_path, person_path = paths
+
+    caller = introspection(enterprise_claim=enterprise_path, person_claim=person_path).caller(TOKEN)
 
     assert caller.enterprise == EnterpriseNumber("0000000001")
     assert caller.person == Ssin(ANNA)
@@ -165,7 +190,7 @@ WRONG_TYPES = [
     {"principalAttributes": []},
     {"principalAttributes": "x"},
     {"principalAttributes": None},
-    {"principalAttributes": {ENTERPRISE: "0206731645"}},
+    {"principalAttributes": {ENTERPRISE: "no number"}},
     {"principalAttributes": {ENTERPRISE: [206731645]}},
     {"principalAttributes": {ENTERPRISE: None}},
     {"principalAttributes": {ENTERPRISE: [""]}},

@@ -13,13 +13,14 @@ TABLE = ScopeTable(
     {
         "read": frozenset({Operation.READ_MESSAGES}),
         "all": frozenset({Operation.READ_MESSAGES, Operation.WHOLE_EBOX}),
+        "represent": frozenset({Operation.CONSULT_FOR_ANOTHER}),
         "reference": frozenset({Operation.READ_REFERENCE}),
     }
 )
 
 
 def a_caller(*scopes, **changes):
-    described = {"enterprise": ENTERPRISE, "person": None, "is_human": False, **changes}
+    described = {"enterprise": ENTERPRISE, "person": None, **changes}
     return Caller("client", frozenset(scopes), "0" * 64, **described)
 
 
@@ -28,7 +29,7 @@ def an_application(*scopes):
 
 
 def a_human(*scopes, **changes):
-    return a_caller(*scopes, person=PERSON, is_human=True, **changes)
+    return a_caller(*scopes, person=PERSON, **changes)
 
 
 def test_one_scope_that_opens_the_operation_is_enough():
@@ -50,51 +51,60 @@ def test_an_operation_that_no_scope_opens_is_closed_to_everybody():
     assert refused.value.required == ()
 
 
-@pytest.mark.parametrize(
-    ("caller", "whole"),
-    [
-        (an_application("read"), True),
-        (an_application("all"), True),
-        (a_human("read"), False),
-        (a_human("all"), True),
-        (a_human("read", "all"), True),
-        (a_caller("read", person=PERSON), True),
-    ],
-    ids=[
-        "an application",
-        "a document consumer",
-        "a human",
-        "a human's document consumer",
-        "a human with both scopes",
-        "an application whose token names a person",
-    ],
-)
-def test_only_a_human_without_the_consumers_scope_is_limited_to_partitions(caller, whole):
-    assert TABLE.sees_whole(caller, Ebox(EboxKind.ENTERPRISE, ENTERPRISE.digits)) is whole
+EBOX = Ebox(EboxKind.ENTERPRISE, ENTERPRISE.digits)
+OTHER = Ebox(EboxKind.ENTERPRISE, "0403170701")
+
+
+@pytest.mark.parametrize("scopes", [("all",), ("read", "all")])
+@pytest.mark.parametrize("person", [None, PERSON])
+def test_the_consumers_scope_lifts_the_limit_to_partitions(scopes, person):
+    assert TABLE.limit(a_caller(*scopes, person=person), EBOX) is None
+
+
+def test_without_the_consumers_scope_a_persons_rights_limit_the_caller():
+    assert TABLE.limit(a_human("read"), EBOX) == PERSON
+
+
+def test_without_that_scope_and_without_a_person_nothing_is_open():
+    with pytest.raises(PermissionMissing):
+        TABLE.limit(an_application("read"), EBOX)
+
+
+@pytest.mark.parametrize("caller", [an_application("all"), a_human("read"), a_human("all")])
+def test_ones_own_rights_open_no_ebox_of_another(caller):
+    with pytest.raises(PermissionMissing):
+        TABLE.limit(caller, OTHER)
+
+
+def test_a_representative_sees_the_whole_ebox_of_another():
+    assert TABLE.limit(an_application("represent"), OTHER) is None
+    with pytest.raises(PermissionMissing):
+        TABLE.limit(an_application("represent"), EBOX)
 
 
 def test_a_citizen_has_no_partitions_to_be_limited_to():
-    assert TABLE.sees_whole(a_human("read"), Ebox(EboxKind.CITIZEN, PERSON.digits))
+    caller = a_human("read", enterprise=None)
+
+    assert TABLE.limit(caller, Ebox(EboxKind.CITIZEN, PERSON.digits)) is None
 
 
-def test_the_user_is_the_person_only_where_a_human_calls():
-    assert a_human().user == PERSON
-    assert a_caller(person=PERSON).user is None
-    assert an_application().user is None
+def test_who_acts_for_an_enterprise_has_no_citizens_ebox():
+    with pytest.raises(PermissionMissing):
+        a_human("read").ebox(EboxKind.CITIZEN)
 
 
 def test_a_callers_ebox_is_that_of_the_owner_his_token_names():
-    caller = a_human()
+    citizen = a_human(enterprise=None)
 
-    assert caller.ebox(EboxKind.ENTERPRISE) == Ebox(EboxKind.ENTERPRISE, ENTERPRISE.digits)
-    assert caller.ebox(EboxKind.CITIZEN) == Ebox(EboxKind.CITIZEN, PERSON.digits)
+    assert a_human().ebox(EboxKind.ENTERPRISE) == EBOX
+    assert citizen.ebox(EboxKind.CITIZEN) == Ebox(EboxKind.CITIZEN, PERSON.digits)
 
 
 @pytest.mark.parametrize(
     ("caller", "kind"),
     [
         (a_caller(enterprise=None, person=PERSON), EboxKind.ENTERPRISE),
-        (an_application(), EboxKind.CITIZEN),
+        (a_caller(enterprise=None), EboxKind.CITIZEN),
     ],
 )
 def test_a_token_without_an_owner_of_that_kind_opens_no_ebox(caller, kind):

@@ -3,6 +3,7 @@
 import pytest
 
 from registry.domain.access import Operation
+from registry.domain.identifiers import EboxKind
 from registry.settings import OFFICIAL_SCOPES, PREFIX, Settings, SettingsError
 
 SECRET = "correct-horse-battery"
@@ -211,7 +212,7 @@ def test_a_scope_table_with_an_unknown_operation_is_refused():
     ],
 )
 def test_the_official_scopes_are_known_without_being_set(scope):
-    assert Settings.load(REQUIRED).scope_table.opens[scope]
+    assert Settings.load(REQUIRED).scope_tables[EboxKind.ENTERPRISE].opens[scope]
 
 
 def test_no_official_scope_lets_anybody_notify_us():

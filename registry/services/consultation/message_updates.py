@@ -86,7 +86,7 @@ class MessageUpdates:
         general = frozenset({GENERAL})
         if {partition for _, partition in targets} <= general:
             return general
-        if not self.partition_rights.scopes.sees_whole(caller, ebox):
+        if self.partition_rights.scopes.limit(caller, ebox) is not None:
             return general
         return general | self.federation.partitions(EnterpriseNumber(ebox.number))
 

@@ -50,9 +50,10 @@ class PartitionRights:
     def open_ebox(self, caller: Caller, ebox: Ebox) -> Iterator[tuple[Connection, Rights]]:
         """Open a transaction on the e-Box, with the caller's rights in it.
 
-        Raises `Unavailable` when the rights are not kept here and cannot be had: never a guess.
+        Raises `Unavailable` when the rights are not kept here and cannot be had: never a guess,
+        and `PermissionMissing` for a caller who is neither software nor a person.
         """
-        person = None if self.scopes.sees_whole(caller, ebox) else caller.user
+        person = self.scopes.limit(caller, ebox)
         with self.transactions(ebox) as connection:
             if person is None:
                 yield connection, WHOLE_EBOX

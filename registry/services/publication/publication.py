@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Final, Protocol
+from typing import Final
 from uuid import UUID
 
 from registry.domain.access import Caller, Operation, ScopeTable
@@ -14,23 +14,14 @@ from registry.domain.drafts import (
     find_language_faults,
     pair_files,
 )
-from registry.domain.errors import Invalid, Issue, IssueKind, RegistryError, ReplyNotAuthorized
+from registry.domain.errors import Invalid, Issue, IssueKind, ReplyNotAuthorized
 from registry.domain.identifiers import Ebox, EboxKind, EnterpriseNumber
 from registry.services.consultation.consultation import Consultation
+from registry.services.mandates import Mandates
 from registry.services.publication.filing import Filing, PublicationRequest, Receipt
 
 # Clients may match this text (contract 5).
 _NOT_THE_SENDER: Final = "Invalid sender: user credentials does not match payload"
-
-
-class MandateService(Protocol):
-    """The federation's knowledge of who may act for whom."""
-
-    def has_mandate(
-        self, enterprise: EnterpriseNumber, mandatary: EnterpriseNumber, operation: str = "publish"
-    ) -> bool:
-        """Tell whether there is a mandate; raises `RegistryError` when nobody can say."""
-        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,7 +42,7 @@ class Publication:
 
     consultation: Consultation
     filing: Filing
-    mandates: MandateService
+    mandates: Mandates
     scopes: ScopeTable
     single_language: bool = False
 
@@ -69,7 +60,9 @@ class Publication:
                 raise _invalid_sender()
             return caller.enterprise
         self.scopes.check(caller, Operation.PUBLISH_FOR_ANOTHER)
-        if caller.enterprise is None or not self._has_mandate(caller.enterprise, on_behalf_of):
+        if caller.enterprise is None or not self.mandates.may_publish(
+            caller.enterprise, on_behalf_of
+        ):
             raise _invalid_sender(where="header", name="On-Behalf-Of-Enterprise-Number")
         return on_behalf_of
 
@@ -152,13 +145,6 @@ class Publication:
         if faults:
             raise Invalid(faults)
         return attachments
-
-    def _has_mandate(self, enterprise: EnterpriseNumber, other: EnterpriseNumber) -> bool:
-        """Ask for a mandate; any doubt is a no (contract 6.16)."""
-        try:
-            return self.mandates.has_mandate(enterprise, other)
-        except RegistryError:
-            return False
 
 
 def _invalid_sender(*, where: str = "body", name: str = "sender") -> Invalid:

@@ -238,7 +238,10 @@ def mark_read(connection: Connection, ebox: Ebox, message_id: UUID, now: datetim
 
 
 def is_present(ebox: Ebox, now: datetime) -> tuple[ColumnElement[bool], ...]:
-    """Build the criteria of what is there: an expired message is gone from that instant, purged or not (contract 6.33)."""
+    """Build the criteria of a message that is there.
+
+    An expired one is gone from that instant, purged or not (contract 6.33).
+    """
     return messages.c.ebox == ebox, messages.c.expires_at > now
 
 

@@ -45,7 +45,7 @@ search_texts = Table(
 
 
 def matching(language: BindParameter[str], like: BindParameter[str]) -> Select[Any]:
-    """Select the ids of the named e-Box's messages with the text in one of the fields of contract 4.3.
+    """Select the ids of the named e-Box's messages with the text in a field of contract 4.3.
 
     Asked of a database function, because row-level security keeps LIKE, which PostgreSQL does not
     hold leakproof, away from an index. The function runs with the owner's rights and reads only

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from registry.sandbox.personas import PORTAL, SENDER
+from registry.sandbox.personas import CONSUMER, SENDER
 from tests.api.v2.visiting import in_version_2, told
 from tests.factories import a_file, an_ebox
 
@@ -159,7 +159,7 @@ def test_a_citizen_sees_his_own_and_nobody_elses(citizen_2, deliver):
     assert shown(citizen_2) == ([str(own)], 1)
 
 
-@pytest.mark.parametrize(("scope", "status"), [(PORTAL, 200), (SENDER, 403)])
+@pytest.mark.parametrize(("scope", "status"), [(CONSUMER, 200), (SENDER, 403)])
 def test_a_scope_to_read_messages_is_needed(visitor, scope, status):
     assert in_version_2(visitor(scope)).get("/ebox/messages").status_code == status
 

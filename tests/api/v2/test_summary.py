@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from registry.sandbox.personas import CONSUMER, PORTAL, REFERENCE, SENDER
+from registry.sandbox.personas import CITIZEN_SUMMARY, CONSUMER, PORTAL, REFERENCE, SENDER
 from tests.api.v2.visiting import SUMMARY, SUMMARY_ALL, in_version_2, told
 from tests.factories import a_person, an_ebox
 
@@ -32,9 +32,11 @@ def test_messages_out_of_sight_count_and_expired_ones_do_not(consumer_2, deliver
 
 
 @pytest.mark.parametrize("scope", [SUMMARY, SUMMARY_ALL, CONSUMER])
-def test_each_of_its_scopes_opens_the_summary_of_ones_own_ebox(visitor, deliver, scope):
-    somebody = in_version_2(visitor(scope))
-    deliver(somebody.ebox)
+def test_each_of_its_scopes_opens_the_summary_of_ones_own_ebox(visitor, grant, deliver, scope):
+    ebox, person = an_ebox(), a_person()
+    grant(ebox.number, ["GENERAL"], {person: ["GENERAL"]})
+    somebody = in_version_2(visitor(scope, ebox=ebox, person=person))
+    deliver(ebox)
     deliver(an_ebox())
 
     assert somebody.get("/ebox").json["numberOfMessages"] == 1
@@ -64,7 +66,7 @@ def test_a_person_gets_the_counts_of_the_partitions_he_may_read(visitor, grant, 
 
 
 def test_a_citizen_has_a_summary(app, visitor, party, citizen, deliver):
-    token = party(SUMMARY, person=citizen.ebox.number)
+    token = party(CITIZEN_SUMMARY, person=citizen.ebox.number)
     somebody = in_version_2(type(citizen)(app.test_client(), token, citizen.ebox))
     deliver(citizen.ebox)
 

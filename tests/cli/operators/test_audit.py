@@ -399,7 +399,7 @@ def test_on_a_narrow_terminal_ids_stay_whole(audit, call):
 def test_the_number_of_a_citizen_is_shown_nowhere(audit, call, trail, tmp_path):
     person, ebox = a_person(), an_ebox(EboxKind.CITIZEN)
     path = f"/v3/ebox/messages?sender={person}"
-    message = call(ebox, path=path, person=Ssin(person), is_human=True)
+    message = call(ebox, path=path, person=Ssin(person))
     trail.seal()
 
     said = [
