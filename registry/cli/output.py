@@ -2,7 +2,6 @@
 
 import json
 import os
-import re
 import sys
 from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime
@@ -15,19 +14,17 @@ from rich.table import Table
 
 from registry.domain.belgian_time import BELGIUM
 from registry.domain.identifiers import Ebox
+from registry.domain.personal_data import mask_personal_numbers
 
 _PIPED: Final = 240  # columns where nobody looks at a terminal
 _ROOM: Final = 24  # columns that the last one needs to be read
 _GAP: Final = 2
-_SSIN: Final = re.compile(
-    r"(?<![0-9A-Za-z])[0-9]{2}([ .-]?[0-9]{2}){2}[ .-]?[0-9]{3}[ .-]?[0-9]{2}(?![0-9A-Za-z])"
-)
 
 
 def plain(text: str | None) -> str:
     """Text of others without an SSIN, and without what could play tricks on a terminal."""
     shown = "".join(character if character.isprintable() else " " for character in text or "")
-    return _SSIN.sub("***********", shown)
+    return mask_personal_numbers(shown)
 
 
 def owner(ebox: Ebox) -> str:

@@ -14,6 +14,7 @@ import orjson
 from registry.domain.belgian_time import BELGIUM
 from registry.domain.errors import RegistryError, Unavailable, UpstreamInvalid
 from registry.domain.events import Announcement, EventServiceResponse, Verdict
+from registry.domain.personal_data import mask_personal_numbers
 from registry.http_client.access_token import OwnToken
 from registry.http_client.client import LIMIT, Answer, Upstream
 
@@ -27,7 +28,6 @@ _ILL: Final = frozenset({404, 405, 407, 408, 410, 415, 421, 425, 429})
 _HTML: Final = frozenset({"text/html", "application/xhtml+xml"})
 _PAGE: Final = re.compile(rb"\s*<(!doctype\s+html|html)\b", re.IGNORECASE)
 _WORDS: Final = ("detail", "message", "title", "error")  # members where a refusal says why
-_SSIN: Final = re.compile(r"\d{11,}|\d\d[. -]\d\d[. -]\d\d[. -]\d{3}[. -]\d\d")
 _SECONDS: Final = re.compile(r"[0-9]+")
 _BROKEN: Final = object()  # what is no JSON, read as JSON
 
@@ -161,7 +161,7 @@ def _why(body: bytes) -> str:
         return ""
     said = next((text for text in map(members.get, _WORDS) if isinstance(text, str) and text), "")
     plain = "".join(letter for letter in said if letter.isprintable())
-    text = _SSIN.sub("***", plain)[:LONGEST_REASON].strip()
+    text = mask_personal_numbers(plain)[:LONGEST_REASON].strip()
     return f": {text}" if text else ""
 
 

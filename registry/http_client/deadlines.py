@@ -3,7 +3,6 @@
 import http.client
 import io
 import logging
-import re
 import socket
 import time
 from http.cookiejar import DefaultCookiePolicy
@@ -14,8 +13,9 @@ from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
+from registry.domain.personal_data import mask_personal_numbers
+
 _GOSSIPS: Final = ("urllib3.connection", "urllib3.connectionpool", "urllib3.util.retry")
-_SSIN: Final = re.compile(r"[0-9]{11}")
 
 
 class _Reader(io.RawIOBase):
@@ -93,7 +93,7 @@ class _Discreet(logging.Filter):
     def filter(self, record: logging.LogRecord) -> bool:
         if record.exc_info:  # quotes the headers of an answer that it could not read
             return False
-        record.msg, record.args = _SSIN.sub("***********", record.getMessage()), None
+        record.msg, record.args = mask_personal_numbers(record.getMessage()), None
         return True
 
 

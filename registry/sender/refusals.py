@@ -1,12 +1,12 @@
 """What a registry's refusal means, and what a sender can do about it (contract section 5)."""
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from registry.domain.personal_data import mask_personal_numbers
+
 _LONGEST: Final = 300  # characters of what a server said
-_SSIN: Final = re.compile(r"[0-9]{11}")
 
 
 @dataclass(frozen=True)
@@ -136,7 +136,7 @@ def said(status: int, members: Mapping[str, Any]) -> str:
     texts = list(dict.fromkeys(_texts(members)))
     code = members.get("code") or members.get("type") or members.get("title")
     head = f"{status} {clean(code)}" if isinstance(code, str) else str(status)
-    return ": ".join([head, *(clean(_SSIN.sub("***********", text)) for text in texts)])
+    return ": ".join([head, *(clean(mask_personal_numbers(text)) for text in texts)])
 
 
 def clean(text: str) -> str:

@@ -10,18 +10,12 @@ from typing import Any, Final
 import orjson
 import structlog
 
-# What may slip into a message of somebody else's: bearer tokens and JWTs, and SSINs, which are
-# eleven digits, bare or as people write them. UUIDs may hold as many digits, and are harmless.
-_SECRETS: Final = re.compile(
-    r"(?P<uuid>\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b)"
-    r"|(?i:bearer)\s+[^\s\"',;]+"
-    r"|eyJ[\w-]+(?:\.[\w-]*)+"
-    r"|(?<!\d)\d{2}[. -]?\d{2}[. -]?\d{2}[. -]?\d{3}[. -]?\d{2}(?!\d)",
-    re.ASCII,
-)
+from registry.domain.personal_data import MASK, mask_personal_numbers
+
+# What may slip into a message of somebody else's, beside personal numbers: bearer tokens, JWTs.
+_SECRETS: Final = re.compile(r"(?i:bearer)\s+[^\s\"',;]+|eyJ[\w-]+(?:\.[\w-]*)+", re.ASCII)
 # Members that are personal or secret whatever they hold.
 _NEVER: Final = frozenset({"token", "ssin", "file_name", "subject", "authorization", "password"})
-_MASK: Final = "***"
 
 
 def configure(level: str) -> None:
@@ -81,7 +75,7 @@ def masked(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> Any:
 
 def _masked_members(members: Mapping[Any, Any]) -> dict[str, Any]:
     return {
-        _blotted(str(name)): _MASK if str(name).lower() in _NEVER else _masked(value)
+        _blotted(str(name)): MASK if str(name).lower() in _NEVER else _masked(value)
         for name, value in members.items()
     }
 
@@ -95,11 +89,12 @@ def _masked(value: Any) -> Any:
         return [_masked(held) for held in value]
     blotted = _blotted(str(value))
     is_plain = isinstance(value, int | float | None)
-    return value if is_plain and blotted != _MASK else blotted
+    return value if is_plain and blotted != MASK else blotted
 
 
 def _blotted(text: str) -> str:
-    return _SECRETS.sub(lambda found: found["uuid"] or _MASK, text)
+    # secrets first: a token with a mask in its middle would no longer look like one
+    return mask_personal_numbers(_SECRETS.sub(MASK, text))
 
 
 def _json(event: Any, **_: Any) -> str:

@@ -41,7 +41,7 @@ def trail(alone, objects):
     with alone.owner.begin() as connection:
         connection.execute(text("TRUNCATE audit_entries, audit_seals"))
     bucket = f"seals-{uuid4().hex[:12]}"
-    objects.create_bucket(bucket, locked=True)
+    objects.create_bucket(bucket, has_object_lock=True)
     environment = alone.environment | {"REGISTRY_AUDIT_BUCKET": bucket}
     assembled = assemble_worker(Settings.load(environment))
     yield SimpleNamespace(
@@ -417,7 +417,7 @@ def test_the_number_of_a_citizen_is_shown_nowhere(audit, call, trail, tmp_path):
     ]
 
     told = "\n".join(said)
-    assert "sender=***********" in told
+    assert "sender=***" in told
     assert person not in told
     assert ebox.number not in told
 

@@ -23,7 +23,7 @@ CASE = ("--why", "case 2026/14")
 def locked(objects, environment):
     """The settings of a registry whose bucket has Object Lock."""
     bucket = f"held-{uuid4().hex}"
-    objects.create_bucket(bucket, locked=True)
+    objects.create_bucket(bucket, has_object_lock=True)
     return environment | {
         "REGISTRY_S3_BUCKET": bucket,
         "REGISTRY_S3_OBJECT_LOCK": "GOVERNANCE",
@@ -135,7 +135,7 @@ def test_a_citizen_is_held_without_being_named(hold, deposit, held):
     assert A_HOLD.match(set_.out)[2] == "all that citizen … has and gets"
     assert held(keys) == [True]
     assert json.loads(in_json.out)["ebox"] == {"eboxType": "citizen"}
-    assert "asked for by ***********" in lists
+    assert "asked for by ***" in lists
     assert ebox.number not in set_.said + in_json.said + lists + lifted.said
 
 
@@ -217,7 +217,7 @@ def test_no_number_of_a_citizen_is_repeated_wherever_it_was_typed(hold, command)
     done = hold(*command)
 
     assert done.code == 2
-    assert "***********" in done.err
+    assert "***" in done.err
     assert "218" not in done.said
 
 
