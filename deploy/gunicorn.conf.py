@@ -22,10 +22,7 @@ threads = int(os.environ.get("REGISTRY_DATABASE_POOL_SIZE", "8"))  # one connect
 timeout = 120
 graceful_timeout = 30
 keepalive = 75  # longer than the proxy in front keeps its connections
-# The registry refuses an over-long parameter by its name, so it has to see it; this parser reads
-# no more than a megabyte of request line.
-http_parser = "fast"
-limit_request_line = 0
+limit_request_line = 8190  # bytes, gunicorn's most: a client cannot have it read without an end
 limit_request_field_size = 16_380
 accesslog = None  # the registry writes its own line for each request, without persons or secrets
 errorlog = "-"

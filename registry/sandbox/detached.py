@@ -24,7 +24,7 @@ def start(
     ownership.claim(layout)
     if ownership.is_held(layout):
         raise ownership.Occupied(f"A sandbox is running in {layout.directory} already.")
-    if layout.read_any():
+    if layout.read_any_document():
         ownership.end_recorded(layout)  # or its sandbox.json would be taken for the new one's
     log = layout.directory / "sandbox.log"
     command = [sys.executable, "-m", "registry.sandbox", "up", "--terse"]
@@ -49,18 +49,18 @@ def _follow(
 ) -> Document:
     """Relay the lines of the log until the sandbox is ready."""
     deadline = time.monotonic() + _TIMEOUT
-    told = 0
+    lines_shown = 0
     while time.monotonic() < deadline:
-        ended = supervisor.poll() is not None
+        has_ended = supervisor.poll() is not None
         lines = log.read_text(errors="replace").splitlines()
-        if ended:
-            fault = "\n".join(lines[told:]).removeprefix("Error: ")
+        if has_ended:
+            fault = "\n".join(lines[lines_shown:]).removeprefix("Error: ")
             raise StartFailed(fault or "The sandbox ended without a word.")
-        for line in lines[told:]:
+        for line in lines[lines_shown:]:
             say(line)
-        told = len(lines)
+        lines_shown = len(lines)
         try:
-            document = layout.read()
+            document = layout.read_document()
         except NotRunning:
             time.sleep(0.1)
         else:

@@ -22,7 +22,7 @@ class NotRunning(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """Where things are under a sandbox directory, which is made absolute."""
+    """Paths of all things under a sandbox directory, which is made absolute."""
 
     directory: Path
 
@@ -38,7 +38,7 @@ class Layout:
 
     @property
     def draft(self) -> Path:
-        """The same while starting: whoever cleans up after a killed sandbox finds the pids."""
+        """Present while starting: whoever cleans up after a killed sandbox finds the pids in it."""
         return self.directory / "starting.json"
 
     @property
@@ -53,7 +53,7 @@ class Layout:
 
     @property
     def federation(self) -> Path:
-        """What the stand-ins know: clients.json, partitions.json and so on."""
+        """Files of the stand-ins: clients.json, partitions.json and so on."""
         return self.directory / "federation"
 
     @property
@@ -73,16 +73,16 @@ class Layout:
 
     @property
     def metrics(self) -> Path:
-        """What the registry's workers count, for Prometheus."""
+        """Counters of the registry's workers, for Prometheus."""
         return self.directory / "metrics"
 
-    def read(self) -> Document:
-        """What sandbox.json says; raises `NotRunning`."""
-        return _read(self.document) or self._refuse()
+    def read_document(self) -> Document:
+        """Read sandbox.json; raises `NotRunning`."""
+        return _load(self.document) or self._refuse()
 
-    def read_any(self) -> Document:
-        """The same, of a sandbox that is still starting too; empty when there is neither."""
-        return _read(self.document) or _read(self.draft) or {}
+    def read_any_document(self) -> Document:
+        """Read the document, also of a sandbox that is still starting; empty without either."""
+        return _load(self.document) or _load(self.draft) or {}
 
     def write(self, document: Document, *, ready: bool) -> None:
         """Publish the facts, to everybody when ready."""
@@ -131,7 +131,7 @@ class Layout:
             "REGISTRY_WEBHOOK_SCOPE": WEBHOOK,
         }
 
-    def merged(self, document: Document, environ: Mapping[str, str]) -> dict[str, str]:
+    def merge_environment(self, document: Document, environ: Mapping[str, str]) -> dict[str, str]:
         """`environ` with the sandbox's settings in it, and no proxy between its parts."""
         direct = {
             name: ",".join(filter(None, (environ.get(name), _LOCAL)))
@@ -153,9 +153,9 @@ def stand_ins(document: Document) -> str:
     return f"{token_url.scheme}://{token_url.netloc}"
 
 
-def _read(path: Path) -> Document | None:
+def _load(path: Path) -> Document | None:
     try:
-        found: Document = json.loads(path.read_text())
+        document: Document = json.loads(path.read_text())
     except FileNotFoundError:
         return None
-    return found
+    return document

@@ -1,4 +1,4 @@
-"""Whose a sandbox directory is: one supervisor at a time, and cleaning up after a killed one."""
+"""Ownership of a sandbox directory: one supervisor at a time, and cleaning up after a crash."""
 
 import fcntl
 import os
@@ -6,8 +6,9 @@ import signal
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from pathlib import Path
 from typing import Final
+
+import psutil
 
 from registry.sandbox.layout import Layout
 
@@ -30,7 +31,7 @@ class Occupied(Exception):
 
 
 @contextmanager
-def held(layout: Layout, say: Callable[[str], None]) -> Iterator[None]:
+def hold_directory(layout: Layout, say: Callable[[str], None]) -> Iterator[None]:
     """Own the directory during the block, after ending what a killed sandbox left there.
 
     Raises `Occupied`.
@@ -38,12 +39,14 @@ def held(layout: Layout, say: Callable[[str], None]) -> Iterator[None]:
     claim(layout)
     with layout.lock.open("r+") as lock:
         if not _grab(lock.fileno()):
-            address = layout.read_any().get("baseUrls", {}).get("enterprise", {}).get("v3", "")
+            address = (
+                layout.read_any_document().get("baseUrls", {}).get("enterprise", {}).get("v3", "")
+            )
             raise Occupied(
                 f"A sandbox is running in {layout.directory} already {address}\n"
                 "Stop it with `registry sandbox down`, or choose another directory with --dir."
             )
-        if layout.read_any():
+        if layout.read_any_document():
             say("Cleaning up after a sandbox that was killed.")
             end_recorded(layout)
         yield
@@ -62,7 +65,7 @@ def claim(layout: Layout) -> None:
 
 
 def is_held(layout: Layout) -> bool:
-    """Whether a supervisor is alive: the system gives its lock back however it ended."""
+    """Tell if a supervisor is alive: the system gives its lock back however it ended."""
     try:
         with layout.lock.open("r+") as lock:
             return not _grab(lock.fileno())
@@ -75,7 +78,7 @@ def take_down(layout: Layout, *, timeout: float = _STOP_TIMEOUT) -> bool:
 
     What has not ended after `timeout` seconds is killed.
     """
-    document = layout.read_any()
+    document = layout.read_any_document()
     if not is_held(layout) and not document:
         return False
     supervisor = document.get("processes", {}).get("sandbox")
@@ -90,7 +93,7 @@ def take_down(layout: Layout, *, timeout: float = _STOP_TIMEOUT) -> bool:
 
 def end_recorded(layout: Layout) -> None:
     """Kill the process groups that the document names, as far as they are ours still."""
-    processes = dict(layout.read_any().get("processes", {}))
+    processes = dict(layout.read_any_document().get("processes", {}))
     # First whoever would miss the others; their warden then cleans up as well.
     for name in sorted(processes, key=lambda name: name != "sandbox"):
         if is_ours(name, processes[name], layout):
@@ -102,7 +105,7 @@ def end_recorded(layout: Layout) -> None:
 
 
 def is_ours(name: str, pid: int, layout: Layout) -> bool:
-    """Whether this process is the one that was recorded under this name."""
+    """Tell if this process is the one that was recorded under this name."""
     command = _command(pid)
     return (
         bool(command) and all(mark in command for mark in _MARKS[name]) and _is_older(pid, layout)
@@ -111,25 +114,20 @@ def is_ours(name: str, pid: int, layout: Layout) -> bool:
 
 def _command(pid: int) -> str:
     try:
-        return (
-            Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
-        )
-    except OSError:
+        return " ".join(psutil.Process(pid).cmdline())
+    except psutil.Error:
         return ""
 
 
 def _is_older(pid: int, layout: Layout) -> bool:
-    """Whether it had started when it was recorded; `starttime` is field 22 of proc(5) stat."""
+    """Tell if the process had started when it was recorded; a later one only has its number."""
+    documents = (layout.document, layout.draft)
     try:
-        recorded = max(
-            path.stat().st_mtime for path in (layout.document, layout.draft) if path.exists()
-        )
-        ticks = int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19])
-        uptime = float(Path("/proc/uptime").read_text().split()[0])
-    except (OSError, ValueError):
+        recorded_at = max(path.stat().st_mtime for path in documents if path.exists())
+        started_at = psutil.Process(pid).create_time()
+    except (OSError, ValueError, psutil.Error):
         return False
-    started = time.time() - uptime + ticks / os.sysconf("SC_CLK_TCK")
-    return started <= recorded + 1
+    return started_at <= recorded_at + 1  # second, which clocks of files and processes may differ
 
 
 def _grab(handle: int) -> bool:

@@ -58,7 +58,8 @@ PARTITIONS: Final[dict[str, dict[str, Any]]] = {
 }
 MANDATES: Final = {
     "mandates": [
-        {"mandator": AGENCY.digits, "mandatary": FIDUCIARY.digits, "operation": "publish"},
+        {"mandator": AGENCY.digits, "mandatary": FIDUCIARY.digits, "operation": operation}
+        for operation in ("publish", "consult")
     ],
 }
 # Which e-Boxes exist and were ever opened: the club's never was. Which citizens accepted the terms.
@@ -100,13 +101,13 @@ class Persona:
 
     @property
     def identity(self) -> dict[str, Any]:
-        """What sandbox.json says of this persona."""
-        found: dict[str, Any] = {"clientId": self.client_id}
+        """Members of sandbox.json about this persona."""
+        facts: dict[str, Any] = {"clientId": self.client_id}
         if self.enterprise:
-            found["enterpriseNumber"] = self.enterprise.digits
+            facts["enterpriseNumber"] = self.enterprise.digits
         if self.ssin:
-            found["ssin"] = self.ssin.digits
-        return {**found, "scopes": list(self.scopes)}
+            facts["ssin"] = self.ssin.digits
+        return {**facts, "scopes": list(self.scopes)}
 
 
 PERSONAS: Final = {
@@ -135,7 +136,7 @@ PERSONAS: Final = {
         ),
         Persona(
             "representative",
-            "an accountancy that may publish for that agency",
+            "an accountancy that may publish and read for that agency",
             (FOR_ANOTHER, REPRESENTATIVE, REFERENCE),
             FIDUCIARY,
         ),

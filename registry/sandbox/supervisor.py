@@ -39,7 +39,7 @@ Say = Callable[[str], None]
 
 
 class _Part(Protocol):
-    """What every part is able to do, however it is started."""
+    """A part of the sandbox, however it is started."""
 
     @property
     def pid(self) -> int: ...
@@ -75,7 +75,7 @@ class Supervisor:
         Raises `Occupied`, `StartFailed`, `PostgresMissing`, and `Interrupted` when a signal asks
         to stop; nothing runs any more when the block is left.
         """
-        with ownership.held(self.layout, self._say), _obedient(), self._stack:
+        with ownership.hold_directory(self.layout, self._say), _obedient(), self._stack:
             self._stack.callback(self.layout.erase)
             if not is_free(self.port):
                 raise StartFailed(f"Port {self.port} is in use; choose another with --port.")
@@ -112,9 +112,9 @@ class Supervisor:
             (self.layout.federation / "events.jsonl").unlink(missing_ok=True)  # what was told
 
     def _start(self) -> None:
-        seeded = self.layout.postgres / "seeded"
+        seeds_mark = self.layout.postgres / "seeded"
         # The data may have been in the temporary folder and be gone (see Cluster).
-        has_data = seeded.exists() and (self.layout.postgres / "data" / "PG_VERSION").exists()
+        has_data = seeds_mark.exists() and (self.layout.postgres / "data" / "PG_VERSION").exists()
         self._document["processes"]["sandbox"] = os.getpid()
         self.layout.write(self._document, ready=False)
         with self._step("PostgreSQL"):
@@ -129,7 +129,7 @@ class Supervisor:
             with self._step("Seeds"):
                 directory = str(self.layout.directory)
                 self._task("seeds", "-m", "registry.sandbox.seeds", directory)
-                seeded.touch()
+                seeds_mark.touch()
         with self._step("The registry"):
             self._start_registry()
         with self._step("The worker"):
@@ -137,9 +137,9 @@ class Supervisor:
 
     @contextmanager
     def _step(self, name: str) -> Iterator[None]:
-        started = time.monotonic()
+        beginning = time.monotonic()
         yield
-        self._say(f"{name}: {time.monotonic() - started:.1f} s")
+        self._say(f"{name}: {time.monotonic() - beginning:.1f} s")
 
     def _add(self, name: str, part: _Part, log: Path, facts: dict[str, Any]) -> None:
         """From here on the part is stopped with the rest, watched, and known to the document."""
@@ -201,7 +201,7 @@ class Supervisor:
         task.finish(timeout=_TASK_TIMEOUT)
 
     def _environment(self) -> dict[str, str]:
-        return self.layout.merged(self._document, os.environ)
+        return self.layout.merge_environment(self._document, os.environ)
 
 
 def _empty_document(port: int) -> Document:
@@ -235,8 +235,8 @@ def _gunicorn(port: int) -> list[str | Path]:
 @contextmanager
 def _obedient() -> Iterator[None]:
     """Let Ctrl-C and `kill` ask for an orderly stop instead of ending us on the spot."""
-    wanted = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-    before = {number: signal.signal(number, lambda *_: interruption.set()) for number in wanted}
+    signals = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    before = {number: signal.signal(number, lambda *_: interruption.set()) for number in signals}
     try:
         yield
     finally:

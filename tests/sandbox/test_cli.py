@@ -52,7 +52,7 @@ def when_ready(layout):
             while not layout.document.exists() and time.monotonic() < deadline:
                 time.sleep(0.05)
             if layout.document.exists():
-                work(layout.read())
+                work(layout.read_document())
 
         threads.append(threading.Thread(target=wait_and_work))
         threads[-1].start()
@@ -160,7 +160,7 @@ def test_a_sandbox_behind_the_terminal(layout, command):
     started = command("up", "--port", port, "--empty", "--detach")
     assert started.exit_code == 0, started.output
     assert "The registry: " in started.output
-    pids, sockets = layout.read()["processes"], _sockets(layout.read())
+    pids, sockets = layout.read_document()["processes"], _sockets(layout.read_document())
     try:
         _look_around(command, port)
     finally:
@@ -241,7 +241,7 @@ def test_ctrl_c_while_starting(layout, command):
 
     assert result.exit_code == 130
     assert "Stopped before it was ready." in result.output
-    assert layout.read_any() == {}
+    assert layout.read_any_document() == {}
 
 
 @pytest.mark.parametrize("name", ["status", "token portal-user", "exec -- true"])

@@ -87,7 +87,7 @@ def tour(layout, tmp_path):
 
     def go():
         with (tmp_path / "narration").open("w+") as file:
-            publication_tour(layout, layout.read(), Console(file=file, width=120))
+            publication_tour(layout, layout.read_document(), Console(file=file, width=120))
             file.seek(0)
             return file.read()
 

@@ -235,7 +235,7 @@ def test_one_refusal_among_several_events_is_a_failure(event, scripted):
 
 
 def test_a_registry_that_is_gone(event, layout):
-    document = layout.read()
+    document = layout.read_document()
     document["baseUrls"]["enterprise"]["v3"] = f"http://127.0.0.1:{free_port()}/v3"
     layout.write(document, ready=True)
 

@@ -18,8 +18,8 @@ from registry.http_client.access_token import Identity, OwnToken
 from registry.http_client.client import Upstream
 from registry.sandbox import tokens
 from registry.sandbox.commands.sandbox import sandbox
+from registry.sandbox.federation.event_store import EventStore
 from registry.sandbox.federation.process import Federation
-from registry.sandbox.federation.received import Received
 from registry.sandbox.federation.server import make
 from registry.sandbox.layout import Layout
 from registry.sandbox.personas import BAKERY, PERSONAS, private_key
@@ -344,7 +344,7 @@ def test_every_answer_may_be_a_little_late(service):
 
 
 def test_many_events_do_not_slow_down_the_next(tmp_path):
-    received = Received(tmp_path / "events.jsonl")
+    received = EventStore(tmp_path / "events.jsonl")
     for _ in range(240):
         received.take([event() for _ in range(500)], "us")
     batch = [event() for _ in range(500)]

@@ -62,7 +62,7 @@ def test_settings_that_the_registry_lacks_are_left_out(layout):
 def test_settings_of_the_surroundings_stay_where_the_sandbox_has_none(layout):
     around = {"REGISTRY_LOG_LEVEL": "DEBUG", "REGISTRY_S3_BUCKET": "other", "NO_PROXY": "a.test"}
 
-    merged = layout.merged(DOCUMENT, around)
+    merged = layout.merge_environment(DOCUMENT, around)
 
     assert merged["REGISTRY_LOG_LEVEL"] == "DEBUG"
     assert merged["REGISTRY_S3_BUCKET"] == "registry"
@@ -72,21 +72,21 @@ def test_settings_of_the_surroundings_stay_where_the_sandbox_has_none(layout):
 
 def test_the_document_is_there_only_when_all_is_ready(layout):
     with pytest.raises(NotRunning, match="No sandbox is running"):
-        layout.read()
-    assert layout.read_any() == {}
+        layout.read_document()
+    assert layout.read_any_document() == {}
 
     layout.write(DOCUMENT, ready=False)
     with pytest.raises(NotRunning, match="still starting"):
-        layout.read()
-    assert layout.read_any() == DOCUMENT
+        layout.read_document()
+    assert layout.read_any_document() == DOCUMENT
 
     layout.write(DOCUMENT, ready=True)
-    assert layout.read() == DOCUMENT
+    assert layout.read_document() == DOCUMENT
     assert not layout.draft.exists()
     assert stat.S_IMODE(layout.document.stat().st_mode) == 0o600
 
     layout.erase()
-    assert layout.read_any() == {}
+    assert layout.read_any_document() == {}
 
 
 def test_a_file_that_cannot_be_written_leaves_the_old_one(tmp_path):

@@ -21,7 +21,7 @@ from registry.sandbox import ownership
 from registry.sandbox.layout import Layout
 
 layout = Layout.at(Path(sys.argv[1]))
-with ownership.held(layout, print):
+with ownership.hold_directory(layout, print):
     layout.write({"processes": {"sandbox": os.getpid()}}, ready=True)
     try:
         print("held", flush=True)
@@ -98,9 +98,9 @@ def test_a_sandbox_of_before_may_be_used_again(layout):
 
 def test_one_at_a_time(layout):
     assert not ownership.is_held(layout)
-    with ownership.held(layout, print):
+    with ownership.hold_directory(layout, print):
         assert ownership.is_held(layout)
-        with pytest.raises(Occupied, match="running in"), ownership.held(layout, print):
+        with pytest.raises(Occupied, match="running in"), ownership.hold_directory(layout, print):
             pass
 
     assert not ownership.is_held(layout)
@@ -126,16 +126,16 @@ def test_a_deaf_supervisor_is_killed_in_the_end(layout, holder):
     assert ownership.take_down(layout, timeout=0.5) is True
 
     assert supervisor.wait(5) == -9
-    assert layout.read_any() == {}
+    assert layout.read_any_document() == {}
 
 
 def test_what_a_killed_sandbox_left_is_ended(layout, recorded):
     orphan = recorded("gunicorn", "sh", "-c", "sleep 60; : gunicorn registry.app")
     said = []
 
-    with ownership.held(layout, said.append):
+    with ownership.hold_directory(layout, said.append):
         assert orphan.wait(5) == -9
-        assert layout.read_any() == {}
+        assert layout.read_any_document() == {}
 
     assert said == ["Cleaning up after a sandbox that was killed."]
 

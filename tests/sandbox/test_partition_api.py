@@ -82,7 +82,9 @@ def has_mandate(federation, http, bearer):
         (FIDUCIARY, AGENCY, "publish", True),
         (AGENCY, FIDUCIARY, "publish", False),
         (FIDUCIARY, GARAGE, "publish", False),
-        (FIDUCIARY, AGENCY, "consult", False),
+        (FIDUCIARY, AGENCY, "consult", True),
+        (AGENCY, FIDUCIARY, "consult", False),
+        (FIDUCIARY, AGENCY, "delete", False),
         ("0123456749", AGENCY, "publish", False),
     ],
 )

@@ -4,8 +4,15 @@ import stat
 from registry.domain.access import Operation
 from registry.domain.identifiers import EnterpriseNumber, Ssin
 from registry.sandbox import personas
-from registry.sandbox.personas import AUDIT_KEY, MANDATES, PARTITIONS, PERSONAS, WEBHOOK
-from registry.settings import OFFICIAL_SCOPES
+from registry.sandbox.personas import (
+    AUDIT_KEY,
+    MANDATES,
+    PARTITIONS,
+    PERSONAS,
+    REPRESENTATIVE,
+    WEBHOOK,
+)
+from registry.settings import CITIZEN_SCOPES, OFFICIAL_SCOPES
 
 
 def test_numbers_pass_their_checks():
@@ -19,7 +26,7 @@ def test_numbers_pass_their_checks():
 def test_scopes_are_official():
     held = {scope for name, p in PERSONAS.items() if name != "registry" for scope in p.scopes}
 
-    assert held <= set(OFFICIAL_SCOPES) | {WEBHOOK}
+    assert held <= {*OFFICIAL_SCOPES, *CITIZEN_SCOPES, REPRESENTATIVE, WEBHOOK}
 
 
 def test_they_differ_in_what_matters():
@@ -33,16 +40,20 @@ def test_they_differ_in_what_matters():
     assert "partitionNoAccess" not in readable
 
 
-def test_the_representative_may_publish_for_the_sender_and_has_no_other_way():
+def test_the_representative_acts_for_the_sender_and_has_no_other_way():
     representative, sender = PERSONAS["representative"], PERSONAS["sender"]
 
     mandate = {
         "mandator": sender.enterprise.digits,
         "mandatary": representative.enterprise.digits,
-        "operation": "publish",
     }
-    assert MANDATES["mandates"] == [mandate]
-    granted = frozenset().union(*(OFFICIAL_SCOPES[scope] for scope in representative.scopes))
+    assert MANDATES["mandates"] == [
+        {**mandate, "operation": "publish"},
+        {**mandate, "operation": "consult"},
+    ]
+    granted = frozenset().union(
+        *(OFFICIAL_SCOPES.get(scope, ()) for scope in representative.scopes)
+    )
     assert Operation.PUBLISH_FOR_ANOTHER in granted
     assert Operation.PUBLISH not in granted
 

@@ -65,7 +65,7 @@ def test_other_faults_of_a_bucket_are_not_hidden(store):
 
 
 def test_objects_may_be_locked(store, client):
-    store.create_bucket("locked", locked=True)
+    store.create_bucket("locked", has_object_lock=True)
 
     answer = client.get_object_lock_configuration(Bucket="locked")
     assert answer["ObjectLockConfiguration"]["ObjectLockEnabled"] == "Enabled"

@@ -99,7 +99,7 @@ def test_a_look_at_a_token_is_counted_by_what_came_of_it(app, counted):
 def test_a_document_that_was_promised_and_is_gone_is_counted(consumer, deliver, blobs, counted):
     file = a_file()
     message_id = deliver(consumer.ebox, file)
-    blobs.delete(file["blob_key"])
+    blobs.erase(file["blob_key"])
     counted("registry_documents_unavailable_total")
 
     answer = consumer.get(f"/ebox/messages/{message_id}/attachments/1/content")

@@ -47,14 +47,14 @@ def _person(_context: click.Context, _parameter: click.Parameter, text: str | No
 
 
 def _rule(_context: click.Context, _parameter: click.Parameter, texts: tuple[str, ...]) -> Any:
-    return _checked([dict(_pair(pair) for pair in text.split(",")) for text in texts])
+    return _check_rules([dict(_pair(pair) for pair in text.split(",")) for text in texts])
 
 
 def _file(_context: click.Context, _parameter: click.Parameter, file: IO[str] | None) -> Any:
     if file is None:
         return None
     try:
-        return _checked(json.load(file))
+        return _check_rules(json.load(file))
     except ValueError:
         raise click.BadParameter("This is not JSON.") from None
 
@@ -102,8 +102,8 @@ def event(directory: Path, type: str, **wishes: Any) -> None:  # noqa: A002 - th
     changes = list(_changes(type, wishes))
     if len(changes) > 1 and wishes["event_id"]:
         raise click.UsageError("Several partitions are several events, which cannot share an --id.")
-    taken = [_tell(layout, document, change, wishes) for change in changes]
-    if not all(taken):
+    deliveries = [_tell(layout, document, change, wishes) for change in changes]
+    if not all(deliveries):
         sys.exit(1)
 
 
@@ -120,15 +120,15 @@ def _changes(type_: str, wishes: dict[str, Any]) -> Iterator[Change]:
 
 
 def _tell(layout: Layout, document: Document, change: Change, wishes: dict[str, Any]) -> bool:
-    """Make the change and send the event; whether the registry took it."""
-    told = Event(
+    """Make the change and send the event; True when the registry took it."""
+    event = Event(
         id=wishes["event_id"] or str(uuid4()),
         source=wishes["source"],
         type=change.type,
         time=wishes["time"] or datetime.now(UTC).isoformat().replace("+00:00", "Z"),
         data=change.make(layout.federation / "partitions.json"),
     )
-    headers, body = told.binary() if wishes["binary"] else told.structured()
+    headers, body = event.render_binary() if wishes["binary"] else event.render_structured()
     url = document["baseUrls"]["enterprise"]["v3"] + "/eventNotifications"
     try:
         token = tokens.fetch(document["tokenUrl"], PERSONAS["portal"], layout.keys)
@@ -140,12 +140,12 @@ def _tell(layout: Layout, document: Document, change: Change, wishes: dict[str, 
         raise click.ClickException(f"The authorization server gave no token: {error}") from None
     except requests.RequestException as error:
         raise click.ClickException(f"The registry did not answer: {error}") from None
-    click.echo(f"{told.type} {told.id}: {answer.status_code} {answer.reason}{_why(answer)}")
+    click.echo(f"{event.type} {event.id}: {answer.status_code} {answer.reason}{_why(answer)}")
     return answer.ok
 
 
 def _why(answer: requests.Response) -> str:
-    """What a refusal says besides its status."""
+    """Give the detail of a refusal, ready to be printed behind its status."""
     if answer.status_code in (404, 405):
         return "; this registry serves no webhook"
     try:
@@ -160,7 +160,7 @@ def _pair(text: str) -> tuple[str, Any]:
     return name.strip(), int(value) if name == "routingRuleId" and value.isdigit() else value
 
 
-def _checked(rules: Any) -> list[Rule]:
+def _check_rules(rules: Any) -> list[Rule]:
     """Rules as the Partition API knows them: a partition, and members that there are."""
     if not isinstance(rules, list) or not all(isinstance(rule, dict) for rule in rules):
         raise click.BadParameter("Rules are a list of objects.")

@@ -10,10 +10,10 @@ from rich.console import Console
 from rich.table import Table
 
 from registry.sandbox.commands import options
-from registry.sandbox.federation.addresses import RECEIVED
+from registry.sandbox.federation.addresses import EVENTS_TAKEN
 from registry.sandbox.layout import Document, stand_ins
 
-_PIPED: Final = 160  # columns where nobody looks at a terminal
+_WIDTH_WITHOUT_TERMINAL: Final = 160  # columns where nobody looks at a terminal
 _TIMEOUT: Final = 30  # seconds, for 100 000 events
 
 
@@ -26,29 +26,29 @@ def events(directory: Path, *, raw: bool) -> None:
     For example: registry sandbox events --json | jq '.[].eventData.subject'
     """
     _, document = options.running(directory)
-    answer = _received(document)
+    answer = _fetch_events(document)
     if raw:
         click.echo(answer.content)
     else:
         _show(answer.json())
 
 
-def _received(document: Document) -> requests.Response:
+def _fetch_events(document: Document) -> requests.Response:
     with requests.Session() as session:
         session.trust_env = False  # it is on loopback, whatever proxy is set
         try:
-            answer = session.get(stand_ins(document) + RECEIVED, timeout=_TIMEOUT)
+            answer = session.get(stand_ins(document) + EVENTS_TAKEN, timeout=_TIMEOUT)
             answer.raise_for_status()
         except requests.RequestException as error:
             raise click.ClickException(f"The stand-in did not answer: {error}") from None
     return answer
 
 
-def _show(received: list[dict[str, Any]]) -> None:
+def _show(events_taken: list[dict[str, Any]]) -> None:
     table = Table(title="What the Event Service took")
     for heading in ("time", "event type", "enterprise", "message", "registered"):
         table.add_column(heading, overflow="fold")
-    for item in received:
+    for item in events_taken:
         event = item["eventData"]
         table.add_row(
             item["eventTime"],
@@ -57,4 +57,4 @@ def _show(received: list[dict[str, Any]]) -> None:
             event["messageId"],
             "yes" if event["registeredMail"] else "no",
         )
-    Console(width=None if sys.stdout.isatty() else _PIPED).print(table)
+    Console(width=None if sys.stdout.isatty() else _WIDTH_WITHOUT_TERMINAL).print(table)

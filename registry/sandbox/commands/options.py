@@ -1,4 +1,4 @@
-"""What the commands of the sandbox have in common."""
+"""Options and checks that the commands of the sandbox share."""
 
 from pathlib import Path
 
@@ -20,6 +20,6 @@ def running(directory: Path) -> tuple[Layout, Document]:
     """The sandbox that is up in this directory; without one, the command ends and says so."""
     layout = Layout.at(directory)
     try:
-        return layout, layout.read()
+        return layout, layout.read_document()
     except NotRunning as error:
         raise click.ClickException(str(error)) from None

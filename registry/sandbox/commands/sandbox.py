@@ -111,8 +111,8 @@ def demo(port: int) -> None:
 def down(directory: Path) -> None:
     """Stop the sandbox that runs in DIR, from any terminal."""
     layout = Layout.at(directory)
-    stopped = ownership.take_down(layout)
-    click.echo("Stopped." if stopped else f"No sandbox is running in {layout.directory}.")
+    was_running = ownership.take_down(layout)
+    click.echo("Stopped." if was_running else f"No sandbox is running in {layout.directory}.")
 
 
 @sandbox.command()
@@ -154,7 +154,9 @@ def execute(directory: Path, command: tuple[str, ...]) -> None:
     """
     layout, document = options.running(directory)
     try:
-        result = subprocess.run(command, env=layout.merged(document, os.environ), check=False)
+        result = subprocess.run(
+            command, env=layout.merge_environment(document, os.environ), check=False
+        )
     except OSError as error:
         click.echo(f"{command[0]} cannot be run: {error.strerror}", err=True)
         sys.exit(127)

@@ -1,4 +1,4 @@
-"""What the sandbox shows on a terminal."""
+"""Tables that the sandbox prints on a terminal."""
 
 import sys
 from pathlib import Path
@@ -12,7 +12,7 @@ from registry.sandbox.layout import Document, Layout
 from registry.sandbox.personas import PERSONAS
 from registry.sandbox.servers.processes import answers
 
-_PIPED: Final = 160  # columns where nobody looks at a terminal
+_WIDTH_WITHOUT_TERMINAL: Final = 160  # columns where nobody looks at a terminal
 
 
 def show_places(layout: Layout, document: Document) -> None:
@@ -51,7 +51,7 @@ def show_status(layout: Layout, document: Document) -> bool:
 
 
 def _console() -> Console:
-    return Console(width=None if sys.stdout.isatty() else _PIPED)
+    return Console(width=None if sys.stdout.isatty() else _WIDTH_WITHOUT_TERMINAL)
 
 
 def _near(path: Path) -> str:

@@ -31,26 +31,26 @@ def audit_tour(layout: Layout, document: Document, console: Console) -> None:
     console.rule("Nothing was changed, removed or put in: every entry is under its seal")
     deadline = time.monotonic() + _PATIENCE
     _registry(layout, document, console, "worker", "--once", "--only", "seal")
-    while "not yet" in (said := _registry(layout, document, None, "audit", "verify")):
+    while "not yet" in (output := _registry(layout, document, None, "audit", "verify")):
         if time.monotonic() > deadline:
             break  # verified all the same; the newest entries wait for their seal
         time.sleep(1)
     console.print("registry audit verify", highlight=False)
-    console.print(said, highlight=False, markup=False)
+    console.print(output, highlight=False, markup=False)
 
 
 def _registry(layout: Layout, document: Document, console: Console | None, *command: str) -> str:
-    """What `registry …` says in this sandbox; raises `DemoFailed` when it is not content."""
+    """Run `registry …` in this sandbox and give its output; raises `DemoFailed` for an error."""
     if console:
         console.print(f"registry {' '.join(command)}", highlight=False)
     result = subprocess.run(
         [sys.executable, "-m", "registry", *command],
         capture_output=True,
         text=True,
-        env=layout.merged(document, os.environ),
+        env=layout.merge_environment(document, os.environ),
         check=False,
     )
     if result.returncode:
-        said = result.stderr.strip() or result.stdout.strip()
-        raise DemoFailed(f"registry {command[0]} ended with {result.returncode}: {said}")
+        output = result.stderr.strip() or result.stdout.strip()
+        raise DemoFailed(f"registry {command[0]} ended with {result.returncode}: {output}")
     return result.stdout.strip()

@@ -18,7 +18,7 @@ from rich.table import Table
 
 from registry.domain.identifiers import Ebox, EboxKind
 from registry.sandbox.demo.tour import DemoFailed, Visitor, must, visitor
-from registry.sandbox.federation.addresses import RECEIVED
+from registry.sandbox.federation.addresses import EVENTS_TAKEN
 from registry.sandbox.layout import Document, Layout, stand_ins
 from registry.sandbox.personas import AGENCY, BAKERY
 from registry.sandbox.seeds.papers import letter
@@ -45,8 +45,8 @@ def lifecycle_tour(layout: Layout, document: Document, console: Console) -> None
     with _talking() as http:
         stage = _Stage(layout, document, console, http)
         _announce_and_read(stage, sender, consumer)
-        alerted = _remind(stage)
-        _put_away(stage, consumer, alerted)
+        expiring_message = _remind(stage)
+        _put_away(stage, consumer, expiring_message)
         _delete(stage, consumer)
 
 
@@ -61,27 +61,27 @@ class _Stage:
 
     def hears(self, kind: str, message: object) -> None:
         """Wait until the stand-in has taken this event of this message, and print it."""
-        found = _until(lambda: self._heard(kind, str(message)), f"{kind} arrives")
-        shown = ("eventType", "enterpriseId", "messageId", "receiptDate", "expirationDate")
-        told = {name: found["eventData"][name] for name in shown}
-        self.console.print(f"The federation hears, at {found['eventTime'][:19]}:")
-        self.console.print_json(json.dumps(told))
+        event = _until(lambda: self._find_event(kind, str(message)), f"{kind} arrives")
+        members = ("eventType", "enterpriseId", "messageId", "receiptDate", "expirationDate")
+        summary = {name: event["eventData"][name] for name in members}
+        self.console.print(f"The federation hears, at {event['eventTime'][:19]}:")
+        self.console.print_json(json.dumps(summary))
 
     def work(self, *duties: str) -> None:
         """Have the worker do these now; the one of the sandbox does them by the clock."""
-        chosen = [part for duty in duties for part in ("--only", duty)]
-        command = ["worker", "--once", *chosen]
+        options = [part for duty in duties for part in ("--only", duty)]
+        command = ["worker", "--once", *options]
         self.console.print(f"registry {' '.join(command)}", highlight=False)
         result = subprocess.run(
             [sys.executable, "-m", "registry", *command],
             capture_output=True,
             text=True,
-            env=self.layout.merged(self.document, os.environ),
+            env=self.layout.merge_environment(self.document, os.environ),
             check=False,
         )
         if result.returncode:
-            said = result.stderr.strip() or result.stdout.strip()
-            raise DemoFailed(f"registry worker ended with {result.returncode}: {said}")
+            complaint = result.stderr.strip() or result.stdout.strip()
+            raise DemoFailed(f"registry worker ended with {result.returncode}: {complaint}")
 
     def settings(self) -> Settings:
         """Those of the registry in this sandbox."""
@@ -102,13 +102,16 @@ class _Stage:
             blobs.client.close()
             engine.dispose()
 
-    def _heard(self, kind: str, message: str) -> dict[str, Any] | None:
-        answer = self.http.get(stand_ins(self.document) + RECEIVED, timeout=_TIMEOUT)
+    def _find_event(self, kind: str, message: str) -> dict[str, Any] | None:
+        answer = self.http.get(stand_ins(self.document) + EVENTS_TAKEN, timeout=_TIMEOUT)
         must(answer.ok, "The stand-in shows what it took")
-        told = ((item, item["eventData"]) for item in answer.json())
-        wanted = (kind, message)
+        events = ((item, item["eventData"]) for item in answer.json())
         return next(
-            (item for item, event in told if (event["eventType"], event["messageId"]) == wanted),
+            (
+                item
+                for item, event in events
+                if (event["eventType"], event["messageId"]) == (kind, message)
+            ),
             None,
         )
 
@@ -175,7 +178,7 @@ def _delete(stage: _Stage, consumer: Visitor) -> None:
         _until(lambda: not list(blobs.keys(prefix, tomorrow)), "Its document is gone")
     finally:
         worker_services.dispose()
-    consumer.get(f"/ebox/messages/{seed.message_id}", expected=404)
+    consumer.get(f"/ebox/messages/{seed.message_id}", status=404)
     table = Table("the proof says", "", show_header=False)
     for name in ("message_id", "ebox_hash", "documents", "expired_at", "deleted_at"):
         table.add_row(name, str(getattr(proofs[0], name)))
@@ -209,12 +212,12 @@ def _publish(http: requests.Session, sender: Visitor) -> str:
 
 
 def _until(look: Callable[[], T | None], promise: str) -> T:
-    """What `look` gives once it gives anything; raises `DemoFailed` when that takes too long."""
+    """Call `look` until it gives anything; raises `DemoFailed` when that takes too long."""
     deadline = time.monotonic() + _PATIENCE
-    while not (found := look()):
+    while not (result := look()):
         must(time.monotonic() < deadline, promise)
         time.sleep(0.2)
-    return found
+    return result
 
 
 @contextmanager

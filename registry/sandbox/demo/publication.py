@@ -37,13 +37,13 @@ def publication_tour(layout: Layout, document: Document, console: Console) -> No
     papers = _papers()
 
     console.rule("An agency publishes a message of three documents")
-    published = _publish(layout, document, papers, console)
-    message = str(published["messageId"])
-    must("code" not in published, "The bakery has opened its e-Box before")
-    console.print(f"{message}, until {published['expirationDate'][:10]}")
+    receipt = _publish(layout, document, papers, console)
+    message = str(receipt["messageId"])
+    must("code" not in receipt, "The bakery has opened its e-Box before")
+    console.print(f"{message}, until {receipt['expirationDate'][:10]}")
 
     _find(consumer, message, console)
-    _read(consumer, message, papers, console)
+    _open_main_document(consumer, message, papers, console)
     _reply(consumer, sender, message, console)
 
 
@@ -67,8 +67,8 @@ def _publish(
             *files,
             *("--main", _MAIN),
         ]
-        told = " ".join(options).replace(" --", " \\\n    --")
-        console.print(f"registry publish {escape(told)}", highlight=False, soft_wrap=True)
+        command_line = " ".join(options).replace(" --", " \\\n    --")
+        console.print(f"registry publish {escape(command_line)}", highlight=False, soft_wrap=True)
         result = subprocess.run(
             [sys.executable, "-m", "registry", "publish", *options, "--json"],
             input=json.dumps(_message()),
@@ -78,29 +78,31 @@ def _publish(
             check=False,
         )
     if result.returncode:
-        said = result.stderr.strip() or result.stdout.strip()
-        raise DemoFailed(f"registry publish ended with {result.returncode}: {said}")
+        complaint = result.stderr.strip() or result.stdout.strip()
+        raise DemoFailed(f"registry publish ended with {result.returncode}: {complaint}")
     outcome: dict[str, Any] = json.loads(result.stdout)
     return outcome
 
 
-def _find(consumer: Visitor, message: str, console: Console) -> None:
+def _find(consumer: Visitor, message_id: str, console: Console) -> None:
     console.rule("The bakery's routing rule has put it into partitionB, at once")
-    found = _listed(consumer, message, partition="partitionB", messageTypeId="information-letter")
-    must(found["recipient"]["partition"] == "partitionB", "It says that it is in partitionB")
+    item = _find_unread(
+        consumer, message_id, partition="partitionB", messageTypeId="information-letter"
+    )
+    must(item["recipient"]["partition"] == "partitionB", "It says that it is in partitionB")
     table = Table("document", "main", "SHA-256")
-    for paper in found["attachments"]["items"]:
+    for paper in item["attachments"]["items"]:
         main = "yes" if paper["isMainContent"] else "no"
         table.add_row(paper["fileName"], main, paper["digest"]["digestValue"])
-    console.print(f"{found['subject']['fr']} → {found['recipient']['partition']}")
+    console.print(f"{item['subject']['fr']} → {item['recipient']['partition']}")
     console.print(table)
 
 
-def _read(consumer: Visitor, message: str, papers: Papers, console: Console) -> None:
+def _open_main_document(consumer: Visitor, message: str, papers: Papers, console: Console) -> None:
     console.rule("Its main document arrives byte for byte, and the message is read")
-    listed = consumer.get(f"/ebox/messages/{message}/attachments").json()["items"]
-    must(len(listed) == len(papers), "All documents are there")
-    main = [paper["attachmentId"] for paper in listed if paper["isMainContent"]]
+    attachments = consumer.get(f"/ebox/messages/{message}/attachments").json()["items"]
+    must(len(attachments) == len(papers), "All documents are there")
+    main = [paper["attachmentId"] for paper in attachments if paper["isMainContent"]]
     must(len(main) == 1, "One of them is the main one")
     content = f"/ebox/messages/{message}/attachments/{main[0]}/content"
     must(consumer.get(content).content == papers[_MAIN], "The document is the one that was sent")
@@ -116,18 +118,18 @@ def _reply(consumer: Visitor, sender: Visitor, message: str, console: Console) -
         "isBodyMainContent": True,
     }
     reply = _post(consumer, f"/ebox/messages/{message}/replies", answer)["messageId"]
-    found = _listed(sender, reply)
-    must(found["originalMessageId"] == message, "The reply names the message it answers")
-    must(found["sender"]["enterpriseNumber"] == BAKERY.digits, "The reply is the bakery's")
-    console.print(f"{found['subject']['fr']}, from {found['sender']['enterpriseNumber']}")
+    item = _find_unread(sender, reply)
+    must(item["originalMessageId"] == message, "The reply names the message it answers")
+    must(item["sender"]["enterpriseNumber"] == BAKERY.digits, "The reply is the bakery's")
+    console.print(f"{item['subject']['fr']}, from {item['sender']['enterpriseNumber']}")
 
 
-def _listed(reader: Visitor, message: str, **query: Any) -> dict[str, Any]:
-    """The message as a listing of what is unread shows it; raises `DemoFailed` without it."""
+def _find_unread(reader: Visitor, message: str, **query: Any) -> dict[str, Any]:
+    """Find the message in a listing of what is unread; raises `DemoFailed` without it."""
     items = reader.get("/ebox/messages", isRead="false", **query).json()["items"]
-    found = [item for item in items if item["messageId"] == message]
-    must(len(found) == 1, "The new message is listed once")
-    return dict(found[0])
+    same = [item for item in items if item["messageId"] == message]
+    must(len(same) == 1, "The new message is listed once")
+    return dict(same[0])
 
 
 def _papers() -> dict[str, bytes]:
@@ -151,7 +153,7 @@ def _message() -> dict[str, Any]:
 
 
 def _post(visitor: Visitor, path: str, message: dict[str, Any]) -> dict[str, Any]:
-    """What the 201 says to a message without documents; raises `DemoFailed` otherwise."""
+    """Post a message without documents and give the receipt; raises `DemoFailed` but for a 201."""
     answer = requests.post(
         visitor.base + path,
         files={"messageToPublish": (None, json.dumps(message), "application/json")},
@@ -163,5 +165,5 @@ def _post(visitor: Visitor, path: str, message: dict[str, Any]) -> dict[str, Any
     )
     if answer.status_code != 201:
         raise DemoFailed(f"POST {path} answered {answer.status_code}, not 201.")
-    told: dict[str, Any] = answer.json()
-    return told
+    receipt: dict[str, Any] = answer.json()
+    return receipt

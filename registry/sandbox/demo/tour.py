@@ -26,16 +26,16 @@ class Visitor:
     base: str
     token: str
 
-    def get(self, path: str, expected: int = 200, **query: Any) -> requests.Response:
-        """GET below the base path; raises `DemoFailed` for another status."""
+    def get(self, path: str, status: int = 200, **query: Any) -> requests.Response:
+        """GET below the base path; raises `DemoFailed` for another `status`."""
         answer = requests.get(
             self.base + path,
             params=query,
             headers={"Authorization": f"Bearer {self.token}"},
             timeout=_TIMEOUT,
         )
-        if answer.status_code != expected:
-            raise DemoFailed(f"GET {path} answered {answer.status_code}, not {expected}.")
+        if answer.status_code != status:
+            raise DemoFailed(f"GET {path} answered {answer.status_code}, not {status}.")
         return answer
 
 
@@ -57,8 +57,8 @@ def tour(layout: Layout, document: Document, console: Console) -> None:
     console.print(f"isRead is true now; unread messages: {before} → {after}")
 
     console.rule("Somebody else's token gets nothing")
-    refused = stranger.get(content, expected=404).json()
-    console.print(f"{refused['status']} {refused['title']}, as for an id that never existed")
+    refusal = stranger.get(content, status=404).json()
+    console.print(f"{refusal['status']} {refusal['title']}, as for an id that never existed")
     nobody = requests.get(user.base + "/ebox/messages", timeout=_TIMEOUT)
     must(nobody.status_code == 401, "Without a token there is no answer")
     console.print(f"{nobody.status_code} {nobody.json()['title']}, without any token")
@@ -81,9 +81,9 @@ def _look_around(user: Visitor, console: Console) -> str:
 
     console.rule("Search without caring for accents: “epinards”, “OEUFS”")
     for text in ("epinards", "OEUFS"):
-        found = user.get("/ebox/messages", q=text, qlang="fr").json()
-        must(found["totalItems"] == 1, f"“{text}” is found once")
-        console.print(f"q={text}: {found['items'][0]['subject']['fr']}")
+        page = user.get("/ebox/messages", q=text, qlang="fr").json()
+        must(page["totalItems"] == 1, f"“{text}” is found once")
+        console.print(f"q={text}: {page['items'][0]['subject']['fr']}")
     unread = user.get("/ebox/messages", isRead="false", messageTypeId="tax-assessment").json()
     message = next(_with_documents(unread["items"]))
     return str(message["messageId"])

@@ -75,5 +75,5 @@ def _publish(sender: Visitor) -> dict[str, Any]:
     )
     if answer.status_code != 201:
         raise DemoFailed(f"POST /publishMessage answered {answer.status_code}, not 201.")
-    told: dict[str, Any] = answer.json()
-    return told
+    receipt: dict[str, Any] = answer.json()
+    return receipt

@@ -1,4 +1,4 @@
-"""Where the stand-ins serve what, and names that both sides use; imports nothing, so cheap."""
+"""Paths of the stand-ins, and names that both sides use; imports nothing, so cheap."""
 
 from typing import Final
 
@@ -9,7 +9,7 @@ EVENTS: Final = "/EventServices/Ebox/v2/enterprise/document/events"
 HEALTH: Final = "/sandbox/health"
 FAULTS: Final = "/sandbox/faults"
 CALLS: Final = "/sandbox/calls"
-RECEIVED: Final = "/sandbox/events"
+EVENTS_TAKEN: Final = "/sandbox/events"
 POISON: Final = "/sandbox/events/poison"
 
 INTROSPECT_SCOPE: Final = "scope:security:authorization:oauth:oauth-autz-server:introspect"

@@ -1,4 +1,4 @@
-"""What the federation tells by its webhook (contract 3.5): changes, made known as CloudEvents.
+"""Changes that the federation tells by its webhook (contract 3.5), as CloudEvents.
 
 A change is made in the stand-in's partitions.json first, so that whoever is told and asks back
 hears the same.
@@ -30,13 +30,13 @@ class Event:
     time: str
     data: dict[str, Any]
 
-    def structured(self) -> tuple[dict[str, str], bytes]:
+    def render_structured(self) -> tuple[dict[str, str], bytes]:
         """Headers and body, everything in the body."""
         members = {**self._attributes, "datacontenttype": "application/json", "data": self.data}
         return {"Content-Type": "application/cloudevents+json"}, json.dumps(members).encode()
 
-    def binary(self) -> tuple[dict[str, str], bytes]:
-        """The same with the attributes in the headers (CloudEvents HTTP binding, 3.1)."""
+    def render_binary(self) -> tuple[dict[str, str], bytes]:
+        """Headers and body, the attributes in the headers (CloudEvents HTTP binding, 3.1)."""
         attributes = {f"ce-{name}": quote(text, _PLAIN) for name, text in self._attributes.items()}
         return {"Content-Type": "application/json", **attributes}, json.dumps(self.data).encode()
 
@@ -70,53 +70,53 @@ class Change:
 
         A type that is not one of `KINDS` changes nothing.
         """
-        known = json.loads(register.read_text())
-        ebox = known.setdefault(self.enterprise, {"partitions": ["GENERAL"], "users": {}})
-        told = {
+        eboxes = json.loads(register.read_text())
+        ebox = eboxes.setdefault(self.enterprise, {"partitions": ["GENERAL"], "users": {}})
+        members = {
             "enterpriseNumber": self.enterprise,
             "partition": self.partition,
             "ssin": self.person,
             "orderedRoutingRules": self.rules,
         }
-        data = {name: value for name, value in told.items() if value is not None}
+        data = {name: value for name, value in members.items() if value is not None}
         happen = _HAPPENINGS.get(self.type.removeprefix(FAMILY))
         if happen:
             data |= happen(ebox, self)
-            write_private(register, json.dumps(known, indent=2))
+            write_private(register, json.dumps(eboxes, indent=2))
         return data
 
 
 def _rules(ebox: Ebox, change: Change) -> dict[str, Any]:
     before: list[Rule] = ebox.get("routingRules", [])
     is_deleted = change.type.endswith(".deleted")
-    named = change.rules
-    if named is None:
-        named = [] if is_deleted else before
-    after = ebox["routingRules"] = _numbered(named, before)
-    number = _changed(before, after, is_deleted=is_deleted)
+    rules = change.rules
+    if rules is None:
+        rules = [] if is_deleted else before
+    after = ebox["routingRules"] = _number_rules(rules, before)
+    number = _find_changed_rule(before, after, is_deleted=is_deleted)
     return {"routingRuleId": number, "orderedRoutingRules": after}
 
 
-def _changed(before: list[Rule], after: list[Rule], *, is_deleted: bool) -> int:
+def _find_changed_rule(before: list[Rule], after: list[Rule], *, is_deleted: bool) -> int:
     """The id of the rule that the event is about; 0 when there is none, before or after."""
-    gone = [rule for rule in before if rule not in after]
+    missing = [rule for rule in before if rule not in after]
     new = [rule for rule in after if rule not in before]
-    moved = [rule for rule, other in zip(after, before, strict=False) if rule != other]
-    candidates = [*(gone if is_deleted else ()), *new, *moved, *after, *before]
+    different = [rule for rule, other in zip(after, before, strict=False) if rule != other]
+    candidates = [*(missing if is_deleted else ()), *new, *different, *after, *before]
     return next((int(rule["routingRuleId"]) for rule in candidates), 0)
 
 
-def _numbered(rules: list[Rule], before: list[Rule]) -> list[Rule]:
-    """The rules with their ids: those of the same rules before, else the next free ones."""
+def _number_rules(rules: list[Rule], before: list[Rule]) -> list[Rule]:
+    """Give each rule its id: that of the same rule before, else the next free one."""
     ids = {_content(rule): rule["routingRuleId"] for rule in before}
     free = max([0, *ids.values(), *(rule.get("routingRuleId", 0) for rule in rules)])
-    numbered = []
+    rules_with_ids = []
     for rule in rules:
         number = rule.get("routingRuleId") or ids.pop(_content(rule), None)
         if number is None:
             free = number = free + 1
-        numbered.append({"routingRuleId": number, **rule})
-    return numbered
+        rules_with_ids.append({"routingRuleId": number, **rule})
+    return rules_with_ids
 
 
 def _content(rule: Rule) -> frozenset[tuple[str, Any]]:

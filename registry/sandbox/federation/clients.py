@@ -78,10 +78,10 @@ class ClientRegister:
 
     def find_client(self, client_id: str) -> RegisteredClient | None:
         """Look the registration up; None when this client is unknown."""
-        registration = self._read_file(client_id) or self._personas.get(client_id)
+        registration = self._load_file(client_id) or self._personas.get(client_id)
         return RegisteredClient.from_json(client_id, registration) if registration else None
 
-    def _read_file(self, client_id: str) -> Any:
+    def _load_file(self, client_id: str) -> Any:
         if not _FILE_NAME.fullmatch(client_id):
             return None
         try:

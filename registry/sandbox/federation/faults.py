@@ -49,7 +49,7 @@ _DRIP: Final = 0.25  # seconds between two bytes of a dribbled answer
 _JSON: Final = "application/json"
 
 # Answers that need no thought. The lie is well-formed and wrong: the members' types are.
-_CANNED: Final = {
+_FIXED_ANSWERS: Final = {
     "error": (500, _JSON, '{"error":"server_error"}'),
     "html": (200, "text/html", "<!doctype html><title>Maintenance</title><p>Back soon.</p>"),
     "garbage": (200, _JSON, '{"active": tru\x00\ufffd'),
@@ -62,7 +62,7 @@ _CANNED: Final = {
     "busy": (429, _JSON, '{"title":"Too Many Requests","status":429}'),
 }
 _HEADERS: Final = {"busy": {"Retry-After": "1"}}
-KINDS: Final = frozenset({"ok", "slow", "dribble", "reset", "lost", *_CANNED})
+KINDS: Final = frozenset({"ok", "slow", "dribble", "reset", "lost", *_FIXED_ANSWERS})
 
 
 class Faults:
@@ -74,7 +74,7 @@ class Faults:
         self._lock = threading.Lock()
         self._kinds: dict[str, str] = {}
         self._seconds = _LONG
-        self._changed = threading.Event()
+        self._change = threading.Event()
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         request = Request(environ)
@@ -90,42 +90,42 @@ class Faults:
         environ = {**request.environ, "wsgi.input": BytesIO(body)}
         with self._lock:
             self._calls[service] += 1
-            kind, seconds, changed = self._kinds.get(service, "ok"), self._seconds, self._changed
-        if kind in _CANNED:
-            status, media_type, text = _CANNED[kind]
+            kind, seconds, change = self._kinds.get(service, "ok"), self._seconds, self._change
+        if kind in _FIXED_ANSWERS:
+            status, media_type, text = _FIXED_ANSWERS[kind]
             return Response(text, status, _HEADERS.get(kind), content_type=media_type)
         if kind == "reset":
             _reset(environ)
         if kind == "slow":
-            changed.wait(seconds)
+            change.wait(seconds)
         answer = Response.from_app(self._healthy, environ, buffered=True)
         if kind == "lost":
             _reset(environ)
         if kind == "dribble":
-            answer.response = _dribbled(answer.get_data(), seconds, changed)
+            answer.response = _dribble(answer.get_data(), seconds, change)
         return answer
 
     def control(self, request: Request) -> Response:
         """Take new faults, or show the present ones."""
         if request.method == "PUT":
-            wanted = json.loads(request.get_data() or b"{}")
-            seconds = wanted.pop("seconds", _LONG)
-            if not (set(wanted) <= set(SERVICES) and set(wanted.values()) <= KINDS):
-                known = {"services": sorted(SERVICES), "faults": sorted(KINDS)}
-                return Response(json.dumps(known), 400, content_type=_JSON)
+            faults = json.loads(request.get_data() or b"{}")
+            seconds = faults.pop("seconds", _LONG)
+            if not (set(faults) <= set(SERVICES) and set(faults.values()) <= KINDS):
+                choices = {"services": sorted(SERVICES), "faults": sorted(KINDS)}
+                return Response(json.dumps(choices), 400, content_type=_JSON)
             with self._lock:
-                self._kinds, self._seconds = wanted, float(seconds)
-                self._changed.set()  # whoever is made to wait need wait no longer
-                self._changed = threading.Event()
+                self._kinds, self._seconds = faults, float(seconds)
+                self._change.set()  # whoever is made to wait need wait no longer
+                self._change = threading.Event()
         return Response(json.dumps(self._kinds), content_type=_JSON)
 
     def calls(self, request: Request) -> Response:
-        """How often each service was called; DELETE starts again from nothing."""
+        """Count the calls of each service; DELETE starts again from nothing."""
         with self._lock:
             if request.method == "DELETE":
                 self._calls.clear()
-            counted = {name: self._calls[name] for name in SERVICES}
-        return Response(json.dumps(counted), content_type=_JSON)
+            counts = {name: self._calls[name] for name in SERVICES}
+        return Response(json.dumps(counts), content_type=_JSON)
 
 
 _CONTROLS: Final[dict[str, Callable[[Faults, Request], Response]]] = {
@@ -134,11 +134,11 @@ _CONTROLS: Final[dict[str, Callable[[Faults, Request], Response]]] = {
 }
 
 
-def _dribbled(body: bytes, seconds: float, changed: threading.Event) -> Iterator[bytes]:
-    """A byte at a time for this long, so that no time-out between two reads ever strikes."""
+def _dribble(body: bytes, seconds: float, change: threading.Event) -> Iterator[bytes]:
+    """Give a byte at a time for this long, so that no time-out between two reads ever strikes."""
     deadline = time.monotonic() + seconds
     for position in range(len(body)):
-        if time.monotonic() > deadline or changed.wait(_DRIP):
+        if time.monotonic() > deadline or change.wait(_DRIP):
             yield body[position:]
             return
         yield body[position : position + 1]

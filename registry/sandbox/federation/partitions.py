@@ -18,11 +18,11 @@ def partition_api(
     """Partitions, rights, rules and mandates; any valid bearer token may ask."""
     blueprint = Blueprint("partitions", __name__)
 
-    def of(enterprise: str, told: Callable[[Ebox], list[dict[str, Any]]]) -> Response:
+    def of(enterprise: str, select: Callable[[Ebox], list[dict[str, Any]]]) -> Response:
         ebox = register.get(enterprise)
         if ebox is None:
             return problem(404, f"There is no e-Box of enterprise {enterprise}.")
-        items = told(ebox)
+        items = select(ebox)
         return jsonify(items=items, totalItems=len(items))
 
     @blueprint.get("/ebox/<enterprise>/partitions")
@@ -55,8 +55,8 @@ def _add_mandates(blueprint: Blueprint, mandates: JsonFile, protector: ResourceP
     def mandate(enterprise: str) -> Response:
         # As the federation's page has it, whatever the names say: the path has the enterprise of
         # the token that publishes, and the query the one that the header names (contract 6.16).
-        named, operation = map(request.args.get, ("mandataryEnterpriseNumber", "operation"))
-        if not named or not operation:
+        other, operation = map(request.args.get, ("mandataryEnterpriseNumber", "operation"))
+        if not other or not operation:
             return problem(400, "mandataryEnterpriseNumber and operation are required.")
-        wanted = {"mandatary": enterprise, "mandator": named, "operation": operation}
-        return jsonify(hasMandate=wanted in (mandates.get("mandates") or []))
+        mandate_needed = {"mandatary": enterprise, "mandator": other, "operation": operation}
+        return jsonify(hasMandate=mandate_needed in (mandates.get("mandates") or []))

@@ -17,15 +17,21 @@ def federation_ws(register: JsonFile, protector: ResourceProtector) -> Blueprint
     @blueprint.post("/eboxPreferences/search")
     @protector(PREFERENCE_SCOPE)  # type: ignore[untyped-decorator] # Authlib has no types
     def preferences() -> Response:
-        asked = _members()
-        numbers = _strings(asked.get("eboxIdValueList"))
-        kind = (asked.get("eboxType"), asked.get("eboxIdType"))
+        query = _members()
+        numbers = _strings(query.get("eboxIdValueList"))
+        kind = (query.get("eboxType"), query.get("eboxIdType"))
         if numbers is None or kind != ("ENTERPRISE", "EnterpriseNumber"):
             return problem(
                 400, "eboxType ENTERPRISE, eboxIdType EnterpriseNumber and a list are needed."
             )
-        known = register.get("preferences") or {}
-        return jsonify([_entry(number, known[number]) for number in numbers if number in known])
+        all_preferences = register.get("preferences") or {}
+        return jsonify(
+            [
+                _entry(number, all_preferences[number])
+                for number in numbers
+                if number in all_preferences
+            ]
+        )
 
     @blueprint.post("/citizenEboxConsents/search")
     @protector(PREFERENCE_SCOPE)  # type: ignore[untyped-decorator] # Authlib has no types
@@ -33,8 +39,8 @@ def federation_ws(register: JsonFile, protector: ResourceProtector) -> Blueprint
         numbers = _strings(_members().get("ssinList"))
         if numbers is None:
             return problem(400, "ssinList must be a list of SSINs.")
-        given = register.get("consents") or []
-        return jsonify([{"ssin": number, "consent": number in given} for number in numbers])
+        consenting = register.get("consents") or []
+        return jsonify([{"ssin": number, "consent": number in consenting} for number in numbers])
 
     return blueprint
 
@@ -45,12 +51,12 @@ def _entry(number: str, preference: dict[str, Any]) -> dict[str, Any]:
 
 
 def _members() -> dict[str, Any]:
-    asked = request.get_json(silent=True)
-    return asked if isinstance(asked, dict) else {}
+    body = request.get_json(silent=True)
+    return body if isinstance(body, dict) else {}
 
 
-def _strings(found: Any) -> list[str] | None:
+def _strings(value: Any) -> list[str] | None:
     """The list, each of its strings once; None when it is none."""
-    if not isinstance(found, list) or not all(isinstance(text, str) for text in found):
+    if not isinstance(value, list) or not all(isinstance(text, str) for text in value):
         return None
-    return list(dict.fromkeys(found))
+    return list(dict.fromkeys(value))

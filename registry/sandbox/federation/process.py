@@ -2,37 +2,21 @@
 
 import sys
 from pathlib import Path
-from typing import Final, Self
+from typing import Self
 
 from registry.sandbox.federation.addresses import EVENTS, FEDERATION, HEALTH, OAUTH, PARTITION
 from registry.sandbox.servers.processes import LOOPBACK, Process, answers, on_free_ports
+from registry.sandbox.servers.server import START_TIMEOUT, Server
 
-_START_TIMEOUT: Final = 30.0
 
-
-class Federation:
+class Federation(Server):
     """The stand-ins over the JSON files in `directory`, which `personas.enroll` writes."""
 
     def __init__(self, directory: Path, *, log: Path | None = None) -> None:
         self.directory = directory.absolute()
         self.port = 0
-        self._process = Process("The federation", log or self.directory / "federation.log", grace=3)
-
-    def __enter__(self) -> Self:
-        return self.start()
-
-    def __exit__(self, *_: object) -> None:
-        self.stop()
-
-    @property
-    def pid(self) -> int:
-        """Of the one process."""
-        return self._process.pid
-
-    @property
-    def running(self) -> bool:
-        """Whether it is alive."""
-        return self._process.running
+        log = log or self.directory / "federation.log"
+        super().__init__(Process("The federation", log, grace=3))
 
     @property
     def base_url(self) -> str:
@@ -75,12 +59,8 @@ class Federation:
         self._process.start([sys.executable, "-m", module, self.directory, str(port)])
         try:
             self._process.wait_until(
-                lambda: answers(f"{self.base_url}{HEALTH}"), timeout=_START_TIMEOUT
+                lambda: answers(f"{self.base_url}{HEALTH}"), timeout=START_TIMEOUT
             )
         except BaseException:
             self.stop()
             raise
-
-    def stop(self) -> None:
-        """End it."""
-        self._process.stop()

@@ -13,8 +13,8 @@ from registry.sandbox.federation import authorization, eventservice, partitions,
 from registry.sandbox.federation.addresses import FEDERATION, HEALTH, OAUTH, PARTITION
 from registry.sandbox.federation.authorization import Authority
 from registry.sandbox.federation.clients import ClientRegister
+from registry.sandbox.federation.event_store import EventStore
 from registry.sandbox.federation.faults import Faults
-from registry.sandbox.federation.received import Received
 from registry.sandbox.federation.records import JsonFile
 from registry.sandbox.servers.processes import LOOPBACK
 
@@ -24,15 +24,17 @@ def create_app(directory: Path, port: int) -> WSGIApplication:
     app = Flask("federation")
     issuer = f"http://{LOOPBACK}:{port}{OAUTH}"
     protector = authorization.install(app, Authority(ClientRegister(directory), issuer))
-    register, mandates, known = (
+    register, mandates, preferences_file = (
         JsonFile(directory / f"{name}.json") for name in ("partitions", "mandates", "preferences")
     )
     app.register_blueprint(
         partitions.partition_api(register, mandates, protector), url_prefix=PARTITION
     )
-    app.register_blueprint(preferences.federation_ws(known, protector), url_prefix=FEDERATION)
-    received = Received(directory / "events.jsonl")
-    app.register_blueprint(eventservice.event_service(received, protector))
+    app.register_blueprint(
+        preferences.federation_ws(preferences_file, protector), url_prefix=FEDERATION
+    )
+    store = EventStore(directory / "events.jsonl")
+    app.register_blueprint(eventservice.event_service(store, protector))
     app.add_url_rule(HEALTH, view_func=lambda: {"status": "UP"})
     return Faults(_BehindTls(app))
 

@@ -1,1 +1,1 @@
-"""What a fresh sandbox holds: reference data, the consultation scenarios, a citizen's letter."""
+"""Contents of a fresh sandbox: reference data, the consultation scenarios, a citizen's letter."""

@@ -31,11 +31,11 @@ def main() -> None:
 
 def _plant(engine: Engine, blobs: S3Blobs, seed: Seed) -> None:
     """Documents first, then the rows that promise them."""
-    known = select(messages.messages.c.message_id).where(
+    same_message = select(messages.messages.c.message_id).where(
         messages.messages.c.ebox == seed.ebox, messages.messages.c.message_id == seed.message_id
     )
     with engine.connect() as connection:
-        if connection.execute(known).first():
+        if connection.execute(same_message).first():
             return
     files = list(seed.attachments())
     for row, content in files:

@@ -1,4 +1,4 @@
-"""Who sends what in the sandbox: Belgian organizations as a reader knows them, and one of ours."""
+"""Senders of the sandbox: Belgian organizations as a reader knows them, and one of ours."""
 
 import struct
 import zlib

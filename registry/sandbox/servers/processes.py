@@ -27,7 +27,9 @@ LOOPBACK: Final = "127.0.0.1"
 _PORTS: Final = range(20_000, 32_000)
 _ATTEMPTS: Final = 3
 # How PostgreSQL, werkzeug and SeaweedFS say that somebody else has the port.
-_TAKEN: Final = re.compile(r"address already in use|port \d+ .* is not available", re.IGNORECASE)
+_PORT_IN_USE: Final = re.compile(
+    r"address already in use|port \d+ .* is not available", re.IGNORECASE
+)
 _TAIL: Final = 30  # lines of a log that an error shows
 
 # Set by the supervisor's signal handlers; whoever waits in `pause` then gets `Interrupted`. A
@@ -50,15 +52,15 @@ def free_port() -> int:
 
 def free_ports(count: int) -> list[int]:
     """Distinct loopback ports that nobody listens on just now."""
-    found: list[int] = []
+    ports: list[int] = []
     for port in random.sample(_PORTS, len(_PORTS)):
-        if len(found) == count:
+        if len(ports) == count:
             break
         if is_free(port):
-            found.append(port)
-    if len(found) < count:
+            ports.append(port)
+    if len(ports) < count:
         raise StartFailed("There are no free loopback ports.")
-    return found
+    return ports
 
 
 def on_free_ports(count: int, start: Callable[[list[int]], None]) -> None:
@@ -71,14 +73,14 @@ def on_free_ports(count: int, start: Callable[[list[int]], None]) -> None:
         try:
             start(free_ports(count))
         except StartFailed as error:
-            if attempt == _ATTEMPTS or not _TAKEN.search(str(error)):
+            if attempt == _ATTEMPTS or not _PORT_IN_USE.search(str(error)):
                 raise
         else:
             return
 
 
 def is_free(port: int) -> bool:
-    """Whether a server could listen on this loopback port."""
+    """Tell if a server could listen on this loopback port."""
     with socket.socket() as probe:
         # Servers set it too: connections that are winding down do not hinder them.
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -90,7 +92,7 @@ def is_free(port: int) -> bool:
 
 
 def answers(url: str) -> bool:
-    """Whether a GET on this loopback URL gives 200 within two seconds, whatever proxy is set."""
+    """Tell if a GET on this loopback URL gives 200 within two seconds, whatever proxy is set."""
     target = urlsplit(url)
     connection = HTTPConnection(target.hostname or LOOPBACK, target.port, timeout=2)
     try:
@@ -215,7 +217,7 @@ class Process:
 
     @property
     def running(self) -> bool:
-        """Whether the leader of the group is alive."""
+        """True while the leader of the group is alive."""
         return self._child is not None and self._child.poll() is None
 
     def wait_until(self, ready: Callable[[], bool], *, timeout: float) -> None:

