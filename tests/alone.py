@@ -10,10 +10,9 @@ from uuid import uuid4
 from pydantic import SecretStr
 from sqlalchemy import Engine, create_engine, delete, select
 
-from registry import migrations, wiring
+from registry import wiring
 from registry.domain.events import Event, EventType
 from registry.domain.identifiers import Ebox, EboxKind
-from registry.sandbox.seeds import reference
 from registry.settings import Settings
 from registry.store.consultation import messages
 from registry.store.events import outbox
@@ -21,7 +20,7 @@ from registry.store.publication import sent_messages
 from registry.store.publication.sent_messages import SentMessage
 from registry.store.schema import metadata
 from registry.store.transactions import Transactions
-from tests.conftest import ROLE
+from tests.databases import migrated_database
 from tests.factories import NOON, a_message
 
 # What messages leave behind; the rest goes with them.
@@ -109,26 +108,21 @@ class Alone:
 @contextmanager
 def a_database(cluster, settings, **changes: Any) -> Iterator[Alone]:
     """A migrated database with reference data, dropped in the end."""
-    name = f"alone_{uuid4().hex[:12]}"
-    cluster.create_database(name)
-    roles = {
-        "database_url": "application",
-        "database_owner_url": "owner",
-        "database_worker_url": "worker",
-    }
-    urls = {setting: SecretStr(cluster.url(role, name)) for setting, role in roles.items()}
-    ours = settings.model_copy(update={**urls, **changes})
-    owner = create_engine(cluster.url("owner", name))
-    migrations.upgrade(owner, ROLE)
-    with owner.begin() as connection:
-        reference.plant(connection)
-    alone = Alone(
-        ours,
-        owner,
-        Transactions(wiring.database(ours)),
-        Transactions(wiring.database(ours, "worker")),
-    )
-    yield alone
-    for engine in (owner, alone.application.engine, alone.worker.engine):
-        engine.dispose()
-    cluster.drop_database(name)
+    with migrated_database(cluster, "alone") as urls:
+        of_role = {
+            "database_url": urls.application,
+            "database_owner_url": urls.owner,
+            "database_worker_url": urls.worker,
+        }
+        secrets = {setting: SecretStr(url) for setting, url in of_role.items()}
+        ours = settings.model_copy(update={**secrets, **changes})
+        owner = create_engine(urls.owner)
+        alone = Alone(
+            ours,
+            owner,
+            Transactions(wiring.database(ours)),
+            Transactions(wiring.database(ours, "worker")),
+        )
+        yield alone
+        for engine in (owner, alone.application.engine, alone.worker.engine):
+            engine.dispose()

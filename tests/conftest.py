@@ -2,7 +2,6 @@
 
 import json
 import os
-from types import SimpleNamespace
 from uuid import uuid4
 
 import pytest
@@ -10,9 +9,10 @@ from flask import Flask
 from hypothesis import settings as hypothesis
 from sqlalchemy import create_engine
 
-from registry import migrations, wiring
+from registry import wiring
 from registry.app import create_app
 from registry.domain.identifiers import Ebox, EboxKind
+from registry.sandbox.federation.clients import add_client
 from registry.sandbox.federation.process import Federation
 from registry.sandbox.files import write_private
 from registry.sandbox.personas import (
@@ -28,7 +28,6 @@ from registry.sandbox.personas import (
     enroll,
     private_key,
 )
-from registry.sandbox.seeds import reference
 from registry.sandbox.servers.postgres import Cluster
 from registry.sandbox.servers.seaweed import ObjectStore
 from registry.sandbox.tokens import sign_in
@@ -38,6 +37,7 @@ from registry.store.publication import sent_messages
 from registry.store.publication.sent_messages import SentMessage
 from registry.wiring.worker import assemble_worker
 from tests.conformance.validation import ContractClient
+from tests.databases import drop_pattern, migrated_database
 from tests.factories import PDF, a_file, a_message, a_person, an_ebox, an_enterprise
 from tests.given import GivenCluster
 
@@ -59,25 +59,14 @@ def cluster(tmp_path_factory):
     server = GivenCluster(url) if url else Cluster(tmp_path_factory.mktemp("postgres"))
     with server:
         yield server
+        drop_pattern(server)
 
 
 @pytest.fixture(scope="session")
 def database(cluster):
     """A migrated database with reference data: the owner's and the application's URL."""
-    name = f"registry_{uuid4().hex[:12]}"
-    cluster.create_database(name)
-    engine = create_engine(cluster.url("owner", name))
-    migrations.upgrade(engine, ROLE)
-    with engine.begin() as connection:
-        reference.plant(connection)
-    engine.dispose()
-    urls = SimpleNamespace(
-        owner=cluster.url("owner", name),
-        application=cluster.url("application", name),
-        worker=cluster.url("worker", name),
-    )
-    yield urls
-    cluster.drop_database(name)
+    with migrated_database(cluster) as urls:
+        yield urls
 
 
 @pytest.fixture(scope="session")
@@ -171,10 +160,8 @@ def party(federation):
     key = private_key(federation.directory / "keys" / "sender.pem", algorithm)
 
     def enrol(*scopes, enterprise=None, person=None, **more):
-        clients_file = federation.directory / "clients.json"
-        clients = json.loads(clients_file.read_text())
         client_id = f"party-{uuid4()}"
-        clients[client_id] = {
+        registration = {
             "key": dict(key.as_dict(private=False)),
             "subject": person or client_id,
             "scopes": scopes,
@@ -182,7 +169,7 @@ def party(federation):
             "person": person,
             **more,
         }
-        write_private(clients_file, json.dumps(clients))
+        add_client(federation.directory, client_id, registration)
         return sign_in(federation.token_url, client_id, key, algorithm)
 
     return enrol

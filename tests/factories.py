@@ -2,8 +2,9 @@
 
 import base64
 import hashlib
-import random
+import os
 from datetime import UTC, datetime, timedelta
+from itertools import count
 from uuid import uuid4
 
 from registry.domain.identifiers import Ebox, EboxKind
@@ -18,19 +19,24 @@ PAYMENT = {
     "due_date": "2026-11-30T23:59:59+01:00",
     "iban": "BE68539007547034",
 }
-_random = random.SystemRandom()
+# Each process of a test run counts from a number of its own, so that no two make the same.
+_FIRST = 1_000_000 * int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+_enterprises = count(_FIRST + 1_000_000)
+_persons = count(_FIRST)
 
 
 def an_enterprise() -> str:
     """A number nobody else in this test run has, with right check digits."""
-    digits = f"0{_random.randrange(10**7):07d}"
+    digits = f"0{next(_enterprises) % 10**7:07d}"
     return f"{digits}{97 - int(digits) % 97:02d}"
 
 
 def a_person() -> str:
-    """An SSIN of somebody born before 2000, with right check digits."""
-    digits = f"{_random.randrange(10, 99):02d}0{_random.randrange(1, 10)}1{_random.randrange(10)}"
-    digits += f"{_random.randrange(1, 999):03d}"
+    """An SSIN nobody else has, of somebody born before 2000, with right check digits."""
+    born, number = divmod(next(_persons), 998)
+    rest, day = divmod(born, 10)
+    year, month = divmod(rest, 9)
+    digits = f"{10 + year % 89:02d}0{1 + month}1{day}{1 + number:03d}"
     return f"{digits}{97 - int(digits) % 97:02d}"
 
 

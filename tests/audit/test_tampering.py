@@ -28,7 +28,7 @@ from registry.wiring import audit
 def store(client, objects):
     """A bucket of the test's own: the command line looks for seals where they always are."""
     bucket = f"seals-{uuid4().hex[:12]}"
-    objects.create_bucket(bucket, locked=True)
+    objects.create_bucket(bucket, has_object_lock=True)
     return S3Seals(client, bucket)
 
 

@@ -174,7 +174,10 @@ HARMLESS: Final = {
     "a parameter": (
         ("paths", "/ebox", "get"),
         "parameters",
-        [{"name": "n", "in": "query", "schema": {"type": "string"}, "x-addition": True}],
+        [
+            {"$ref": "#/components/parameters/OnBehalfOf"},
+            {"name": "n", "in": "query", "schema": {"type": "string"}, "x-addition": True},
+        ],
     ),
     "a status": (
         (*LISTING, "responses"),

@@ -52,7 +52,7 @@ def buckets(objects):
     """Three for all tests, since SeaweedFS has no room for many: plain, versioned, locked."""
     names = {kind: f"{kind}-{uuid4().hex}" for kind in ("plain", "versioned", "locked")}
     for kind, name in names.items():
-        objects.create_bucket(name, locked=kind == "locked")
+        objects.create_bucket(name, has_object_lock=kind == "locked")
     client = objects.client()
     client.put_bucket_versioning(
         Bucket=names["versioned"], VersioningConfiguration={"Status": "Enabled"}

@@ -15,8 +15,8 @@ from joserfc.jwk import RSAKey
 from registry.federation.introspection import Introspection
 from registry.federation.partition_api import PartitionService
 from registry.federation.preferences import SCOPE, Preferences
-from registry.federation.token_cache import Lifetimes, Memory
-from registry.federation.token_claims import Expected
+from registry.federation.token_cache import Lifetimes, TokenCache
+from registry.federation.token_claims import TokenRequirements
 from registry.http_client.access_token import Identity, OwnToken
 from registry.http_client.breaker import Breaker
 from registry.http_client.client import Upstream
@@ -253,13 +253,13 @@ def introspection(federation, clock, own):
     built = []
 
     def build(timeout=5, workers=16, size=100, failures=100, lifetimes=None, **more):
-        expected = {name: more.pop(name) for name in list(more) if name in Expected.__slots__}
+        expected = {name: more.pop(name) for name in list(more) if name in TokenRequirements.__slots__}
         fields = {
             "url": f"{federation.url}/introspect",
             "own": own(timeout=timeout),
             "upstream": Upstream("introspection", timeout=timeout, workers=workers),
-            "expected": Expected(**expected),
-            "memory": Memory(lifetimes or Lifetimes(), size, clock),
+            "expected": TokenRequirements(**expected),
+            "memory": TokenCache(lifetimes or Lifetimes(), size, clock),
             "breaker": Breaker(failures, 60, clock.seconds),
             "now": clock,
         }

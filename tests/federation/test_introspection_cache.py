@@ -4,7 +4,7 @@ import pytest
 
 from registry.domain.access import Caller
 from registry.domain.errors import TokenExpired, TokenInvalid, Unavailable, UpstreamInvalid
-from registry.federation.token_cache import Lifetimes, Memory
+from registry.federation.token_cache import Lifetimes, TokenCache
 
 TOKEN = "the-token"
 
@@ -32,7 +32,7 @@ def test_two_hundred_threads_with_one_new_token_make_one_call(
     assert federation.calls == {"/token": 1, "/introspect": 1}
 
 
-class Overtaken(Memory):
+class Overtaken(TokenCache):
     """Someone else's question is asked and answered just after we looked for its answer."""
 
     def __init__(self, *args):

@@ -183,11 +183,11 @@ def test_a_refused_token_is_renewed_once(own):
 
     token = own()
 
-    assert token.spend(call([401, 200])).status == 200
+    assert token.call_with_token(call([401, 200])).status == 200
     assert tried == ["own-token-1", "own-token-2"]
     for statuses in ([401, 401], [401, 403], [403]):
         with pytest.raises(UpstreamInvalid):
-            token.spend(call(list(statuses)))
+            token.call_with_token(call(list(statuses)))
 
 
 def test_a_discarded_token_is_not_served_when_its_renewal_fails(federation, own, clock, at_once):

@@ -3,9 +3,8 @@
 import pytest
 from sqlalchemy import create_engine, text
 
-from registry import migrations
 from registry.store.events import administration
-from tests.conftest import ROLE
+from tests.databases import migrated_database
 
 # Enough for a plan that does not read every partition from end to end.
 REMEMBERED = """
@@ -19,18 +18,14 @@ FROM generate_series(1, 30000) AS n
 @pytest.fixture(scope="module")
 def full(cluster):
     """The worker's engine on a database that remembers many events."""
-    name = "shelf_full"
-    cluster.create_database(name)
-    owner = create_engine(cluster.url("owner", name))
-    migrations.upgrade(owner, ROLE)
-    with owner.begin() as connection:
-        connection.execute(text(REMEMBERED))
-        connection.execute(text("ANALYZE outbox"))
-    worker = create_engine(cluster.url("worker", name))
-    yield worker
-    for engine in (owner, worker):
-        engine.dispose()
-    cluster.drop_database(name)
+    with migrated_database(cluster, "events") as urls:
+        owner, worker = create_engine(urls.owner), create_engine(urls.worker)
+        with owner.begin() as connection:
+            connection.execute(text(REMEMBERED))
+            connection.execute(text("ANALYZE outbox"))
+        yield worker
+        for engine in (owner, worker):
+            engine.dispose()
 
 
 QUESTIONS = {

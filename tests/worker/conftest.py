@@ -107,7 +107,7 @@ def database_alone(cluster, settings, objects):
     bucket = f"worker-{uuid4().hex[:12]}"
     seals = f"{bucket}-seals"
     objects.create_bucket(bucket)
-    objects.create_bucket(seals, locked=True)
+    objects.create_bucket(seals, has_object_lock=True)
     with a_database(cluster, settings, s3_bucket=bucket, audit_bucket=seals) as alone:
         yield alone
 

@@ -13,7 +13,15 @@ from registry.app import create_app
 from registry.domain.identifiers import Ebox, EboxKind
 from registry.domain.pseudonyms import Pseudonyms
 from registry.sandbox.federation.addresses import FAULTS
-from registry.sandbox.personas import AGENCY, CONSUMER, SENDER, WEBHOOK
+from registry.sandbox.personas import (
+    AGENCY,
+    CITIZEN_PORTAL,
+    CITIZEN_REFERENCE,
+    CITIZEN_SUMMARY,
+    CONSUMER,
+    SENDER,
+    WEBHOOK,
+)
 from registry.sandbox.servers.processes import LOOPBACK
 from tests.alone import a_database
 from tests.api.publication import Sender
@@ -59,9 +67,13 @@ def scene(app, party, deliver, publisher):
 
     def set_up(version, kind):
         ebox, files = an_ebox(kind), documents()
-        whose = "enterprise" if kind is EboxKind.ENTERPRISE else "person"
         client = app.test_client()
-        reader = Visitor(client, party(CONSUMER, **{whose: ebox.number}), ebox)
+        if kind is EboxKind.ENTERPRISE:
+            token = party(CONSUMER, enterprise=ebox.number)
+        else:
+            scopes = (CITIZEN_PORTAL, CITIZEN_REFERENCE, CITIZEN_SUMMARY)
+            token = party(*scopes, person=ebox.number)
+        reader = Visitor(client, token, ebox)
         return Scene(
             version=version,
             reader=reader,

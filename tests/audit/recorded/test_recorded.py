@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from registry.domain.identifiers import Ebox, EboxKind
+from registry.sandbox.federation.clients import ClientRegister
 from tests.audit.recorded.table import BASES, SECRET, TABLE
 from tests.factories import PDF, a_file, an_ebox
 
@@ -86,8 +87,8 @@ def test_the_client_is_whom_the_authorization_server_names(consumer, recorded, f
     consumer.get("/ebox/messages")
 
     (entry,) = recorded(consumer)
-    clients = json.loads((federation.directory / "clients.json").read_text())
-    assert clients[entry.CLIENT_ID]["enterprise"] == consumer.ebox.number
+    client = ClientRegister(federation.directory).find_client(entry.CLIENT_ID)
+    assert client.enterprise == consumer.ebox.number
 
 
 def test_a_person_of_an_enterprise_is_found_by_a_hash(
@@ -96,9 +97,9 @@ def test_a_person_of_an_enterprise_is_found_by_a_hash(
     portal_user.get("/ebox/messages")
     portal_user.get("/ebox/messages")  # his rights are known now
 
-    clients = json.loads((federation.directory / "clients.json").read_text())
+    clients = ClientRegister(federation.directory)
     for entry in recorded(portal_user):
-        person = clients[entry.CLIENT_ID]["person"]
+        person = clients.find_client(entry.CLIENT_ID).person
         assert entry.ebox == pseudonyms.hash_ebox(portal_user.ebox)
         assert entry.person == pseudonyms.hash_ebox(Ebox(EboxKind.CITIZEN, person))
         assert person not in entry.entry

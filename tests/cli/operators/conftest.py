@@ -11,11 +11,9 @@ from click.testing import CliRunner
 from pydantic import SecretStr
 from sqlalchemy import create_engine
 
-from registry import migrations
 from registry.cli import registry
-from registry.sandbox.seeds import reference
 from registry.settings import PREFIX
-from tests.conftest import ROLE
+from tests.databases import migrated_database
 
 PASSWORD = "correct-horse-battery"
 
@@ -47,20 +45,15 @@ def fresh(cluster, environment):
 @pytest.fixture(scope="module")
 def secluded(cluster, environment):
     """A registry with a database of its own: its environment and its owner's engine."""
-    name = f"cli_{uuid4().hex[:12]}"
-    cluster.create_database(name)
-    owner = create_engine(cluster.url("owner", name))
-    migrations.upgrade(owner, ROLE)
-    with owner.begin() as connection:
-        reference.plant(connection)
-    urls = {
-        "REGISTRY_DATABASE_URL": cluster.url("application", name),
-        "REGISTRY_DATABASE_OWNER_URL": cluster.url("owner", name),
-        "REGISTRY_DATABASE_WORKER_URL": cluster.url("worker", name),
-    }
-    yield SimpleNamespace(environment=environment | urls, owner=owner)
-    owner.dispose()
-    cluster.drop_database(name)
+    with migrated_database(cluster, "cli") as urls:
+        owner = create_engine(urls.owner)
+        variables = {
+            "REGISTRY_DATABASE_URL": urls.application,
+            "REGISTRY_DATABASE_OWNER_URL": urls.owner,
+            "REGISTRY_DATABASE_WORKER_URL": urls.worker,
+        }
+        yield SimpleNamespace(environment=environment | variables, owner=owner)
+        owner.dispose()
 
 
 @pytest.fixture
