@@ -1,1 +1,1 @@
-"""THE OTHERS. Clients of the federal services, one service a file."""
+"""Clients of the federal services, one service a file."""

@@ -1,4 +1,4 @@
-"""Bearer token to caller: the authorization server is asked, seldom and never for long."""
+"""Introspection: the authorization server says who is behind a bearer token."""
 
 import time
 from collections.abc import Callable
@@ -10,11 +10,12 @@ from typing import Final
 
 from registry.domain.access import Caller
 from registry.domain.errors import TokenInvalid, Unavailable, UpstreamInvalid
-from registry.federation.token_cache import Memory
-from registry.federation.token_claims import Expected, Outcome, verdict
+from registry.federation.token_cache import TokenCache
+from registry.federation.token_claims import TokenOutcome, TokenRequirements, judge_claims
 from registry.http_client.access_token import BEARER, OwnToken
 from registry.http_client.breaker import Breaker
-from registry.http_client.client import SLACK, Upstream, lied
+from registry.http_client.client import SLACK, Upstream, report_invalid
+from registry.http_client.deadlines import Deadline
 from registry.http_client.threads import SingleFlight
 
 Observe = Callable[[str, float], None]
@@ -22,12 +23,12 @@ Observe = Callable[[str, float], None]
 _LONGEST: Final = 8192  # characters of a token; header limits leave no room for more
 
 
-def _unseen(_how: str, _seconds: float) -> None: ...
+def _observe_nothing(_how: str, _seconds: float) -> None: ...
 
 
 @dataclass(frozen=True, repr=False, eq=False)
 class Introspection:
-    """Asks the authorization server who is behind a token (RFC 7662, contract 3.1).
+    """The authorization server's word on tokens (RFC 7662, contract 3.1), remembered for a while.
 
     `observe` is told how each question ended, 'hit', 'active', 'refused', 'unavailable' or
     'invalid', and the seconds it took. `now` is aware UTC.
@@ -36,18 +37,19 @@ class Introspection:
     url: str
     own: OwnToken
     upstream: Upstream
-    expected: Expected
-    memory: Memory
+    requirements: TokenRequirements
+    cache: TokenCache
     breaker: Breaker
     now: Callable[[], datetime]
-    observe: Observe = _unseen
-    _flights: SingleFlight[Outcome] = field(init=False, default_factory=SingleFlight)
+    observe: Observe = _observe_nothing
+    _flights: SingleFlight[TokenOutcome] = field(init=False, default_factory=SingleFlight)
 
     def caller(self, token: str, *, fresh: bool = False) -> Caller:
-        """The party behind the token; `fresh` asks again where a cached answer is for reads only.
+        """Find the party behind the token.
 
-        Raises `TokenInvalid` and `TokenExpired`; `Unavailable` when the server does not answer
-        and `UpstreamInvalid` when its answer cannot be right, within about the upstream's timeout.
+        `fresh` asks again where a cached answer is for reads only. Raises `TokenInvalid` and
+        `TokenExpired`; `Unavailable` when the server does not answer and `UpstreamInvalid` when
+        its answer cannot be right, within about the upstream's timeout.
         """
         began = time.perf_counter()
         outcome, how = self._answer(token, fresh=fresh)
@@ -60,49 +62,50 @@ class Introspection:
         """Close threads and connections."""
         self.upstream.close()
 
-    def _answer(self, token: str, *, fresh: bool) -> tuple[Outcome, str]:
+    def _answer(self, token: str, *, fresh: bool) -> tuple[TokenOutcome, str]:
         # what can be no token is not sent: it would only provoke the server
         if len(token) > _LONGEST or not BEARER.fullmatch(token):
             return TokenInvalid, "refused"
         key = sha256(token.encode()).hexdigest()
-        if (known := self.memory.recall(key, fresh=fresh)) is not None:
-            return known, "hit"
-        ask = partial(self._asked, token, key, fresh=fresh)
-        waiting = self.upstream.timeout + SLACK
+        if (remembered_outcome := self.cache.recall(key, fresh=fresh)) is not None:
+            return remembered_outcome, "hit"
+        ask = partial(self._ask, token, key, fresh=fresh)
+        timeout = self.upstream.timeout + SLACK
         try:
             if fresh:
-                allowed = self.memory.lifetimes.writes
-                outcome = self._flights.share(key, ask, timeout=waiting, within=allowed)
+                # an answer to a question that was asked before this write is too old for it
+                longest = self.cache.lifetimes.writes
+                outcome = self._flights.share(key, ask, timeout=timeout, within=longest)
             else:
-                outcome = self._flights.share(key, ask, timeout=waiting)
+                outcome = self._flights.share(key, ask, timeout=timeout)
         except Unavailable:  # waited long enough for another's question
             outcome = Unavailable
-        return outcome, _named(outcome)
+        return outcome, _name_outcome(outcome)
 
-    def _asked(self, token: str, key: str, *, fresh: bool) -> Outcome:
+    def _ask(self, token: str, key: str, *, fresh: bool) -> TokenOutcome:
         # the flight before this one may have landed since we looked
-        if (known := self.memory.recall(key, fresh=fresh)) is not None:
-            return known
-        asked = self.now()
+        if (remembered_outcome := self.cache.recall(key, fresh=fresh)) is not None:
+            return remembered_outcome
+        asked_at = self.now()
         try:
             with self.breaker.guard():
-                outcome = self.upstream.within(partial(self._introspected, token, key))
+                outcome = self.upstream.within(partial(self._introspect, token, key))
         except (Unavailable, UpstreamInvalid) as error:
             return type(error)  # not the error itself: its traceback holds the token
-        self.memory.keep(key, outcome, asked)
+        self.cache.keep(key, outcome, asked_at)
         return outcome
 
-    def _introspected(self, token: str, key: str) -> Outcome:
-        answer = self.own.spend(
-            lambda bearer: self.upstream.post(self.url, bearer, {"token": token})
+    def _introspect(self, token: str, key: str, deadline: Deadline) -> TokenOutcome:
+        answer = self.own.call_with_token(
+            lambda bearer: self.upstream.post(self.url, bearer, {"token": token}, deadline)
         )
-        if answer.dislikes:
+        if answer.is_refusal:
             # returned, not raised: no caller's odd token may open the breaker for all others
-            return type(lied(answer.service, f"status {answer.status}"))
-        return verdict(answer.members(), key, self.expected, self.now())
+            return type(report_invalid(answer.service, f"status {answer.status}"))
+        return judge_claims(answer.members(), key, self.requirements, self.now())
 
 
-def _named(outcome: Outcome) -> str:
+def _name_outcome(outcome: TokenOutcome) -> str:
     if isinstance(outcome, Caller):
         return "active"
     if issubclass(outcome, Unavailable):

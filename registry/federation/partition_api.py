@@ -13,7 +13,8 @@ from registry.domain.routing import Rule
 from registry.federation.rules import read_rules
 from registry.http_client.access_token import OwnToken
 from registry.http_client.breaker import Breaker
-from registry.http_client.client import Answer, Upstream, lied
+from registry.http_client.client import Answer, Upstream, report_invalid
+from registry.http_client.deadlines import Deadline
 
 _LIMIT: Final = 1024 * 1024  # bytes: some thousands of partitions or rules
 _CONSULT: Final = "consult"
@@ -24,11 +25,11 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True, repr=False, eq=False)
-class PartitionService:
+class PartitionApi:
     """The federation's own word on partitions (contract 3.2, 6.17); nothing is cached here.
 
-    The paths are templates with `{enterpriseNumber}` and `{ssin}`. `swapped` exchanges the two
-    enterprises of a mandate (contract 6.16).
+    The paths are templates with `{enterpriseNumber}` and `{ssin}`. `is_mandate_swapped` exchanges
+    the two enterprises of a mandate (contract 6.16).
     """
 
     base: str
@@ -37,85 +38,89 @@ class PartitionService:
     breaker: Breaker
     rights_path: str = "/ebox/{enterpriseNumber}/users/{ssin}/partitions"
     list_path: str = "/ebox/{enterpriseNumber}/partitions"
-    swapped: bool = False
+    is_mandate_swapped: bool = False
 
     def rights(self, enterprise: EnterpriseNumber, person: Ssin) -> frozenset[str]:
-        """The partitions this person may read; somebody unknown there may read none.
+        """List the partitions this person may read; somebody unknown there may read none.
 
         Raises `Unavailable` and `UpstreamInvalid`, within about the upstream's timeout.
         """
         path = self.rights_path.replace("{ssin}", person.digits)
-        return self._ask(path, enterprise, _readable)
+        return self._ask(path, enterprise, _read_readable_partitions)
 
     def partitions(self, enterprise: EnterpriseNumber) -> frozenset[str]:
-        """The partitions of this e-Box, always with the general one; raises like `rights`."""
-        return _given(self._ask(self.list_path, enterprise, _existing))
+        """List the partitions of this e-Box, always with the general one; raises like `rights`."""
+        return _require_answer(self._ask(self.list_path, enterprise, _read_existing_partitions))
 
     def has_mandate(
         self, enterprise: EnterpriseNumber, mandatary: EnterpriseNumber, operation: str = "publish"
     ) -> bool:
-        """Whether a mandate covers the operation; false only when the service says so.
+        """Tell if a mandate covers the operation; false only when the service says so.
 
         As the federation's page has it, `enterprise` is the token's and `mandatary` the one that
         On-Behalf-Of-Enterprise-Number names (contract 3.2, 6.16). Raises like `rights`: to the
         caller no answer is a denial too.
         """
-        if self.swapped:
+        if self.is_mandate_swapped:
             enterprise, mandatary = mandatary, enterprise
         query = {"mandataryEnterpriseNumber": mandatary.digits, "operation": operation}
-        granted = self._ask(f"{_MANDATE_PATH}?{urlencode(query)}", enterprise, _granted)
-        return _given(granted)
+        has_mandate = self._ask(f"{_MANDATE_PATH}?{urlencode(query)}", enterprise, _read_mandate)
+        return _require_answer(has_mandate)
 
     def routing_rules(self, enterprise: EnterpriseNumber) -> tuple[Rule, ...]:
-        """The rules of this e-Box, the first to match decides; an unknown e-Box has none.
+        """List the rules of this e-Box, the first to match decides; an unknown e-Box has none.
 
         Raises like `rights` (contract 3.2, 4.13).
         """
-        return _given(self._ask(_RULES_PATH, enterprise, _ordered))
+        return _require_answer(self._ask(_RULES_PATH, enterprise, _read_routing_rules))
 
     def close(self) -> None:
         """Close threads and connections."""
         self.upstream.close()
 
-    def _ask(self, path: str, enterprise: EnterpriseNumber, understand: Callable[[Answer], T]) -> T:
+    def _ask(self, path: str, enterprise: EnterpriseNumber, reader: Callable[[Answer], T]) -> T:
         url = self.base + path.replace("{enterpriseNumber}", enterprise.digits)
         with self.breaker.guard():
-            return self.upstream.within(partial(self._answered, url, understand))
+            return self.upstream.within(partial(self._call, url, reader))
 
-    def _answered(self, url: str, understand: Callable[[Answer], T]) -> T:
-        answer = self.own.spend(lambda bearer: self.upstream.get(url, bearer, limit=_LIMIT))
-        return understand(answer)
+    def _call(self, url: str, reader: Callable[[Answer], T], deadline: Deadline) -> T:
+        answer = self.own.call_with_token(
+            lambda bearer: self.upstream.get(url, bearer, deadline, limit=_LIMIT)
+        )
+        return reader(answer)
 
 
-def _readable(answer: Answer) -> frozenset[str]:
+def _read_readable_partitions(answer: Answer) -> frozenset[str]:
     if answer.status == 404:
         return frozenset()
     return frozenset(
-        _name(answer, item) for item in _items(answer) if _CONSULT in _rights(answer, item)
+        _read_partition(answer, item)
+        for item in _read_items(answer)
+        if _CONSULT in _read_rights(answer, item)
     )
 
 
-def _existing(answer: Answer) -> frozenset[str] | None:
-    if answer.dislikes or answer.status == 404:
-        lied(answer.service, f"status {answer.status}")
+def _read_existing_partitions(answer: Answer) -> frozenset[str] | None:
+    if answer.is_refusal or answer.status == 404:
+        report_invalid(answer.service, f"status {answer.status}")
         return None
-    return frozenset(_name(answer, item) for item in _items(answer)) | {GENERAL}
+    return frozenset(_read_partition(answer, item) for item in _read_items(answer)) | {GENERAL}
 
 
-def _granted(answer: Answer) -> bool | None:
-    """None when the question is disliked: the enterprises come from whoever calls us."""
-    if answer.dislikes or answer.status == 404:
-        lied(answer.service, f"status {answer.status}")
+def _read_mandate(answer: Answer) -> bool | None:
+    """Read true or false; None for a refused question: whoever calls us names the enterprises."""
+    if answer.is_refusal or answer.status == 404:
+        report_invalid(answer.service, f"status {answer.status}")
         return None
-    granted = answer.members().get("hasMandate")
-    if not isinstance(granted, bool):
-        raise lied(answer.service, "hasMandate is neither true nor false")
-    return granted
+    has_mandate = answer.members().get("hasMandate")
+    if not isinstance(has_mandate, bool):
+        raise report_invalid(answer.service, "hasMandate is neither true nor false")
+    return has_mandate
 
 
-def _ordered(answer: Answer) -> tuple[Rule, ...] | None:
-    if answer.dislikes:
-        lied(answer.service, f"status {answer.status}")
+def _read_routing_rules(answer: Answer) -> tuple[Rule, ...] | None:
+    if answer.is_refusal:
+        report_invalid(answer.service, f"status {answer.status}")
         return None
     if answer.status == 404:
         return ()
@@ -123,29 +128,33 @@ def _ordered(answer: Answer) -> tuple[Rule, ...] | None:
     return read_rules(members.get("items", members.get("orderedRoutingRules")))
 
 
-def _given(answer: T | None) -> T:
-    """What was answered; raises out of the breaker's sight what is not the service's illness."""
+def _require_answer(answer: T | None) -> T:
+    """Give the answer unless it is None, which is `UpstreamInvalid`.
+
+    Raised here, out of the breaker's sight: a refused question is no illness of the service, and
+    must not shut it off for others.
+    """
     if answer is None:
         raise UpstreamInvalid
     return answer
 
 
-def _items(answer: Answer) -> list[dict[str, Any]]:
+def _read_items(answer: Answer) -> list[dict[str, Any]]:
     items = answer.members().get("items")
     if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
-        raise lied(answer.service, "items is not a list of objects")
+        raise report_invalid(answer.service, "items is not a list of objects")
     return items
 
 
-def _name(answer: Answer, item: dict[str, Any]) -> str:
+def _read_partition(answer: Answer, item: dict[str, Any]) -> str:
     name = item.get("partition")
     if not isinstance(name, str) or not name:
-        raise lied(answer.service, "partition is not a name")
+        raise report_invalid(answer.service, "partition is not a name")
     return name
 
 
-def _rights(answer: Answer, item: dict[str, Any]) -> list[str]:
+def _read_rights(answer: Answer, item: dict[str, Any]) -> list[str]:
     rights = item.get("rights")
     if not isinstance(rights, list) or not all(isinstance(right, str) for right in rights):
-        raise lied(answer.service, "rights is not a list of words")
+        raise report_invalid(answer.service, "rights is not a list of words")
     return rights

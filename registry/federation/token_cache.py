@@ -1,4 +1,4 @@
-"""What introspection answered lately."""
+"""Recent answers of introspection, so that not every request asks for one."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -9,12 +9,12 @@ from cachetools import LRUCache
 
 from registry.domain.access import Caller
 from registry.domain.errors import TokenExpired, TokenInvalid
-from registry.federation.token_claims import Outcome
+from registry.federation.token_claims import TokenOutcome
 
 
 @dataclass(frozen=True, slots=True)
 class Lifetimes:
-    """How many seconds an answer may be used: by reads, by writes, and when it is a refusal."""
+    """Seconds that an answer may be used: by reads, by writes, and when it is a refusal."""
 
     reads: float = 30
     writes: float = 0
@@ -23,11 +23,11 @@ class Lifetimes:
 
 @dataclass(frozen=True, slots=True)
 class _Entry:
-    outcome: Outcome
-    asked: datetime
+    outcome: TokenOutcome
+    asked_at: datetime  # before the question: the answer may be as old as that
 
 
-class Memory:
+class TokenCache:
     """Answers by the SHA-256 of their token; threads share it. `now` is aware UTC.
 
     Callers and refusals are kept apart, at most `size` of each: garbage pushes out only garbage.
@@ -39,8 +39,8 @@ class Memory:
         self._callers: LRUCache[str, _Entry] = LRUCache(size)
         self._refusals: LRUCache[str, _Entry] = LRUCache(size)
 
-    def recall(self, key: str, *, fresh: bool) -> Outcome | None:
-        """The answer, if it is young enough for a read, or with `fresh` for a write.
+    def recall(self, key: str, *, fresh: bool) -> TokenOutcome | None:
+        """Find the answer, if it is young enough for a read, or with `fresh` for a write.
 
         A caller whose token has expired since is `TokenExpired`.
         """
@@ -55,21 +55,21 @@ class Memory:
         if fresh:
             longest = min(longest, self.lifetimes.writes)
         # an age below zero: the clock was set back, and says nothing
-        if not timedelta(0) <= now - entry.asked < timedelta(seconds=longest):
+        if not timedelta(0) <= now - entry.asked_at < timedelta(seconds=longest):
             return None
         if isinstance(outcome, Caller) and outcome.expires_at and outcome.expires_at <= now:
             return TokenExpired
         return outcome
 
-    def keep(self, key: str, outcome: Outcome, asked: datetime) -> None:
+    def keep(self, key: str, outcome: TokenOutcome, asked_at: datetime) -> None:
         """Remember a caller or a refusal, unless a question asked later was answered before."""
         if not isinstance(outcome, Caller) and outcome not in (TokenInvalid, TokenExpired):
             return
         with self._lock:
-            known = self._callers.get(key) or self._refusals.get(key)
-            if known is not None and known.asked > asked:
+            entry = self._callers.get(key) or self._refusals.get(key)
+            if entry is not None and entry.asked_at > asked_at:
                 return
             self._callers.pop(key, None)
             self._refusals.pop(key, None)
-            shelf = self._callers if isinstance(outcome, Caller) else self._refusals
-            shelf[key] = _Entry(outcome, asked)
+            entries = self._callers if isinstance(outcome, Caller) else self._refusals
+            entries[key] = _Entry(outcome, asked_at)

@@ -1,4 +1,4 @@
-"""What an introspection answer says: a caller, a refusal, or nonsense."""
+"""Claims of an introspection answer: they make a caller, a refusal, or nonsense."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -7,9 +7,9 @@ from typing import Any, Final, TypeVar
 from registry.domain.access import Caller
 from registry.domain.errors import RegistryError, TokenExpired, TokenInvalid, UpstreamInvalid
 from registry.domain.identifiers import EnterpriseNumber, Malformed, Ssin
-from registry.http_client.client import lied
+from registry.http_client.client import report_invalid
 
-Outcome = Caller | type[RegistryError]
+TokenOutcome = Caller | type[RegistryError]
 Claims = dict[str, Any]
 T = TypeVar("T")
 
@@ -17,8 +17,8 @@ SKEW: Final = timedelta(seconds=5)  # a token may be used at once, wherever cloc
 
 
 @dataclass(frozen=True, slots=True)
-class Expected:
-    """Where a token carries its owner's numbers, and who must have issued it for whom, if set."""
+class TokenRequirements:
+    """The claims that carry its owner's numbers; its issuer and audience, where those are set."""
 
     enterprise_claim: str = "principalAttributes.urn:be:fgov:kbo-bce:organization:cbe-number"
     person_claim: str = "principalAttributes.urn:be:fgov:person:ssin"
@@ -26,74 +26,79 @@ class Expected:
     audience: str | None = None
 
 
-def verdict(claims: Claims, token_hash: str, expected: Expected, now: datetime) -> Outcome:
-    """The caller, or the error that refuses the token (RFC 7662 section 2.2, contract 3.1).
+def judge_claims(
+    claims: Claims, token_hash: str, requirements: TokenRequirements, now: datetime
+) -> TokenOutcome:
+    """Make the caller of the claims, or find the error that refuses the token.
 
     Optional members may be absent; present, they must have their type, and null is not one. `nbf`
     may be `SKEW` ahead of us, `exp` not a moment behind. Raises `UpstreamInvalid` on any doubt.
+    Source: RFC 7662 section 2.2, contract 3.1.
     """
     active = claims.get("active")
     if active is False:
         return TokenInvalid
     if active is not True:
-        raise _nonsense("active")
-    subject = _ssin(_member(claims, "sub", str) or "")
-    person = _person(claims, expected.person_claim)
+        raise _report_nonsense("active")
+    subject = _parse_ssin(_read_member(claims, "sub", str) or "")
+    person = _read_person(claims, requirements.person_claim)
     if subject is not None and person is not None and subject != person:
         return TokenInvalid  # of two people nobody knows which one calls (contract 6.36)
-    caller = _caller(claims, token_hash, expected, subject or person)
-    begins = _instant(claims, "nbf")
-    if (begins is not None and begins > now + SKEW) or not _meant(claims, expected):
+    caller = _make_caller(claims, token_hash, requirements, subject or person)
+    begins = _read_instant(claims, "nbf")
+    if (begins is not None and begins > now + SKEW) or not _is_meant_for_us(claims, requirements):
         return TokenInvalid
     if caller.expires_at is not None and caller.expires_at <= now:
         return TokenExpired
     return caller
 
 
-def _caller(claims: Claims, token_hash: str, expected: Expected, person: Ssin | None) -> Caller:
-    client = _member(claims, "client_id", str)
+def _make_caller(
+    claims: Claims, token_hash: str, requirements: TokenRequirements, person: Ssin | None
+) -> Caller:
+    client = _read_member(claims, "client_id", str)
     if not client:
-        raise _nonsense("client_id")
+        raise _report_nonsense("client_id")
     return Caller(
         client_id=client,
-        scopes=frozenset((_member(claims, "scope", str) or "").split(" ")) - {""},
+        scopes=frozenset((_read_member(claims, "scope", str) or "").split(" ")) - {""},
         token_hash=token_hash,
-        enterprise=_enterprise(claims, expected.enterprise_claim),
+        enterprise=_read_enterprise(claims, requirements.enterprise_claim),
         person=person,
-        expires_at=_instant(claims, "exp"),
+        expires_at=_read_instant(claims, "exp"),
     )
 
 
-def _meant(claims: Claims, expected: Expected) -> bool:
-    issuer = _member(claims, "iss", str)
+def _is_meant_for_us(claims: Claims, requirements: TokenRequirements) -> bool:
+    issuer = _read_member(claims, "iss", str)
     audience = claims.get("aud", [])
-    audiences = [audience] if isinstance(audience, str) else _strings(audience, "aud")
-    return expected.issuer in (None, issuer) and (
-        expected.audience is None or expected.audience in audiences
+    audiences = [audience] if isinstance(audience, str) else _read_strings(audience, "aud")
+    return requirements.issuer in (None, issuer) and (
+        requirements.audience is None or requirements.audience in audiences
     )
 
 
-def _enterprise(claims: Claims, path: str) -> EnterpriseNumber | None:
+def _read_enterprise(claims: Claims, path: str) -> EnterpriseNumber | None:
     text = _find_text(claims, path)
     if text is None:
         return None
     try:
         return EnterpriseNumber.from_claim(text or "none")  # padding would make "" a number
     except Malformed:
-        raise _nonsense("enterprise number") from None
+        raise _report_nonsense("enterprise number") from None
 
 
-def _person(claims: Claims, path: str) -> Ssin | None:
+def _read_person(claims: Claims, path: str) -> Ssin | None:
     text = _find_text(claims, path)
     if text is None:
         return None
-    person = _ssin(text)
+    person = _parse_ssin(text)
     if person is None:
-        raise _nonsense("SSIN")
+        raise _report_nonsense("SSIN")
     return person
 
 
-def _ssin(text: str) -> Ssin | None:
+def _parse_ssin(text: str) -> Ssin | None:
     try:
         return Ssin.parse(text, checked=False)  # the authorization server vouches for it
     except Malformed:
@@ -109,41 +114,41 @@ def _find_text(claims: Claims, path: str) -> str | None:
         values = claims[path]
         if isinstance(values, str):
             return values
-        texts = _strings(values, path)
+        texts = _read_strings(values, path)
         return texts[0] if texts else None
     head, dot, rest = path.partition(".")
     if not dot or head not in claims:
         return None
-    members: dict[str, Any] = _member(claims, head, dict) or {}
+    members: dict[str, Any] = _read_member(claims, head, dict) or {}
     return _find_text(members, rest)
 
 
-def _strings(values: Any, what: str) -> list[str]:
+def _read_strings(values: Any, what: str) -> list[str]:
     if not isinstance(values, list) or not all(isinstance(value, str) for value in values):
-        raise _nonsense(what)
+        raise _report_nonsense(what)
     return values
 
 
-def _instant(claims: Claims, name: str) -> datetime | None:
+def _read_instant(claims: Claims, name: str) -> datetime | None:
     if name not in claims:
         return None
     seconds = claims[name]
     if not isinstance(seconds, int | float) or isinstance(seconds, bool):
-        raise _nonsense(name)
+        raise _report_nonsense(name)
     try:
         return datetime.fromtimestamp(seconds, UTC)
     except (OverflowError, ValueError, OSError):
-        raise _nonsense(name) from None
+        raise _report_nonsense(name) from None
 
 
-def _member(claims: Claims, name: str, kind: type[T]) -> T | None:
+def _read_member(claims: Claims, name: str, kind: type[T]) -> T | None:
     if name not in claims:
         return None
     value = claims[name]
     if not isinstance(value, kind):
-        raise _nonsense(name)
+        raise _report_nonsense(name)
     return value
 
 
-def _nonsense(what: str) -> UpstreamInvalid:
-    return lied("introspection", f"{what} is missing or not what it should be")
+def _report_nonsense(what: str) -> UpstreamInvalid:
+    return report_invalid("introspection", f"{what} is missing or not what it should be")

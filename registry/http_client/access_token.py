@@ -6,17 +6,25 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from threading import Lock
-from typing import Any, Final
+from typing import Final
 from uuid import uuid4
 
 import orjson
 import requests
-from authlib.integrations.requests_client import OAuth2Session
-from authlib.oauth2.rfc7523 import PrivateKeyJWT
+from authlib.oauth2.rfc7523 import private_key_jwt_sign
+from authlib.oauth2.rfc7523.client import ASSERTION_TYPE
 
 from registry.domain.errors import RegistryError, Unavailable, UpstreamInvalid
-from registry.http_client.client import NETWORK, Answer, lied, read, translated
-from registry.http_client.deadlines import arm
+from registry.http_client.client import (
+    NETWORK,
+    SLACK,
+    Answer,
+    Bearer,
+    read_answer,
+    report_invalid,
+    translate_network_error,
+)
+from registry.http_client.deadlines import Deadline, harden_session
 from registry.http_client.private_key import Key
 from registry.http_client.threads import SingleFlight
 
@@ -42,7 +50,7 @@ _CODES: Final = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """Who we are to the authorization server, and how we prove it (contract 3.1, 6.25).
+    """Our registration with the authorization server, and its proof (contract 3.1, 6.25).
 
     `audience` None means the token URL; `lifetime` of an assertion in seconds.
     """
@@ -54,34 +62,28 @@ class Identity:
     audience: str | None = None
     lifetime: int = 60
 
-    def proof(self, token_url: str, now: datetime) -> PrivateKeyJWT:
-        """How to sign one token request; not for a second, since its `jti` is used up."""
-        issued = int(now.timestamp())
-        return PrivateKeyJWT(
+    def sign_assertion(self, token_url: str, now: datetime) -> str:
+        """Sign an assertion for one token request; its `jti` serves no second one."""
+        seconds = int(now.timestamp())
+        assertion: str = private_key_jwt_sign(
+            self.key,
+            self.client_id,
             self.audience or token_url,
+            self.algorithm,
             # Authlib's own lifetime is an hour, and the server refuses more than ten minutes
-            claims={"jti": str(uuid4()), "iat": issued, "exp": issued + self.lifetime},
-            headers={"kid": self.key_id} if self.key_id else {},
-            alg=self.algorithm,
+            claims={"jti": str(uuid4()), "iat": seconds, "exp": seconds + self.lifetime},
+            header={"kid": self.key_id} if self.key_id else {},
         )
+        return assertion
 
 
 @dataclass(frozen=True, slots=True)
-class _Held:
+class _Token:
+    """A token with its life: renewed at the first instant, of no use from the second."""
+
     text: str = field(repr=False)
     renew_at: datetime
     ends_at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class _Granted:
-    """A checked answer, as much of a response as Authlib uses."""
-
-    members: dict[str, Any] = field(repr=False)
-    status_code: int = 200
-
-    def json(self) -> dict[str, Any]:
-        return self.members
 
 
 class OwnToken:
@@ -104,36 +106,36 @@ class OwnToken:
         self._scope, self._timeout = scope, timeout
         self._verify: bool | str = str(ca_bundle) if ca_bundle else True
         self._lock = Lock()
-        self._held: _Held | None = None
+        self._token: _Token | None = None
         self._flights: SingleFlight[str | type[RegistryError]] = SingleFlight()
 
     def value(self) -> str:
-        """A token that holds now; raises `Unavailable` or `UpstreamInvalid`.
+        """Get a token that holds now; raises `Unavailable` or `UpstreamInvalid`.
 
         Renewed after four fifths of its life. One thread renews, the others are served what still
         holds, or wait. A renewal that fails does no harm while the old token holds.
         """
-        held, now = self._held, self._now()
-        if held and now < held.renew_at:
-            return held.text
-        holds = held is not None and now < held.ends_at
-        if held and holds and self._flights.underway(_RENEWAL):
-            return held.text
-        outcome = self._flights.share(_RENEWAL, self._renewed, timeout=2 * self._timeout)
+        token, now = self._token, self._now()
+        if token and now < token.renew_at:
+            return token.text
+        holds = token is not None and now < token.ends_at
+        if token and holds and self._flights.is_underway(_RENEWAL):
+            return token.text
+        outcome = self._flights.share(_RENEWAL, self._renew, timeout=self._timeout + SLACK)
         if isinstance(outcome, str):
             return outcome
-        if held and holds and self._postponed(held):
-            return held.text
+        if token and holds and self._postpone_renewal(token):
+            return token.text
         raise outcome
 
     def discard(self, token: str) -> None:
         """Forget this token, which was refused; one that was renewed meanwhile stays."""
         with self._lock:
-            if self._held and self._held.text == token:
-                self._held = None
+            if self._token and self._token.text == token:
+                self._token = None
 
-    def spend(self, call: Callable[[str], Answer]) -> Answer:
-        """What a service answers to `call(token)`; asked again with a new token after a 401.
+    def call_with_token(self, call: Callable[[str], Answer]) -> Answer:
+        """Do `call(token)`, and once more with a new token when the service answers 401.
 
         Raises `UpstreamInvalid` when our token is refused (401 again, or 403), and what `call` and
         `value` raise.
@@ -144,77 +146,84 @@ class OwnToken:
             self.discard(token)
             answer = call(self.value())
         if answer.status in (401, 403):
-            raise lied(answer.service, f"refuses our own token with status {answer.status}")
+            raise report_invalid(
+                answer.service, f"refuses our own token with status {answer.status}"
+            )
         return answer
 
-    def _postponed(self, held: _Held) -> bool:
+    def _postpone_renewal(self, token: _Token) -> bool:
         with self._lock:
-            if not self._held or self._held.text != held.text:  # it was discarded meanwhile
+            if not self._token or self._token.text != token.text:  # it was discarded meanwhile
                 return False
-            self._held = replace(held, renew_at=self._now() + _AGAIN)
+            self._token = replace(token, renew_at=self._now() + _AGAIN)
             return True
 
-    def _renewed(self) -> str | type[RegistryError]:
-        held, asked = self._held, self._now()
-        if held and asked < held.renew_at:  # the flight before this one brought it
-            return held.text
+    def _renew(self) -> str | type[RegistryError]:
+        # Errors are returned as types: many threads share the outcome, and the traceback of an
+        # error that is raised in all of them would grow and hold their tokens.
+        token, now = self._token, self._now()
+        if token and now < token.renew_at:  # the flight before this one brought it
+            return token.text
         try:
-            members = self._fetched(asked)
+            text, life = self._request_token(now)
         except (Unavailable, UpstreamInvalid) as error:
             return type(error)
-        life = members["expires_in"]
         # at four fifths, at least ten seconds before the end; a short life is halved
         renewal = max(min(0.8 * life, life - 10), 0.5 * life)
-        new = _Held(
-            members["access_token"],
-            asked + timedelta(seconds=renewal),
-            asked + timedelta(seconds=life),
-        )
+        token = _Token(text, now + timedelta(seconds=renewal), now + timedelta(seconds=life))
         with self._lock:
-            self._held = new
-        return new.text
+            self._token = token
+        return text
 
-    def _fetched(self, now: datetime) -> dict[str, Any]:
+    def _request_token(self, now: datetime) -> tuple[str, int]:
+        """Ask for a token, and once only: an assertion may not be used again (RFC 7523 section 3).
+
+        The token, and its life in seconds.
+        """
+        form = {
+            "grant_type": "client_credentials",
+            "client_assertion_type": ASSERTION_TYPE,
+            "client_assertion": self._identity.sign_assertion(self._url, now),
+        }
+        if self._scope:
+            form["scope"] = self._scope
         try:
-            with OAuth2Session(
-                self._identity.client_id,
-                self._identity.key,
-                token_endpoint_auth_method=PrivateKeyJWT.name,
-                scope=self._scope,
-            ) as session:
-                arm(session, connections=1)
-                session.register_client_auth_method(self._identity.proof(self._url, now))
-                session.register_compliance_hook("access_token_response", _checked)
-                granted: dict[str, Any] = session.fetch_token(
+            with requests.Session() as session:
+                session.headers["Accept"] = "application/json"
+                harden_session(session, connections=1)
+                response = session.post(
                     self._url,
-                    grant_type="client_credentials",
-                    timeout=self._timeout,
+                    data=form,
+                    auth=Bearer(None),
+                    timeout=Deadline.after(self._timeout).as_timeout(),  # type: ignore[arg-type]  # the stubs know floats
                     verify=self._verify,
                     stream=True,
                     allow_redirects=False,
                 )
-                return granted
+                return _read_token(response)
         except NETWORK as error:
-            failure = translated(_SERVICE, error)
+            failure = translate_network_error(_SERVICE, error)
+        # outside the `except` block, so that no traceback leads to the assertion
         raise failure
 
 
-def _checked(response: requests.Response) -> _Granted:
-    answer = read(_SERVICE, response)
+def _read_token(response: requests.Response) -> tuple[str, int]:
+    """Read and check the answer (RFC 6749 section 5): the token, and its life in seconds."""
+    answer = read_answer(_SERVICE, response)
     if 400 <= answer.status < 500:
-        raise lied(_SERVICE, f"status {answer.status}{_code(answer.body)}")
+        raise report_invalid(_SERVICE, f"status {answer.status}{_read_code(answer.body)}")
     members = answer.members()
     token, life = members.get("access_token"), members.get("expires_in", _SHORTEST)
     if not isinstance(token, str) or not BEARER.fullmatch(token):
-        raise lied(_SERVICE, "no access_token that can be a bearer token")
+        raise report_invalid(_SERVICE, "no access_token that can be a bearer token")
     if not isinstance(life, int) or isinstance(life, bool) or life <= 0:
-        raise lied(_SERVICE, "expires_in is not a number of seconds")
+        raise report_invalid(_SERVICE, "expires_in is not a number of seconds")
     if str(members.get("token_type", "Bearer")).lower() != "bearer":
-        raise lied(_SERVICE, "token_type is not Bearer")
-    return _Granted({"access_token": token, "expires_in": min(life, _LONGEST)})
+        raise report_invalid(_SERVICE, "token_type is not Bearer")
+    return token, min(life, _LONGEST)
 
 
-def _code(body: bytes) -> str:
+def _read_code(body: bytes) -> str:
     try:
         code = orjson.loads(body)["error"]
     except (ValueError, TypeError, LookupError):

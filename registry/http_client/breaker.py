@@ -17,11 +17,11 @@ class Breaker:
     def __init__(
         self, failures: int, pause: float, clock: Callable[[], float] = time.monotonic
     ) -> None:
-        self._allowed, self._pause, self._clock = failures, pause, clock
+        self._failure_limit, self._pause, self._clock = failures, pause, clock
         self._lock = Lock()
-        self._failed = 0
-        self._opened: float | None = None  # when it last opened; None: closed
-        self._probing = False
+        self._failures = 0
+        self._open_since: float | None = None  # a moment of the clock; None: closed
+        self._is_probing = False
         self._era = 0  # opening and closing begin a new one; what an older call learned is stale
 
     @contextmanager
@@ -31,34 +31,34 @@ class Breaker:
         Raises `Unavailable` without running the call while the circuit is open.
         """
         era = self._enter()
-        well = False
+        is_well = False
         try:
             yield
-            well = True
+            is_well = True
         finally:
-            self._settle(era, well=well)
+            self._settle(era, is_well=is_well)
 
     def _enter(self) -> int:
         with self._lock:
-            if self._opened is not None:
-                if self._probing or self._clock() - self._opened < self._pause:
+            if self._open_since is not None:
+                if self._is_probing or self._clock() - self._open_since < self._pause:
                     raise Unavailable
-                self._probing = True
+                self._is_probing = True
             return self._era
 
-    def _settle(self, era: int, *, well: bool) -> None:
+    def _settle(self, era: int, *, is_well: bool) -> None:
         with self._lock:
             if era != self._era:
                 return
-            if well:
-                self._failed = 0
-                if self._probing:
-                    self._turn(opened=None)
+            if is_well:
+                self._failures = 0
+                if self._is_probing:
+                    self._begin_era(open_since=None)
                 return
-            self._failed += 1
-            if self._probing or self._failed >= self._allowed:
-                self._turn(opened=self._clock())
+            self._failures += 1
+            if self._is_probing or self._failures >= self._failure_limit:
+                self._begin_era(open_since=self._clock())
 
-    def _turn(self, *, opened: float | None) -> None:
-        self._opened, self._failed, self._probing = opened, 0, False
+    def _begin_era(self, *, open_since: float | None) -> None:
+        self._open_since, self._failures, self._is_probing = open_since, 0, False
         self._era += 1

@@ -1,4 +1,4 @@
-"""HTTP to the federation's services: bounded in time and size, failures told in our words."""
+"""HTTP to the federation's services: bounded in time and size, with failures in our words."""
 
 import logging
 from collections.abc import Callable, Mapping
@@ -14,19 +14,19 @@ import urllib3.exceptions
 from requests.auth import AuthBase
 
 from registry.domain.errors import RegistryError, Unavailable, UpstreamInvalid
-from registry.http_client.deadlines import Redirected, arm
-from registry.http_client.threads import PerProcess, Workers
+from registry.http_client.deadlines import Deadline, Redirected, harden_session
+from registry.http_client.threads import CallThreads, PerProcess
 
 T = TypeVar("T")
-_Take = Callable[[requests.Response], "Answer"]
+_ReadAnswer = Callable[[requests.Response], "Answer"]
 
 LIMIT: Final = 64 * 1024  # bytes of an answer
 NETWORK: Final = (OSError, urllib3.exceptions.HTTPError)  # what calls through requests may raise
 SLACK: Final = 0.25  # seconds: lets a call fail by its own timeout, which knows why
 
-# What a server, or a firewall before it, says to one request it dislikes, being well itself.
-_DISLIKED: Final = (400, 413, 414, 422, 431)
-_LIES: Final = (
+# What a server, or a firewall before it, says to one request that it refuses, being well itself.
+_REFUSING_STATUSES: Final = (400, 413, 414, 422, 431)
+_INVALID_ANSWERS: Final = (
     Redirected,
     requests.exceptions.ContentDecodingError,
     requests.exceptions.InvalidHeader,
@@ -34,32 +34,33 @@ _LIES: Final = (
 _log = logging.getLogger(__name__)
 
 
-def lied(service: str, reason: str) -> UpstreamInvalid:
-    """The error for an answer that cannot be right; the log has the reason, in fixed words."""
+def report_invalid(service: str, reason: str) -> UpstreamInvalid:
+    """Log why an answer cannot be right, in fixed words, and make the error to raise."""
     _log.warning("%s: %s", service, reason)
     return UpstreamInvalid()
 
 
-def down(service: str, reason: str) -> Unavailable:
-    """The error for no answer; the log has the reason, in fixed words."""
+def report_unavailable(service: str, reason: str) -> Unavailable:
+    """Log why there is no answer, in fixed words, and make the error to raise."""
     _log.warning("%s: %s", service, reason)
     return Unavailable()
 
 
-def translated(service: str, error: Exception) -> RegistryError:
-    """Our error for one of `NETWORK`, whose text is not repeated: it may quote URL or token.
+def translate_network_error(service: str, error: Exception) -> RegistryError:
+    """Make our error for one of `NETWORK`, whose text is not repeated: it may quote URL or token.
 
     Raise it outside the `except` block, or the original stays attached as its context.
     """
-    tell = lied if isinstance(error, _LIES) else down
-    return tell(service, type(error).__name__)
+    report = report_invalid if isinstance(error, _INVALID_ANSWERS) else report_unavailable
+    return report(service, type(error).__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a service said; `media_type` in small letters and without parameters.
+    """An answer of a service; `media_type` in small letters and without parameters.
 
-    From `read`, it is whole and its status is below 500; from `heard`, any.
+    From `read_answer`, it is whole and its status is below 500; from `read_any_answer`, the
+    status may be any and the body may be cut.
     """
 
     service: str
@@ -69,38 +70,38 @@ class Answer:
     retry_after: str | None = field(default=None, repr=False)  # as it came
 
     @property
-    def dislikes(self) -> bool:
-        """Whether the service, being well itself, finds fault with this one question.
+    def is_refusal(self) -> bool:
+        """Tell if the service, being well itself, finds fault with this one question.
 
         That is no failure for a breaker to count: whoever can make us ask odd questions could
         otherwise shut the service off for all others.
         """
-        return self.status in _DISLIKED
+        return self.status in _REFUSING_STATUSES
 
     def members(self) -> dict[str, Any]:
-        """The JSON object of a 200; raises `UpstreamInvalid` for anything else."""
-        members = self._json()
+        """Read the JSON object of a 200; raises `UpstreamInvalid` for anything else."""
+        members = self._read_json()
         if not isinstance(members, dict):
-            raise lied(self.service, "not a JSON object")
+            raise report_invalid(self.service, "not a JSON object")
         return members
 
     def elements(self) -> list[Any]:
-        """The JSON array of a 200; raises `UpstreamInvalid` for anything else."""
-        elements = self._json()
+        """Read the JSON array of a 200; raises `UpstreamInvalid` for anything else."""
+        elements = self._read_json()
         if not isinstance(elements, list):
-            raise lied(self.service, "not a JSON array")
+            raise report_invalid(self.service, "not a JSON array")
         return elements
 
-    def _json(self) -> Any:
+    def _read_json(self) -> Any:
         if self.status != 200:
-            raise lied(self.service, f"status {self.status}")
+            raise report_invalid(self.service, f"status {self.status}")
         try:
             return orjson.loads(self.body)
         except ValueError:
             return None  # which is neither object nor array
 
 
-def read(service: str, response: requests.Response, limit: int = LIMIT) -> Answer:
+def read_answer(service: str, response: requests.Response, limit: int = LIMIT) -> Answer:
     """Read and close an answer.
 
     Raises `Unavailable` for 5xx and 429, `UpstreamInvalid` beyond `limit` bytes, and `NETWORK`.
@@ -108,32 +109,40 @@ def read(service: str, response: requests.Response, limit: int = LIMIT) -> Answe
     with closing(response):
         status = response.status_code
         if status >= 500 or status == 429:
-            raise down(service, f"status {status}")
-        answer = _taken(service, response, limit)
+            raise report_unavailable(service, f"status {status}")
+        answer = _make_answer(service, response, limit)
     if len(answer.body) > limit:
-        raise lied(service, "too long an answer")
+        raise report_invalid(service, "too long an answer")
     return answer
 
 
-def heard(service: str, response: requests.Response, limit: int = LIMIT) -> Answer:
+def read_any_answer(service: str, response: requests.Response, limit: int = LIMIT) -> Answer:
     """Read and close an answer of whatever status, the body for about `limit` bytes.
 
     Raises `NETWORK`.
     """
     with closing(response):
-        return _taken(service, response, limit)
+        return _make_answer(service, response, limit)
 
 
-def _taken(service: str, response: requests.Response, limit: int) -> Answer:
+def read_body(response: requests.Response, limit: int) -> bytes:
+    """Read a body as far as the first 16 KiB beyond `limit` bytes, however long it is.
+
+    Longer than `limit` means that it was too long. Raises `NETWORK`.
+    """
     body = bytearray()
     for chunk in response.iter_content(16 * 1024):
         body += chunk
         if len(body) > limit:
             break
+    return bytes(body)
+
+
+def _make_answer(service: str, response: requests.Response, limit: int) -> Answer:
     return Answer(
         service,
         response.status_code,
-        bytes(body),
+        read_body(response, limit),
         response.headers.get("Content-Type", "").partition(";")[0].strip().lower(),
         response.headers.get("Retry-After"),
     )
@@ -157,9 +166,9 @@ class Bearer(AuthBase):
 class Upstream:
     """One federal service; its threads and connections are made on first use, in each process.
 
-    `timeout` in seconds bounds connecting, the whole answer, and what `within` waits. `workers` is
-    how many calls may be under way at once. `certificate` is a PEM file with our certificate and
-    its key, for a service that wants mutual TLS (contract 6.20).
+    `timeout` in seconds is the deadline of a call, and of all calls together in one piece of work
+    given to `within`. `threads` is how many calls may be under way at once. `certificate` is a PEM
+    file with our certificate and its key, for a service that wants mutual TLS (contract 6.20).
     """
 
     def __init__(
@@ -169,79 +178,103 @@ class Upstream:
         timeout: float,
         ca_bundle: Path | None = None,
         certificate: Path | None = None,
-        workers: int = 16,
+        threads: int = 16,
     ) -> None:
         self.name, self.timeout = name, timeout
         self._verify: bool | str = str(ca_bundle) if ca_bundle else True
         self._certificate = str(certificate) if certificate else None
-        self._workers = Workers(workers)
-        self._session = PerProcess(lambda: _session(workers))
+        self._threads = CallThreads(threads)
+        self._session = PerProcess(lambda: _make_session(threads))
 
-    def get(self, url: str, bearer: str, *, limit: int = LIMIT) -> Answer:
-        """GET; raises `Unavailable` or `UpstreamInvalid`."""
-        return self._send("GET", url, bearer, partial(read, self.name, limit=limit))
+    def get(
+        self, url: str, bearer: str, deadline: Deadline | None = None, *, limit: int = LIMIT
+    ) -> Answer:
+        """GET; raises `Unavailable` or `UpstreamInvalid`.
 
-    def post(self, url: str, bearer: str, form: Mapping[str, str]) -> Answer:
+        `deadline` None gives the call the whole timeout of this service, here and below.
+        """
+        reader = partial(read_answer, self.name, limit=limit)
+        return self._send("GET", url, bearer, deadline, reader)
+
+    def post(
+        self, url: str, bearer: str, form: Mapping[str, str], deadline: Deadline | None = None
+    ) -> Answer:
         """POST a form, for calls that may be repeated; raises like `get`."""
-        return self._send("POST", url, bearer, partial(read, self.name), data=form)
+        return self._send("POST", url, bearer, deadline, partial(read_answer, self.name), data=form)
 
-    def ask(self, url: str, bearer: str, question: Any, *, limit: int = LIMIT) -> Answer:
+    def ask(self, url: str, bearer: str, question: Any, deadline: Deadline | None = None) -> Answer:
         """POST a question as JSON, a search that changes nothing; raises like `get`."""
-        take = partial(read, self.name, limit=limit)
-        return self._send("POST", url, bearer, take, json=question)
+        reader = partial(read_answer, self.name)
+        return self._send("POST", url, bearer, deadline, reader, json=question)
 
-    def tell(self, url: str, bearer: str | None, content: bytes) -> Answer:
+    def tell(
+        self, url: str, bearer: str | None, content: bytes, deadline: Deadline | None = None
+    ) -> Answer:
         """POST JSON that may be told twice; an answer of any status, its body cut when too long.
 
         Raises `Unavailable` when there is no answer, `UpstreamInvalid` for a redirect and for a
         header or an encoding that cannot be right.
         """
         kind = {"Content-Type": "application/json"}
-        take = partial(heard, self.name)
-        return self._send("POST", url, bearer, take, data=content, headers=kind)
+        reader = partial(read_any_answer, self.name)
+        return self._send("POST", url, bearer, deadline, reader, data=content, headers=kind)
 
-    def within(self, work: Callable[[], T]) -> T:
-        """Do work that calls this service; raises `Unavailable` when it takes too long."""
-        return self._workers.run(work, self.timeout + SLACK)
+    def within(self, work: Callable[[Deadline], T]) -> T:
+        """Do work that calls this service until the deadline that it is given.
+
+        Raises `Unavailable` when it takes longer, and what the work raises.
+        """
+        # The deadline ends the calls; the thread ends the waiting, since nothing can interrupt
+        # the look-up of a name or the wait for a token that another thread renews.
+        deadline = Deadline.after(self.timeout)
+        return self._threads.run(partial(work, deadline), self.timeout + SLACK)
 
     def close(self) -> None:
         """Wait for calls under way, then close threads and connections."""
-        self._workers.close()
+        self._threads.close()
         if session := self._session.take():
             session.close()
 
     def _send(
-        self, method: str, url: str, bearer: str | None, take: _Take, **content: Any
+        self,
+        method: str,
+        url: str,
+        bearer: str | None,
+        deadline: Deadline | None,
+        reader: _ReadAnswer,
+        **content: Any,
     ) -> Answer:
+        deadline = deadline or Deadline.after(self.timeout)
         for _ in range(2):  # a kept connection may have been closed at the other end meanwhile
             try:
                 response = self._session.get().request(
                     method,
                     url,
                     auth=Bearer(bearer),
-                    timeout=self.timeout,
+                    timeout=deadline.as_timeout(),  # type: ignore[arg-type]  # the stubs know floats
                     verify=self._verify,
                     cert=self._certificate,
                     stream=True,
                     allow_redirects=False,
                     **content,
                 )
-                return take(response)
+                return reader(response)
             except NETWORK as error:
-                failure = translated(self.name, error)
-                if not _hung_up(error):
+                failure = translate_network_error(self.name, error)
+                if not _is_hang_up(error):
                     break
+        # outside the `except` block, so that no traceback leads to the token
         raise failure
 
 
-def _session(connections: int) -> requests.Session:
+def _make_session(connections: int) -> requests.Session:
     session = requests.Session()
     session.headers["Accept"] = "application/json"
-    arm(session, connections)
+    harden_session(session, connections)
     return session
 
 
-def _hung_up(error: Exception) -> bool:
+def _is_hang_up(error: Exception) -> bool:
     cause = error.args[0] if error.args else None
     return isinstance(error, requests.ConnectionError) and isinstance(
         cause, urllib3.exceptions.ProtocolError

@@ -34,10 +34,10 @@ def load_key(path: Path, password: str | None = None, *, algorithm: str = "RS256
     except OSError as error:
         raise KeyUnusable(path, (error.strerror or "it is unreadable").lower()) from None
     load = _from_pkcs12 if path.suffix.lower() in (".p12", ".pfx") else load_pem_private_key
-    return _fitting(path, _loaded(path, load, content, password), algorithm)
+    return _require_fit(path, _load(path, load, content, password), algorithm)
 
 
-def _loaded(path: Path, load: Callable[..., Any], content: bytes, password: str | None) -> Any:
+def _load(path: Path, load: Callable[..., Any], content: bytes, password: str | None) -> Any:
     secret = None if password is None else password.encode()
     try:
         return load(content, secret)
@@ -52,7 +52,7 @@ def _from_pkcs12(content: bytes, secret: bytes | None) -> Any:
     return load_key_and_certificates(content, secret)[0]
 
 
-def _fitting(path: Path, key: Any, algorithm: str) -> Key:
+def _require_fit(path: Path, key: Any, algorithm: str) -> Key:
     if algorithm == "RS256" and isinstance(key, RSAPrivateKey):
         if key.key_size < 2048:
             raise KeyUnusable(path, "RS256 needs an RSA key of at least 2048 bits")

@@ -1,4 +1,4 @@
-"""Threads and time: one call for many askers, and no asker held longer than promised."""
+"""Threads for calls: nobody waits longer than promised, and equal questions share one call."""
 
 import math
 import os
@@ -16,7 +16,7 @@ T = TypeVar("T")
 
 
 class PerProcess(Generic[T]):
-    """Something built on first use, and anew in a forked child.
+    """A thing that is built on first use, and anew in a forked child.
 
     Threads do not survive a fork and sockets must not be shared by two processes, so gunicorn may
     preload the application. What is not safe is to fork while a call is under way.
@@ -24,29 +24,31 @@ class PerProcess(Generic[T]):
 
     def __init__(self, build: Callable[[], T]) -> None:
         self._build, self._lock = build, Lock()
-        self._held: tuple[int, T] | None = None
+        self._instance: tuple[int, T] | None = None  # with the process that built it
 
     def get(self) -> T:
-        """The one of this process."""
+        """Get the one of this process."""
         with self._lock:
-            if self._held is None or self._held[0] != os.getpid():
-                self._held = (os.getpid(), self._build())
-            return self._held[1]
+            if self._instance is None or self._instance[0] != os.getpid():
+                self._instance = (os.getpid(), self._build())
+            return self._instance[1]
 
     def take(self) -> T | None:
         """Give up the one of this process, if it was ever built."""
         with self._lock:
-            held, self._held = self._held, None
-        return held[1] if held and held[0] == os.getpid() else None
+            instance, self._instance = self._instance, None
+        return instance[1] if instance and instance[0] == os.getpid() else None
 
 
-class _Crew:
+class _Pool:
+    """Threads, and a seat for each: a call waits for its seat as long as it may, not in a queue."""
+
     def __init__(self, count: int) -> None:
         self.seats = BoundedSemaphore(count)
-        self.pool = ThreadPoolExecutor(count, thread_name_prefix="federation")
+        self.executor = ThreadPoolExecutor(count, thread_name_prefix="federation")
 
 
-class Workers:
+class CallThreads:
     """A few threads that do the calls, so that whoever waits can stop waiting.
 
     Socket timeouts alone do not bound a call: name resolution has none, and several calls in a row
@@ -54,7 +56,7 @@ class Workers:
     """
 
     def __init__(self, count: int) -> None:
-        self._crew = PerProcess(lambda: _Crew(count))
+        self._pool = PerProcess(lambda: _Pool(count))
 
     def run(self, work: Callable[[], T], timeout: float) -> T:
         """Do the work; raises `Unavailable` when all threads are taken or time is up, in seconds.
@@ -62,30 +64,27 @@ class Workers:
         Work that is late goes on until its own timeouts end it, and keeps its thread until then.
         """
         ends = time.monotonic() + timeout
-        crew = self._crew.get()
-        if not crew.seats.acquire(timeout=timeout):
+        pool = self._pool.get()
+        if not pool.seats.acquire(timeout=timeout):
             raise Unavailable
-        done = crew.pool.submit(copy_context().run, work)  # with the trace id of the request
-        done.add_done_callback(lambda _: crew.seats.release())
-        wait([done], max(0.0, ends - time.monotonic()))
-        if not done.done():
-            raise Unavailable
-        return done.result()
+        future = pool.executor.submit(copy_context().run, work)  # with the trace id of the request
+        future.add_done_callback(lambda _: pool.seats.release())
+        return _await(future, ends - time.monotonic())
 
     def close(self) -> None:
         """End the threads, waiting for what they still do."""
-        if crew := self._crew.take():
-            crew.pool.shutdown(cancel_futures=True)
+        if pool := self._pool.take():
+            pool.executor.shutdown(cancel_futures=True)
 
 
 @dataclass(frozen=True, slots=True)
 class _Flight(Generic[T]):
-    began: float
+    began: float  # seconds of the monotonic clock
     answer: "Future[T]" = field(default_factory=Future)
 
 
 class SingleFlight(Generic[T]):
-    """Askers of the same question at the same time share one answer."""
+    """One call for all who ask the same question at the same time."""
 
     def __init__(self) -> None:
         self._lock = Lock()
@@ -100,14 +99,14 @@ class SingleFlight(Generic[T]):
         seconds, then get `Unavailable`.
         """
         with self._lock:
-            now, found = time.monotonic(), self._flights.get(key)
-            joins = found is not None and now - found.began < within
-            flight: _Flight[T] = found if found is not None and joins else _Flight(now)
+            now, underway = time.monotonic(), self._flights.get(key)
+            joins = underway is not None and now - underway.began < within
+            flight: _Flight[T] = underway if underway is not None and joins else _Flight(now)
             self._flights[key] = flight
-        return _awaited(flight, timeout) if joins else self._lead(key, flight, work)
+        return _await(flight.answer, timeout) if joins else self._lead(key, flight, work)
 
-    def underway(self, key: str) -> bool:
-        """Whether someone is asking right now."""
+    def is_underway(self, key: str) -> bool:
+        """Tell if someone is asking right now."""
         with self._lock:
             return key in self._flights
 
@@ -125,8 +124,8 @@ class SingleFlight(Generic[T]):
         return answer
 
 
-def _awaited(flight: _Flight[T], timeout: float) -> T:
-    wait([flight.answer], timeout)
-    if not flight.answer.done():
+def _await(future: "Future[T]", timeout: float) -> T:
+    wait([future], max(0.0, timeout))
+    if not future.done():  # and not `result(timeout)`, whose error work may raise itself
         raise Unavailable
-    return flight.answer.result()
+    return future.result()

@@ -1,10 +1,10 @@
 """The Document Sender's client: a publication is tried until its fate is certain."""
 
-import email.utils
 import random
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
@@ -12,8 +12,9 @@ import orjson
 import requests
 from urllib3.exceptions import NewConnectionError
 
-from registry.http_client.client import NETWORK, Bearer
-from registry.http_client.deadlines import Redirected, arm
+from registry.http_client.client import NETWORK, Bearer, read_body
+from registry.http_client.deadlines import Redirected, harden_session
+from registry.http_client.retry_after import parse_retry_after
 from registry.sender.multipart_body import Body
 from registry.sender.token import NoToken
 
@@ -125,7 +126,7 @@ class Client:
             return Reply(None, trouble=str(error), is_harmless=True)
         try:
             with requests.Session() as session:
-                arm(session, connections=1)
+                harden_session(session, connections=1)
                 response = session.post(
                     f"{self.base}/ebox/messages",
                     data=body,
@@ -142,34 +143,18 @@ class Client:
 
 
 def _understood(response: requests.Response) -> Reply:
-    body = bytearray()
-    for chunk in response.iter_content(16 * 1024):
-        body += chunk
-        if len(body) > _LONGEST:
-            break
+    body = read_body(response, _LONGEST)
     try:
-        members = orjson.loads(bytes(body))
+        members = orjson.loads(body)
     except ValueError:
         members = None
     status = response.status_code
     return Reply(
         status,
         members if isinstance(members, dict) else {},
-        wait=_seconds(response.headers.get("Retry-After")),
+        wait=parse_retry_after(response.headers.get("Retry-After"), datetime.now(UTC)),
         is_harmless=status == 429,  # a quota is enforced before anything happens
     )
-
-
-def _seconds(after: str | None) -> float | None:
-    """Retry-After as seconds from now: a number or a date (RFC 9110 section 10.2.3)."""
-    if after is None:
-        return None
-    if after.isascii() and after.isdigit():
-        return float(after)
-    try:
-        return max(0.0, email.utils.parsedate_to_datetime(after).timestamp() - time.time())
-    except (ValueError, OverflowError):
-        return None
 
 
 def _trouble(error: Exception) -> Reply:

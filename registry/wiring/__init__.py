@@ -9,9 +9,9 @@ from registry.blobs.clamd import Clamd
 from registry.domain.access import ScopeTable
 from registry.domain.identifiers import EboxKind
 from registry.federation.introspection import Introspection
-from registry.federation.partition_api import PartitionService
+from registry.federation.partition_api import PartitionApi
 from registry.federation.rules import read_rules
-from registry.federation.unconfigured import NoPartitionService
+from registry.federation.unconfigured import NoPartitionApi
 from registry.services.consultation.consultation import Consultation
 from registry.services.consultation.message_updates import MessageUpdates
 from registry.services.consultation.partition_rights import PartitionRights
@@ -111,7 +111,7 @@ def _roots(settings: Settings) -> dict[EboxKind, str]:
 def _permitting(
     settings: Settings,
     transactions: Transactions,
-    federation: PartitionService | NoPartitionService,
+    federation: PartitionApi | NoPartitionApi,
 ) -> PartitionRights:
     return PartitionRights(
         transactions,

@@ -2,13 +2,13 @@
 
 from collections.abc import Callable
 
-from registry.federation.event_service import EventService
+from registry.federation.event_service import EventServiceClient
 from registry.federation.introspection import Introspection
-from registry.federation.partition_api import PartitionService
-from registry.federation.preferences import Preferences
-from registry.federation.token_cache import Lifetimes, Memory
-from registry.federation.token_claims import Expected
-from registry.federation.unconfigured import NoEventService, NoPartitionService, NoPreferences
+from registry.federation.partition_api import PartitionApi
+from registry.federation.preferences import PreferencesClient
+from registry.federation.token_cache import Lifetimes, TokenCache
+from registry.federation.token_claims import TokenRequirements
+from registry.federation.unconfigured import NoEventService, NoPartitionApi, NoPreferences
 from registry.http_client.access_token import Identity, OwnToken
 from registry.http_client.breaker import Breaker
 from registry.http_client.client import Upstream
@@ -27,13 +27,13 @@ def introspection(settings: Settings, observe: Observe) -> Introspection:
         Upstream(
             "introspection", timeout=settings.oauth_timeout, ca_bundle=settings.oauth_ca_bundle
         ),
-        Expected(
+        TokenRequirements(
             settings.enterprise_claim,
             settings.person_claim,
             settings.token_issuer,
             settings.token_audience,
         ),
-        Memory(
+        TokenCache(
             Lifetimes(
                 settings.token_cache_reads,
                 settings.token_cache_writes,
@@ -48,11 +48,11 @@ def introspection(settings: Settings, observe: Observe) -> Introspection:
     )
 
 
-def partition_service(settings: Settings) -> PartitionService | NoPartitionService:
+def partition_service(settings: Settings) -> PartitionApi | NoPartitionApi:
     """The Partition API, or what stands in for it."""
     if settings.partition_url is None:
-        return NoPartitionService()
-    return PartitionService(
+        return NoPartitionApi()
+    return PartitionApi(
         settings.partition_url,
         _own_token(settings, None),
         _upstream(settings, "partition service", settings.partition_timeout),
@@ -63,11 +63,11 @@ def partition_service(settings: Settings) -> PartitionService | NoPartitionServi
     )
 
 
-def preferences(settings: Settings) -> Preferences | NoPreferences:
+def preferences(settings: Settings) -> PreferencesClient | NoPreferences:
     """What knows who opened his e-Box, or what stands in for it."""
     if settings.federation_url is None:
         return NoPreferences()
-    return Preferences(
+    return PreferencesClient(
         settings.federation_url,
         _own_token(settings, settings.federation_scope),
         _upstream(settings, "preferences", settings.federation_timeout),
@@ -76,11 +76,11 @@ def preferences(settings: Settings) -> Preferences | NoPreferences:
     )
 
 
-def event_service(settings: Settings) -> EventService | NoEventService:
+def event_service(settings: Settings) -> EventServiceClient | NoEventService:
     """The e-Box Event Service; events wait while no setting names it."""
     if settings.events_url is None:
         return NoEventService()
-    return EventService(
+    return EventServiceClient(
         settings.events_url,
         _own_token(settings, settings.events_scope) if settings.events_bearer else None,
         _upstream(settings, "event service", settings.events_timeout),

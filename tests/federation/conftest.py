@@ -13,8 +13,8 @@ import pytest
 from joserfc.jwk import RSAKey
 
 from registry.federation.introspection import Introspection
-from registry.federation.partition_api import PartitionService
-from registry.federation.preferences import SCOPE, Preferences
+from registry.federation.partition_api import PartitionApi
+from registry.federation.preferences import SCOPE, PreferencesClient
 from registry.federation.token_cache import Lifetimes, TokenCache
 from registry.federation.token_claims import TokenRequirements
 from registry.http_client.access_token import Identity, OwnToken
@@ -253,13 +253,14 @@ def introspection(federation, clock, own):
     built = []
 
     def build(timeout=5, workers=16, size=100, failures=100, lifetimes=None, **more):
-        expected = {name: more.pop(name) for name in list(more) if name in TokenRequirements.__slots__}
+        names = [name for name in more if name in TokenRequirements.__slots__]
+        requirements = TokenRequirements(**{name: more.pop(name) for name in names})
         fields = {
             "url": f"{federation.url}/introspect",
             "own": own(timeout=timeout),
-            "upstream": Upstream("introspection", timeout=timeout, workers=workers),
-            "expected": TokenRequirements(**expected),
-            "memory": TokenCache(lifetimes or Lifetimes(), size, clock),
+            "upstream": Upstream("introspection", timeout=timeout, threads=workers),
+            "requirements": requirements,
+            "cache": TokenCache(lifetimes or Lifetimes(), size, clock),
             "breaker": Breaker(failures, 60, clock.seconds),
             "now": clock,
         }
@@ -278,7 +279,7 @@ def partitions(federation, clock, own):
 
     def build(*, timeout=5, failures=100, base=None, **more):
         built.append(
-            PartitionService(
+            PartitionApi(
                 base or federation.url,
                 own(timeout=timeout),
                 Upstream("partitions", timeout=timeout),
@@ -300,7 +301,7 @@ def preferences(federation, clock, own):
 
     def build(*, timeout=5, failures=100, base=None, consents=False):
         built.append(
-            Preferences(
+            PreferencesClient(
                 base or federation.url,
                 own(timeout=timeout, scope=SCOPE),
                 Upstream("preferences", timeout=timeout),

@@ -10,7 +10,7 @@ import pytest
 
 from registry.domain.events import Announcement, EventServiceResponse, EventType, Verdict
 from registry.domain.identifiers import Ebox, EboxKind
-from registry.federation.event_service import EventService
+from registry.federation.event_service import EventServiceClient
 from registry.federation.unconfigured import NoEventService
 from registry.http_client.client import Upstream
 
@@ -45,7 +45,7 @@ def service(federation, clock, own):
     def build(*, timeout=5, url=None, bearer=True, **more):
         upstream = Upstream("event service", timeout=timeout, **more)
         token = own(timeout=timeout) if bearer else None
-        built.append(EventService(url or federation.url + EVENTS, token, upstream, clock))
+        built.append(EventServiceClient(url or federation.url + EVENTS, token, upstream, clock))
         return built[-1]
 
     yield build

@@ -7,12 +7,12 @@ import time
 import pytest
 
 from registry.domain.errors import Unavailable
-from registry.http_client.threads import SingleFlight, Workers
+from registry.http_client.threads import CallThreads, SingleFlight
 
 
 @pytest.fixture
 def workers():
-    workers = Workers(2)
+    workers = CallThreads(2)
     yield workers
     workers.close()
 
@@ -55,7 +55,7 @@ def test_what_work_raises_is_raised(workers):
 def test_no_thread_is_made_before_there_is_work():
     before = threading.active_count()
 
-    Workers(2).close()
+    CallThreads(2).close()
 
     assert threading.active_count() == before
 
@@ -76,7 +76,7 @@ def test_those_who_wait_for_a_flight_stop_waiting_in_time(at_once):
 
     assert leader is True
     assert isinstance(follower, Unavailable)
-    assert not flights.underway("key")
+    assert not flights.is_underway("key")
 
 
 def test_a_flight_that_crashes_tells_all_aboard(at_once):

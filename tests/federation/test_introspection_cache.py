@@ -47,10 +47,10 @@ class Overtaken(TokenCache):
 
 
 def test_whoever_just_missed_an_answer_does_not_ask_again(federation, introspection, clock, calls):
-    memory = Overtaken(Lifetimes(), 10, clock)
-    asking = introspection(memory=memory)
+    cache = Overtaken(Lifetimes(), 10, clock)
+    asking = introspection(cache=cache)
     federation.knows(TOKEN)
-    memory.overtake = lambda: asking.caller(TOKEN)
+    cache.overtake = lambda: asking.caller(TOKEN)
 
     asking.caller(TOKEN)
 

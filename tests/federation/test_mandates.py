@@ -6,7 +6,7 @@ import pytest
 
 from registry.domain.errors import Unavailable, UpstreamInvalid
 from registry.domain.identifiers import EnterpriseNumber
-from registry.federation.unconfigured import NoPartitionService
+from registry.federation.unconfigured import NoPartitionApi
 
 US, THEM = EnterpriseNumber("0206731645"), EnterpriseNumber("0888901268")
 QUESTION = "/ebox/0206731645/hasMandate?mandataryEnterpriseNumber=0888901268&operation=publish"
@@ -24,7 +24,7 @@ def test_a_mandate_is_what_the_service_says(federation, partitions, granted):
 def test_the_direction_of_a_mandate_can_be_swapped(federation, partitions):
     federation.on[SWAPPED] = federation.says({"hasMandate": True})
 
-    assert partitions(swapped=True).has_mandate(US, THEM) is True
+    assert partitions(is_mandate_swapped=True).has_mandate(US, THEM) is True
     assert federation.calls[SWAPPED] == 1
 
 
@@ -111,4 +111,4 @@ def test_a_service_that_keeps_lying_is_left_alone_for_a_while(federation, partit
 
 def test_without_a_partition_api_nobody_has_a_mandate():
     with pytest.raises(Unavailable):
-        NoPartitionService().has_mandate(US, THEM)
+        NoPartitionApi().has_mandate(US, THEM)

@@ -15,7 +15,7 @@ from cryptography.x509.oid import NameOID
 from registry.domain.errors import Unavailable
 from registry.domain.events import Announcement, EventType, Verdict
 from registry.domain.identifiers import Ebox, EboxKind
-from registry.federation.event_service import EventService
+from registry.federation.event_service import EventServiceClient
 from registry.http_client.client import Upstream
 
 
@@ -135,7 +135,7 @@ def test_events_are_told_by_certificate_with_a_bearer_or_without(
 ):
     federation, url = events
     upstream = Upstream("events", timeout=3, ca_bundle=pem, certificate=pem)
-    service = EventService(url, own() if bearer else None, upstream, clock)
+    service = EventServiceClient(url, own() if bearer else None, upstream, clock)
 
     response = service.tell([announcement])
 
@@ -149,7 +149,7 @@ def test_events_are_not_told_where_either_side_is_a_stranger(
     events, announcement, pem, clock, known
 ):
     federation, url = events
-    service = EventService(
+    service = EventServiceClient(
         url, None, Upstream("events", timeout=3, **dict.fromkeys(known, pem)), clock
     )
 

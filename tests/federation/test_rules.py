@@ -8,7 +8,7 @@ from registry.domain.errors import Unavailable, UpstreamInvalid
 from registry.domain.identifiers import EnterpriseNumber
 from registry.domain.routing import Rule
 from registry.federation.rules import read_rules
-from registry.federation.unconfigured import NoPartitionService
+from registry.federation.unconfigured import NoPartitionApi
 
 US = EnterpriseNumber("0206731645")
 RULES = "/ebox/0206731645/routingRules"
@@ -144,4 +144,4 @@ def test_an_odd_recipient_does_not_shut_the_service_off_for_others(federation, p
 
 def test_without_a_partition_api_rules_are_not_known_to_be_none():
     with pytest.raises(Unavailable):
-        NoPartitionService().routing_rules(US)
+        NoPartitionApi().routing_rules(US)

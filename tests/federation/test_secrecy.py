@@ -87,7 +87,7 @@ def test_no_secret_is_told(federation, introspection, partitions, everything, pa
             ask()
         except RegistryError as error:
             told.append(shown(error))
-    told += [everything(), repr(asking), repr(service), repr(asking.own), str(asking.memory)]
+    told += [everything(), repr(asking), repr(service), repr(asking.own), str(asking.cache)]
 
     for secret in SECRETS:
         assert secret not in "\n".join(told)

@@ -13,7 +13,7 @@ from click.testing import CliRunner
 
 from registry.domain.events import Announcement, EventType, Verdict
 from registry.domain.identifiers import Ebox, EboxKind
-from registry.federation.event_service import EventService
+from registry.federation.event_service import EventServiceClient
 from registry.http_client.access_token import Identity, OwnToken
 from registry.http_client.client import Upstream
 from registry.sandbox import tokens
@@ -368,7 +368,7 @@ def client(service, enrolled):
     identity = Identity(us.client_id, key, us.algorithm)
     own = OwnToken(identity, service.places.token_url, lambda: datetime.now(UTC))
     upstream = Upstream("event service", timeout=0.5)
-    client = EventService(service.places.events_url, own, upstream, lambda: datetime.now(UTC))
+    client = EventServiceClient(service.places.events_url, own, upstream, lambda: datetime.now(UTC))
     yield client
     service.fault()  # releases whoever still waits
     client.close()
