@@ -29,10 +29,10 @@ demo: $(READY)  ## start a local federation, tour the main job, stop it
 sandbox: $(READY)  ## start a local federation and leave it running until Ctrl-C
 	$(BIN)/registry sandbox up
 
-test: $(READY)  ## run the tests on real PostgreSQL and SeaweedFS
-	$(BIN)/python -m pytest -n 2 --dist loadfile
+test: $(READY)  ## run the tests on real PostgreSQL and SeaweedFS, all but the journeys
+	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not journey"
 
-check: $(READY)  ## what CI runs: format, lint, spelling, types, walls, tests with coverage
+check: $(READY)  ## what CI runs: format, lint, spelling, types, walls, all tests with coverage
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/codespell

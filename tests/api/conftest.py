@@ -214,11 +214,16 @@ def rules(facts):
 def stored(owner, blobs):
     """All rows of publications, documents and unfinished uploads that there are."""
     names = ("messages", "attachments", "search_texts", "sent_messages", "outbox")
-    counts = {name: select(func.count()).select_from(metadata.tables[name]) for name in names}
+    counts = select(
+        *(
+            select(func.count()).select_from(metadata.tables[name]).scalar_subquery().label(name)
+            for name in names
+        )
+    )
 
     def look():
         with owner.connect() as connection:
-            rows = {name: connection.scalar(count) for name, count in counts.items()}
+            rows = connection.execute(counts).one()
         uploads = blobs.client.list_multipart_uploads(Bucket=blobs.bucket).get("Uploads", [])
         keys = set(blobs.keys("documents/", datetime.now(UTC) + timedelta(days=1)))
         return rows, [upload["Key"] for upload in uploads], keys

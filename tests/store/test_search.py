@@ -14,7 +14,7 @@ from registry.store.consultation.search import build_pattern
 from registry.store.transactions import name_ebox
 from tests.factories import NOON, an_ebox
 
-MANY = 20_000
+MANY = 10_000  # enough for a plan that does not read everything
 
 
 @pytest.fixture
