@@ -35,7 +35,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     settings = settings or Settings.load(os.environ)
     logs.configure(settings.log_level)
     app = Flask("registry", static_folder=None)
-    app.extensions[EXTENSION] = wiring.assemble(settings, metrics.introspected)
+    app.extensions[EXTENSION] = wiring.assemble(settings, metrics.count_introspection)
     app.extensions["quota"] = Quota(settings.rate_limit)
     app.extensions["health"] = health.Health()
     files = {V3.name: settings.publication_files, V2.name: settings.publication_files_v2}

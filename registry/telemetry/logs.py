@@ -27,7 +27,7 @@ def configure(level: str) -> None:
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso"),
             structlog.processors.format_exc_info,
-            masked,
+            mask_event,
             structlog.processors.JSONRenderer(_json),
         ],
     )
@@ -46,7 +46,7 @@ def configure(level: str) -> None:
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso"),
             structlog.processors.format_exc_info,
-            masked,
+            mask_event,
             structlog.processors.JSONRenderer(_json),
         ],
         logger_factory=_Lines,
@@ -68,31 +68,31 @@ def _name(logger: _Lines, _method: str, event: MutableMapping[str, Any]) -> Any:
     return event
 
 
-def masked(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> Any:
-    """The same event with everything personal or secret blotted out, however deep it sits."""
-    return _masked_members(event)
+def mask_event(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> Any:
+    """Mask everything personal or secret in an event, however deep it sits."""
+    return _mask_members(event)
 
 
-def _masked_members(members: Mapping[Any, Any]) -> dict[str, Any]:
+def _mask_members(members: Mapping[Any, Any]) -> dict[str, Any]:
     return {
-        _blotted(str(name)): MASK if str(name).lower() in _NEVER else _masked(value)
+        _mask_text(str(name)): MASK if str(name).lower() in _NEVER else _mask_value(value)
         for name, value in members.items()
     }
 
 
-def _masked(value: Any) -> Any:
+def _mask_value(value: Any) -> Any:
     if isinstance(value, str):
-        return _blotted(value)
+        return _mask_text(value)
     if isinstance(value, Mapping):
-        return _masked_members(value)
+        return _mask_members(value)
     if isinstance(value, list | tuple | set | frozenset):
-        return [_masked(held) for held in value]
-    blotted = _blotted(str(value))
+        return [_mask_value(item) for item in value]
+    text = _mask_text(str(value))
     is_plain = isinstance(value, int | float | None)
-    return value if is_plain and blotted != MASK else blotted
+    return value if is_plain and text != MASK else text
 
 
-def _blotted(text: str) -> str:
+def _mask_text(text: str) -> str:
     # secrets first: a token with a mask in its middle would no longer look like one
     return mask_personal_numbers(_SECRETS.sub(MASK, text))
 

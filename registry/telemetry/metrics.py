@@ -24,6 +24,6 @@ DOCUMENTS_UNAVAILABLE: Final = Counter(
 )
 
 
-def introspected(outcome: str, seconds: float) -> None:
-    """Count one look at a token."""
+def count_introspection(outcome: str, seconds: float) -> None:
+    """Count one look at a token, by how it ended, and the seconds that it took."""
     INTROSPECTIONS.labels(outcome).observe(seconds)

@@ -1,4 +1,4 @@
-"""What is noted of every request: trace ids out, one log line, one measurement."""
+"""Notes of every request: trace ids in the answer, one log line, one measurement."""
 
 import re
 import time
@@ -11,7 +11,7 @@ from flask import Flask, Response, g, request
 from registry.telemetry.metrics import REQUESTS
 
 _TRACE: Final = "BelGov-Trace-Id"
-_RELATED: Final = "BelGov-Related-Trace-Id"
+_RELATED_TRACE: Final = "BelGov-Related-Trace-Id"
 _TRACE_ID: Final = re.compile(r"[\x21-\x7e]{1,36}", re.ASCII)  # others are not echoed
 # Anybody may make up methods; each would be another row of the measurements, for ever.
 _METHODS: Final = frozenset({"DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"})
@@ -32,11 +32,11 @@ def _begin() -> None:
 
 def _end(response: Response) -> Response:
     response.headers[_TRACE] = str(g.occurrence)
-    related = request.headers.get(_TRACE, "")
-    if not _TRACE_ID.fullmatch(related):
-        related = ""
-    if related:
-        response.headers[_RELATED] = related
+    client_trace_id = request.headers.get(_TRACE, "")
+    if not _TRACE_ID.fullmatch(client_trace_id):
+        client_trace_id = ""
+    if client_trace_id:
+        response.headers[_RELATED_TRACE] = client_trace_id
     seconds = time.perf_counter() - g.began
     route = request.url_rule.rule if request.url_rule else "unknown"
     method = request.method if request.method in _METHODS else "other"
@@ -45,7 +45,7 @@ def _end(response: Response) -> Response:
     _log.info(
         "request",
         trace_id=str(g.occurrence),
-        related_trace_id=related,
+        related_trace_id=client_trace_id,
         method=method,
         route=route,
         status=response.status_code,

@@ -108,9 +108,12 @@ def _months(means: Means) -> Iterator[Step]:
 
 
 def _measure(means: Means) -> Iterator[Step]:
-    telemetry.measured(
-        means.worker_services.event_administration.count_backlog(),
-        means.worker_services.sealer.measure_age(),
+    backlog = means.worker_services.event_administration.count_backlog()
+    telemetry.show_backlog(
+        waiting=backlog.waiting,
+        oldest=backlog.oldest,
+        dead=backlog.dead,
+        unsealed_age=means.worker_services.sealer.measure_age(),
     )
     yield Step()
 

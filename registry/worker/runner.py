@@ -37,7 +37,7 @@ class JobRunner:
 
     def run(self) -> None:
         """Do the duty whenever it is our turn; every wait ends when somebody asks to stop."""
-        telemetry.begun(self.duty.name)
+        telemetry.register_job(self.duty.name)
         while not self.stop.is_set():
             pause = self.attempt(whose=self._is_ours)
             self.stop.wait(self._rest() if pause is None else pause)
@@ -51,23 +51,23 @@ class JobRunner:
         try:
             last = self._perform() if whose() else Step()
         except (Unavailable, UpstreamInvalid) as error:
-            telemetry.failed(name)
+            telemetry.count_failure(name)
             pause = self._backoff.pause(_FAILURE)
             _log.warning("failed", duty=name, reason=error.detail, pause=round(pause, 1))
             return pause
         except Exception:  # noqa: BLE001 - the thread must go on; the log has it
-            telemetry.failed(name)
+            telemetry.count_failure(name)
             pause = self._backoff.pause(_FAILURE)
             _log.exception("failed unexpectedly", duty=name, pause=round(pause, 1))
             return pause
         if last.trouble:
-            telemetry.troubled()
+            telemetry.count_outage()
             pause = self._backoff.pause(_TROUBLE, last.wait)
             _log.warning("trouble", duty=name, reason=last.trouble, pause=round(pause, 1))
             return pause
         self._owes = False
         self._backoff.reset()
-        telemetry.well(name)
+        telemetry.note_success(name)
         return None
 
     def _is_ours(self) -> bool:
@@ -94,7 +94,7 @@ class JobRunner:
                 step = following
                 tally.add(step)
                 if not step.trouble:
-                    telemetry.well(self.duty.name)
+                    telemetry.note_success(self.duty.name)
                 self.stop.wait(step.ease * (time.monotonic() - began))
         finally:
             tally.report()
@@ -110,7 +110,7 @@ class _Tally:
         self._since = time.monotonic()
 
     def add(self, step: Step) -> None:
-        telemetry.done(step.counts)
+        telemetry.count_results(step.counts)
         self._counts.update(step.counts)
         if time.monotonic() - self._since > _REPORT:
             self.report()

@@ -62,7 +62,7 @@ def test_seals_and_entries_are_counted(perform, written):
     written.write(3)
 
     for counts in perform("seal"):
-        telemetry.done(counts)
+        telemetry.count_results(counts)
 
     after = [figure(name) for name in names]
     assert [now - then for then, now in zip(before, after, strict=True)] == [1, 3]

@@ -37,7 +37,7 @@ def told(level="INFO"):
 
 
 def masked(**members):
-    return logs.masked(None, "info", members)
+    return logs.mask_event(None, "info", members)
 
 
 @pytest.mark.parametrize(
