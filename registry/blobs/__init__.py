@@ -8,7 +8,7 @@ from typing import Literal, Protocol
 
 @dataclass(frozen=True)
 class Retention:
-    """How long the store itself refuses to part with a document, and for whom (S3 Object Lock).
+    """Time for which the store itself refuses to part with a document (S3 Object Lock).
 
     GOVERNANCE may be lifted by who has the right, which the registry never uses; COMPLIANCE by
     nobody.
@@ -18,7 +18,7 @@ class Retention:
     days: int
 
     def until(self, now: datetime) -> datetime:
-        """When a document stored now may be erased."""
+        """Compute the instant from which a document stored now may be erased."""
         return now + timedelta(days=self.days)
 
 
@@ -26,7 +26,7 @@ class Blob(Protocol):
     """An opened document: iterate its chunks, and close it whatever happens."""
 
     def __iter__(self) -> Iterator[bytes]:
-        """The chunks; raises `Unavailable` when the store breaks off."""
+        """Iterate the chunks; raises `Unavailable` when the store breaks off."""
         ...
 
     def close(self) -> None:
@@ -35,7 +35,7 @@ class Blob(Protocol):
 
 
 class BlobStore(Protocol):
-    """Where documents live. Every failure to answer is `Unavailable`."""
+    """A store of documents. Every failure to answer is `Unavailable`."""
 
     def put(self, key: str, chunks: Iterable[bytes]) -> None:
         """Store all chunks under `key`, or nothing when iterating them raises."""
@@ -69,13 +69,13 @@ class BlobStore(Protocol):
         ...
 
     def keys(self, prefix: str, before: datetime) -> Iterator[str]:
-        """The keys of documents stored before an instant (aware), in pages."""
+        """List the keys of documents stored before an instant (aware), in pages."""
         ...
 
-    def unfinished(self, prefix: str, before: datetime) -> Iterator[str]:
-        """The keys of uploads begun before an instant and never finished."""
+    def list_unfinished(self, prefix: str, before: datetime) -> Iterator[str]:
+        """List the keys of uploads begun before an instant and never finished."""
         ...
 
     def abort_uploads(self, prefix: str, before: datetime) -> Iterator[str]:
-        """End these; their keys."""
+        """End these uploads, and list their keys."""
         ...

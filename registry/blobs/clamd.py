@@ -1,4 +1,4 @@
-"""Malware: every byte of a file shown to clamd while it passes by (its INSTREAM command)."""
+"""Malware: clamd sees every byte of a file while it passes by (its INSTREAM command)."""
 
 import socket
 import struct
@@ -8,7 +8,7 @@ from typing import Final, Self
 
 from registry.domain.errors import MalwareFound, Unavailable
 
-_SILENT: Final = struct.pack(">I", 0)
+_END_OF_FILE: Final = struct.pack(">I", 0)
 _LONGEST: Final = 4096  # bytes of an answer
 # What clamd says of a file that is larger than it looks at: it has found nothing so far.
 _LIMIT: Final = b"size limit exceeded"
@@ -24,7 +24,7 @@ class Clamd:
 
     @classmethod
     def at(cls, address: str, timeout: float) -> Self:
-        """The one at `host:port`."""
+        """Make the client of the one at `host:port`."""
         host, _, port = address.rpartition(":")
         return cls(host, int(port), timeout)
 
@@ -38,19 +38,19 @@ class Clamd:
             with socket.create_connection((self.host, self.port), self.timeout) as connection:
                 connection.sendall(b"zINSTREAM\0")
                 is_watching = True
-                held = b""
+                last_chunk = b""  # without it, what clamd finds fault with is not a whole file
                 for chunk in chunks:
-                    is_watching = is_watching and _shown(connection, chunk)
-                    if held:
-                        yield held
-                    held = chunk
-                _judge(_verdict(connection, is_watching=is_watching))
-                yield held
+                    is_watching = is_watching and _show(connection, chunk)
+                    if last_chunk:
+                        yield last_chunk
+                    last_chunk = chunk
+                _judge(_read_verdict(connection, is_watching=is_watching))
+                yield last_chunk
         except OSError:
             raise Unavailable("The malware scanner does not answer.") from None
 
 
-def _shown(connection: socket.socket, chunk: bytes) -> bool:
+def _show(connection: socket.socket, chunk: bytes) -> bool:
     """Show a chunk; false once clamd has hung up because it looks no further."""
     try:
         if chunk:  # an empty one would end the file
@@ -60,9 +60,9 @@ def _shown(connection: socket.socket, chunk: bytes) -> bool:
     return True
 
 
-def _verdict(connection: socket.socket, *, is_watching: bool) -> bytes:
+def _read_verdict(connection: socket.socket, *, is_watching: bool) -> bytes:
     if is_watching:
-        connection.sendall(_SILENT)
+        connection.sendall(_END_OF_FILE)
     answer = b""
     while len(answer) < _LONGEST and (more := connection.recv(_LONGEST)):
         answer += more

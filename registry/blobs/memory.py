@@ -24,15 +24,15 @@ class MemoryBlob:
 
 
 @dataclass
-class Version:
-    """What was put under a key once, to be kept until then; no content marks a deletion."""
+class MemoryVersion:
+    """A version of a document, to be kept until an instant; content None marks a deletion."""
 
     content: bytes | None
     until: datetime | None = None
     is_held: bool = False
 
     def is_locked(self, now: datetime) -> bool:
-        """Whether it must be kept."""
+        """Tell if it must be kept."""
         return self.is_held or (self.until is not None and self.until > now)
 
 
@@ -40,7 +40,7 @@ class Version:
 class MemoryBlobs:
     """Documents in a dictionary, the versions of each in a list; the last is the one read."""
 
-    versions: dict[str, list[Version]] = field(default_factory=dict)
+    versions: dict[str, list[MemoryVersion]] = field(default_factory=dict)
     retention: Retention | None = None
     is_versioned: bool = False
     now: Callable[[], datetime] = field(default=partial(datetime.now, UTC))
@@ -49,7 +49,7 @@ class MemoryBlobs:
         """Store all chunks, or nothing."""
         content = b"".join(chunks)
         until = self.retention.until(self.now()) if self.retention else None
-        self._add(key, Version(content, until))
+        self._add(key, MemoryVersion(content, until))
 
     def open(self, key: str, first: int, last: int) -> MemoryBlob:
         """Bytes `first` to `last`."""
@@ -82,7 +82,7 @@ class MemoryBlobs:
             if key.startswith(prefix) and self._current(key).content is not None:
                 yield key
 
-    def unfinished(self, prefix: str, before: datetime) -> Iterator[str]:  # noqa: ARG002 - none
+    def list_unfinished(self, prefix: str, before: datetime) -> Iterator[str]:  # noqa: ARG002 - none
         """None: a dictionary takes a document whole."""
         yield from ()
 
@@ -90,10 +90,10 @@ class MemoryBlobs:
         """None: a dictionary takes a document whole."""
         yield from ()
 
-    def _current(self, key: str) -> Version:
-        return next(reversed(self.versions.get(key, [])), Version(None))
+    def _current(self, key: str) -> MemoryVersion:
+        return next(reversed(self.versions.get(key, [])), MemoryVersion(None))
 
-    def _add(self, key: str, version: Version) -> None:
+    def _add(self, key: str, version: MemoryVersion) -> None:
         versions = self.versions.setdefault(key, [])
         if self.retention is None and not self.is_versioned:
             versions.clear()

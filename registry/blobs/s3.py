@@ -11,7 +11,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from urllib3.exceptions import HTTPError
 
 from registry.blobs import Retention
-from registry.blobs.versions import Versions, has_lock, locked, summed
+from registry.blobs.versions import Versions, has_lock, make_checksum, make_lock
 from registry.domain.errors import DocumentUnavailable, Unavailable
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 PART_SIZE: Final = 8 * 1024 * 1024  # S3 refuses parts under 5 MiB, the last excepted
 CHUNK_SIZE: Final = 256 * 1024
-_GONE: Final = {"NoSuchKey", "404", "InvalidRange", "416"}
+_NOT_FOUND_CODES: Final = {"NoSuchKey", "404", "InvalidRange", "416"}
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class S3Blob:
 
     def __iter__(self) -> Iterator[bytes]:
         """Chunks of at most 256 KiB; raises `Unavailable` when S3 breaks off."""
-        with _translated():
+        with _translate_errors():
             yield from self.body.iter_chunks(CHUNK_SIZE)
 
     def close(self) -> None:
@@ -61,39 +61,48 @@ class S3Blobs:
         """
         parts = _parts(chunks)
         place: Any = {"Bucket": self.bucket, "Key": key}
-        with _translated():
+        with _translate_errors():
             first, is_all = next(parts)
             if is_all:
-                self.client.put_object(**place, Body=first, **self._sum(first), **self._kept())
+                self.client.put_object(
+                    **place, Body=first, **self._make_checksum(first), **self._make_options()
+                )
                 return
-            upload = self.client.create_multipart_upload(**place, **self._kept())["UploadId"]
-            named: Any = {**place, "UploadId": upload}
+            upload = self.client.create_multipart_upload(**place, **self._make_options())[
+                "UploadId"
+            ]
+            target: Any = {**place, "UploadId": upload}
             try:
-                stored: Any = [self._put_part(named, 1, first)]
+                part_entries: Any = [self._put_part(target, 1, first)]
                 for number, (part, _) in enumerate(parts, start=2):
-                    stored.append(self._put_part(named, number, part))
-                self.client.complete_multipart_upload(**named, MultipartUpload={"Parts": stored})
+                    part_entries.append(self._put_part(target, number, part))
+                self.client.complete_multipart_upload(
+                    **target, MultipartUpload={"Parts": part_entries}
+                )
             except BaseException:
-                self.client.abort_multipart_upload(**named)
+                self.client.abort_multipart_upload(**target)
                 raise
 
-    def _put_part(self, named: Any, number: int, part: Any) -> dict[str, Any]:
-        answer = self.client.upload_part(**named, PartNumber=number, Body=part, **self._sum(part))
+    def _put_part(self, target: Any, number: int, part: Any) -> dict[str, Any]:
+        answer = self.client.upload_part(
+            **target, PartNumber=number, Body=part, **self._make_checksum(part)
+        )
         return {"PartNumber": number, "ETag": answer["ETag"]}
 
-    def _kept(self) -> dict[str, Any]:
-        """How the store is asked to keep what is put now."""
-        return {**self.encryption, **(locked(self.retention, self.now()) if self.retention else {})}
+    def _make_options(self) -> dict[str, Any]:
+        """Make the arguments that have an object encrypted and kept."""
+        lock = make_lock(self.retention, self.now()) if self.retention else {}
+        return {**self.encryption, **lock}
 
-    def _sum(self, part: Any) -> dict[str, Any]:
-        """S3 takes nothing under a lock whose bytes it cannot check."""
-        return summed(part) if self.retention else {}
+    def _make_checksum(self, part: Any) -> dict[str, Any]:
+        """Make the checksum of bytes under a lock: S3 takes none that it cannot check."""
+        return make_checksum(part) if self.retention else {}
 
     def open(self, key: str, first: int, last: int) -> S3Blob:
         """Start a ranged download; the object's headers have been seen when this returns."""
         if last < first:  # an empty document: S3 has no range for it
-            return self._opened(key, {}, 0)
-        return self._opened(key, {"Range": f"bytes={first}-{last}"}, last + 1 - first)
+            return self._start_download(key, {}, 0)
+        return self._start_download(key, {"Range": f"bytes={first}-{last}"}, last + 1 - first)
 
     def erase(self, key: str) -> bool:
         """One request for a bucket without versions, two and more for one with them.
@@ -102,20 +111,20 @@ class S3Blobs:
         """
         versions = Versions(self.client, self.bucket, key)
         is_plain = self.retention is None and not self.is_versioned
-        with suppress(DocumentUnavailable), _translated():  # there was nothing
+        with suppress(DocumentUnavailable), _translate_errors():  # there was nothing
             return (is_plain and versions.erase_one()) or versions.erase(self.now())
         return True
 
     def hold(self, key: str, *, is_held: bool) -> None:
         """Of the version that is read, if there is one and the bucket has Object Lock."""
         if self.retention is not None:
-            with suppress(DocumentUnavailable), _translated():
+            with suppress(DocumentUnavailable), _translate_errors():
                 Versions(self.client, self.bucket, key).hold(is_held=is_held)
 
     def check(self) -> None:
         """Ask for the bucket, and for its Object Lock where a retention counts on it."""
         try:
-            with _translated():
+            with _translate_errors():
                 self.client.head_bucket(Bucket=self.bucket)
                 is_fit = self.retention is None or has_lock(self.client, self.bucket)
         except DocumentUnavailable as error:  # here, what is gone is the bucket
@@ -124,37 +133,37 @@ class S3Blobs:
             raise Unavailable(f"The bucket {self.bucket} has no Object Lock for the retention.")
 
     def keys(self, prefix: str, before: datetime) -> Iterator[str]:
-        """Listed a thousand at a time."""
-        with _translated():
+        """List a thousand at a time."""
+        with _translate_errors():
             pages = self.client.get_paginator("list_objects_v2")
             for page in pages.paginate(Bucket=self.bucket, Prefix=prefix):
-                for found in page.get("Contents", ()):
-                    if found["LastModified"] < before:
-                        yield found["Key"]
+                for entry in page.get("Contents", ()):
+                    if entry["LastModified"] < before:
+                        yield entry["Key"]
 
-    def unfinished(self, prefix: str, before: datetime) -> Iterator[str]:
-        """Listed a thousand at a time."""
+    def list_unfinished(self, prefix: str, before: datetime) -> Iterator[str]:
+        """List a thousand at a time."""
         for upload in self._uploads(prefix, before):
             yield upload["Key"]
 
     def abort_uploads(self, prefix: str, before: datetime) -> Iterator[str]:
         """Parts of an upload that nobody finishes are paid for and never seen."""
         for upload in self._uploads(prefix, before):
-            with _translated():
+            with _translate_errors():
                 self.client.abort_multipart_upload(Bucket=self.bucket, **upload)
             yield upload["Key"]
 
     def _uploads(self, prefix: str, before: datetime) -> Iterator[Any]:
-        """What names each upload begun before an instant."""
-        with _translated():
+        """List the key and id of each upload begun before an instant."""
+        with _translate_errors():
             pages = self.client.get_paginator("list_multipart_uploads")
             for page in pages.paginate(Bucket=self.bucket, Prefix=prefix):
                 for upload in page.get("Uploads", ()):
                     if upload["Initiated"] < before:
                         yield {"Key": upload["Key"], "UploadId": upload["UploadId"]}
 
-    def _opened(self, key: str, span: Mapping[str, Any], length: int) -> S3Blob:
-        with _translated():
+    def _start_download(self, key: str, span: Mapping[str, Any], length: int) -> S3Blob:
+        with _translate_errors():
             answer = self.client.get_object(Bucket=self.bucket, Key=key, **span)
         if answer["ContentLength"] != length:
             answer["Body"].close()
@@ -163,7 +172,7 @@ class S3Blobs:
 
 
 def _parts(chunks: Iterable[bytes]) -> Iterator[tuple[Any, bool]]:
-    """The chunks regrouped into parts, at least one, and whether it is the last.
+    """Regroup the chunks into parts, at least one; each comes with whether it is the last.
 
     All are the same buffer, which the next part overwrites: of a large file nothing is held twice,
     since boto3 copies bytes but sends a bytearray, which its stubs do not know, as it is.
@@ -182,12 +191,12 @@ def _parts(chunks: Iterable[bytes]) -> Iterator[tuple[Any, bool]]:
 
 
 @contextmanager
-def _translated() -> Iterator[None]:
-    """Turn what boto3 raises into our words, by code; the rest flies."""
+def _translate_errors() -> Iterator[None]:
+    """Turn what boto3 raises into our errors, by code; other errors pass."""
     try:
         yield
     except ClientError as error:
-        if error.response.get("Error", {}).get("Code") in _GONE:
+        if error.response.get("Error", {}).get("Code") in _NOT_FOUND_CODES:
             raise DocumentUnavailable from error
         raise Unavailable("The document store refuses to answer.") from error
     except (BotoCoreError, HTTPError) as error:

@@ -1,4 +1,4 @@
-"""What S3 keeps under one key, and for how long: versions, Object Lock, legal hold."""
+"""Versions that S3 keeps under one key, Object Lock, and legal hold."""
 
 import base64
 import hashlib
@@ -14,20 +14,20 @@ from registry.blobs import Retention
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
-_UNLOCKED: Final = "ObjectLockConfigurationNotFoundError"
-_GONE: Final = {"404", "NoSuchKey", "NoSuchVersion"}
+_NO_LOCK_CODE: Final = "ObjectLockConfigurationNotFoundError"
+_NOT_FOUND_CODES: Final = {"404", "NoSuchKey", "NoSuchVersion"}
 
 
-def locked(retention: Retention, now: datetime) -> dict[str, Any]:
-    """The arguments that have an object kept."""
+def make_lock(retention: Retention, now: datetime) -> dict[str, Any]:
+    """Make the arguments that have an object kept."""
     return {
         "ObjectLockMode": retention.mode,
         "ObjectLockRetainUntilDate": retention.until(now),
     }
 
 
-def summed(content: Any) -> dict[str, Any]:
-    """The argument that lets S3 check these bytes: MD5, which every store knows.
+def make_checksum(content: Any) -> dict[str, Any]:
+    """Make the argument that lets S3 check these bytes: MD5, which every store knows.
 
     boto3 would send a checksum as a trailer, which not every store does.
     """
@@ -36,11 +36,11 @@ def summed(content: Any) -> dict[str, Any]:
 
 
 def has_lock(client: "S3Client", bucket: str) -> bool:
-    """Whether the bucket was made with Object Lock."""
+    """Tell if the bucket was made with Object Lock."""
     try:
         answer = client.get_object_lock_configuration(Bucket=bucket)
     except ClientError as error:
-        if _code(error) == _UNLOCKED:
+        if _code(error) == _NO_LOCK_CODE:
             return False
         raise
     return answer.get("ObjectLockConfiguration", {}).get("ObjectLockEnabled") == "Enabled"
@@ -60,7 +60,7 @@ class Versions:
         The oldest first and markers last: until the end, what could be read still can, and what
         was hidden still is.
         """
-        versions, markers = self._listed()
+        versions, markers = self._list()
         return all(self._is_ended(entry, now) for entry in [*reversed(versions), *markers])
 
     def erase_one(self) -> bool:
@@ -68,7 +68,7 @@ class Versions:
         answer: Any = self.client.delete_object(Bucket=self.bucket, Key=self.key)
         if "VersionId" not in answer:
             return True
-        self.client.delete_object(**self._named(answer))
+        self.client.delete_object(**self._name(answer))
         return False
 
     def hold(self, *, is_held: bool) -> None:
@@ -76,15 +76,15 @@ class Versions:
 
         Not every store says of a key, asked to hold it, that nothing is there.
         """
-        versions, _ = self._listed()
+        versions, _ = self._list()
         for entry in versions:
             if entry["IsLatest"]:
                 self.client.put_object_legal_hold(
-                    **self._named(entry), LegalHold={"Status": "ON" if is_held else "OFF"}
+                    **self._name(entry), LegalHold={"Status": "ON" if is_held else "OFF"}
                 )
 
-    def _listed(self) -> tuple[list[Any], list[Any]]:
-        """Versions and delete markers, each the newest first."""
+    def _list(self) -> tuple[list[Any], list[Any]]:
+        """List versions and delete markers, each the newest first."""
         versions: list[Any] = []
         markers: list[Any] = []
         pages = self.client.get_paginator("list_object_versions")
@@ -98,10 +98,10 @@ class Versions:
     def _is_ended(self, entry: Mapping[str, Any], now: datetime) -> bool:
         """Delete one; false if that is refused because of a lock, not for want of rights."""
         try:
-            self.client.delete_object(**self._named(entry))
+            self.client.delete_object(**self._name(entry))
         except ClientError as error:
             # Stores call a lock AccessDenied, InvalidRequest and more: ask the version itself.
-            if _code(error) in _GONE:
+            if _code(error) in _NOT_FOUND_CODES:
                 return True
             if self._is_locked(entry, now):
                 return False
@@ -109,15 +109,15 @@ class Versions:
         return True
 
     def _is_locked(self, entry: Mapping[str, Any], now: datetime) -> bool:
-        """What cannot be asked is not known to be locked: the refusal stands."""
+        """Tell if a version is known to be locked; one that cannot be looked at is not."""
         try:
-            answer = self.client.head_object(**self._named(entry))
+            answer = self.client.head_object(**self._name(entry))
         except ClientError:
             return False
         is_held = answer.get("ObjectLockLegalHoldStatus") == "ON"
         return is_held or answer.get("ObjectLockRetainUntilDate", now) > now
 
-    def _named(self, entry: Mapping[str, Any]) -> Any:
+    def _name(self, entry: Mapping[str, Any]) -> Any:
         return {"Bucket": self.bucket, "Key": self.key, "VersionId": entry["VersionId"]}
 
 

@@ -12,7 +12,7 @@ import pytest
 
 from registry import wiring
 from registry.blobs import Retention
-from registry.blobs.memory import MemoryBlobs, Version
+from registry.blobs.memory import MemoryBlobs, MemoryVersion
 from registry.blobs.s3 import PART_SIZE, S3Blobs
 from registry.domain.errors import DocumentUnavailable, Unavailable
 from registry.sandbox.servers.processes import LOOPBACK, free_port
@@ -161,7 +161,7 @@ def in_pages_of(s3, size):
 def hide(store, key):
     """Delete what is read, as somebody does who knows of no versions."""
     if isinstance(store, MemoryBlobs):
-        store._add(key, Version(None))
+        store._add(key, MemoryVersion(None))
     else:
         store.client.delete_object(Bucket=store.bucket, Key=key)
 

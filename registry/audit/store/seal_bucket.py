@@ -12,7 +12,7 @@ from urllib3.exceptions import HTTPError
 from registry.audit.trail import canonical_json
 from registry.audit.trail.chain import SealCopy
 from registry.audit.trail.untrusted_json import DamagedText, read_member, read_object
-from registry.blobs.versions import has_lock, summed
+from registry.blobs.versions import has_lock, make_checksum
 from registry.domain.errors import Unavailable
 
 if TYPE_CHECKING:
@@ -97,7 +97,7 @@ class S3Seals:
                 # Not even the owner of the account can shorten this mode.
                 ObjectLockMode="COMPLIANCE",
                 ObjectLockRetainUntilDate=until,
-                **summed(content),
+                **make_checksum(content),
             )
 
     def get(self, number: int) -> bytes | None:

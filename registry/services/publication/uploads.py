@@ -74,7 +74,7 @@ class Uploads:
     def preview_sweep(self, older_than: timedelta) -> Iterator[str]:
         """Find all that `sweep` would delete; gives the keys."""
         yield from self.find_unclaimed(older_than)
-        yield from self.blobs.unfinished(PREFIX, self.now() - older_than)
+        yield from self.blobs.list_unfinished(PREFIX, self.now() - older_than)
 
     def sweep(self, older_than: timedelta) -> Iterator[str]:
         """Delete unclaimed files and uploads that were never finished; gives the keys.
