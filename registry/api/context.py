@@ -61,7 +61,7 @@ def mandator() -> EnterpriseNumber | None:
     """Read in whose name the call is made, if it is another's (contract 6.16); raises `Invalid`."""
     header = request.headers.get(ON_BEHALF_OF)
     try:
-        number = None if header is None else EnterpriseNumber.parse(header, checked=False)
+        number = None if header is None else EnterpriseNumber.parse(header, check_digits=False)
     except Malformed as error:
         raise Invalid([Issue("header", ON_BEHALF_OF, f"{ON_BEHALF_OF}: {error}")]) from None
     return None if number == caller().enterprise else number

@@ -24,7 +24,7 @@ class _Enterprise(click.ParamType[Ebox]):
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Ebox:
         """Read one value, with or without dots."""
         try:
-            number = EnterpriseNumber.parse(str(value).replace(".", ""), checked=False)
+            number = EnterpriseNumber.parse(str(value).replace(".", ""), check_digits=False)
         except Malformed as error:
             self.fail(str(error), param, ctx)
         return Ebox(EboxKind.ENTERPRISE, number.digits)

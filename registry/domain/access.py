@@ -67,8 +67,8 @@ class ScopeTable:
 
     def allows(self, caller: Caller, *operations: Operation) -> bool:
         """Tell if one of the caller's scopes opens one of the operations."""
-        wanted = frozenset(operations)
-        return any(wanted & self.opens.get(scope, frozenset()) for scope in caller.scopes)
+        group = frozenset(operations)
+        return any(group & self.opens.get(scope, frozenset()) for scope in caller.scopes)
 
     def limit(self, caller: Caller, ebox: Ebox) -> Ssin | None:
         """Find the person whose rights on partitions limit the caller; None for no limit.

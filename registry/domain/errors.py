@@ -95,9 +95,9 @@ class TokenExpired(RegistryError):
 class ScopeMissing(RegistryError):
     """The access token lacks a scope that opens this operation."""
 
-    def __init__(self, required: Iterable[str]) -> None:
+    def __init__(self, scopes: Iterable[str]) -> None:
         super().__init__()
-        self.required = tuple(required)
+        self.scopes = tuple(scopes)  # of which one would do
 
 
 class PermissionMissing(RegistryError):

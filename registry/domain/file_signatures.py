@@ -1,4 +1,4 @@
-"""Whether a file is what its media type says, by how it begins.
+"""File signatures: the beginning of a file shows if it is what its media type says.
 
 One line per media type of contract 4.8. A wrong refusal keeps a legal letter from its reader, so
 where producers differ we let pass: text in any encoding without control characters, a PDF after
@@ -17,7 +17,8 @@ from uuid import UUID
 
 from registry.domain.attachments import MEDIA_TYPES
 
-_KEPT: Final = 64 * 1024  # bytes: names of an archive's first members, a compound file's directory
+# Bytes; enough for the names of an archive's first members, and a compound file's directory.
+_HEAD_SIZE: Final = 64 * 1024
 _PDF_WITHIN: Final = 1024  # bytes before `%PDF-` that readers forgive (ISO 32000-1, annex H.3.4.1)
 _MEMBERS: Final = 4096  # members of an archive to look at
 
@@ -46,70 +47,70 @@ _INSTALLERS: Final = tuple(
 
 
 class Sniffer:
-    """Looks on while a file passes by, and says afterwards whether it is what it claims to be."""
+    """The beginning of a file that passes by, to be compared with its media type afterwards."""
 
     def __init__(self) -> None:
         self._head = bytearray()
 
     @property
     def is_full(self) -> bool:
-        """Whether enough has passed: more bytes will not change what `agrees` says."""
-        return len(self._head) == _KEPT
+        """Tell if enough has passed: more bytes will not change what `agrees` says."""
+        return len(self._head) == _HEAD_SIZE
 
     def feed(self, chunk: bytes) -> None:
         """Take the next bytes of the file; only the first 64 KiB are kept."""
         if not self.is_full:
-            self._head += chunk[: _KEPT - len(self._head)]
+            self._head += chunk[: _HEAD_SIZE - len(self._head)]
 
     def agrees(self, media_type: str) -> bool:
-        """Whether the bytes so far fit this media type; false for one we do not know."""
+        """Tell if the bytes so far fit this media type; false for one we do not know."""
         fits = _FITS.get(media_type)
         return fits is not None and fits(bytes(self._head))
 
 
-def _pdf(head: bytes) -> bool:
+def _is_pdf(head: bytes) -> bool:
     return b"%PDF-" in head[:_PDF_WITHIN] and not head.startswith((b"MZ", b"\x7fELF", _OLE2, *_ZIP))
 
 
-def _zip(head: bytes) -> bool:
+def _is_zip(head: bytes) -> bool:
     return head.startswith(_ZIP)
 
 
-def _open_document(media_type: str, head: bytes) -> bool:
-    """The first member is called mimetype and holds it, uncompressed (ODF 1.3, part 2, 3.3)."""
+def _is_open_document(media_type: str, head: bytes) -> bool:
+    """Tell if the first member is mimetype and holds it, uncompressed (ODF 1.3, part 2, 3.3)."""
     member = _MEMBER.match(head)
     if not member:
         return False
     name, extra = (int.from_bytes(length, "little") for length in member.groups())
     start = member.end() + name + extra
-    held = head[start:].partition(b"PK")[0]  # what follows is a member or a data descriptor
-    return head[member.end() :][:name] == b"mimetype" and held.strip() == media_type.encode()
+    content = head[start:].partition(b"PK")[0]  # what follows is a member or a data descriptor
+    return head[member.end() :][:name] == b"mimetype" and content.strip() == media_type.encode()
 
 
-def _office(folder: str, head: bytes) -> bool:
-    """A package with its main part in `folder`, as far as its first members tell."""
-    names = _names(head) if head.startswith(_ZIP) else []
-    seen = {known for known in _OFFICE_FOLDERS if any(name.startswith(known) for name in names)}
+def _is_office(folder: str, head: bytes) -> bool:
+    """Tell if this is a package with its main part in `folder`, by its first members."""
+    names = _list_names(head) if head.startswith(_ZIP) else []
+    folders = {one for one in _OFFICE_FOLDERS if any(name.startswith(one) for name in names)}
     return (
         any(name.startswith((folder, *_PACKAGE)) for name in names)
-        and (not seen or folder in seen)
+        and (not folders or folder in folders)
         # Macros have media types of their own, none of them ours.
         and not any(name.endswith("vbaProject.bin") for name in names)
     )
 
 
-def _names(head: bytes) -> list[str]:
-    """Names of an archive's members; sizes may follow the data, so members cannot be skipped."""
+def _list_names(head: bytes) -> list[str]:
+    """List names of an archive's members, by search: where one ends may stand after its data."""
     return [
         head[member.end() :][: int.from_bytes(member[1], "little")].decode(errors="replace")
         for member in islice(_MEMBER.finditer(head), _MEMBERS)
     ]
 
 
-def _compound(program: str, head: bytes) -> bool:
-    """A compound file (MS-CFB) of this program, as far as the directory is among the first bytes.
+def _is_compound(program: str, head: bytes) -> bool:
+    """Tell if this is a compound file (MS-CFB) of this program.
 
-    The directory is anywhere in the file, so that not to see it must not count against the file.
+    Its directory may be anywhere in the file, so that not to see it must not count against it.
     """
     if not head.startswith(_OLE2):
         return program == "word" and head.startswith(_RTF)  # how Word saves what others must read
@@ -117,28 +118,30 @@ def _compound(program: str, head: bytes) -> bool:
     root = (int.from_bytes(head[48:52], "little") + 1) * sector
     if head[root + 80 : root + 96] in _INSTALLERS:
         return False
-    seen = {one for one, streams in _STREAMS.items() if any(_entry(s) in head for s in streams)}
-    return not seen or program in seen
+    programs = {
+        one for one, streams in _STREAMS.items() if any(_make_entry(s) in head for s in streams)
+    }
+    return not programs or program in programs
 
 
-def _entry(stream: str) -> bytes:
-    """How a directory names a stream: in UTF-16, with its length in bytes at offset 64."""
+def _make_entry(stream: str) -> bytes:
+    """Write a stream's name as a directory does: in UTF-16, its length in bytes at offset 64."""
     name = f"{stream}\0".encode("utf-16-le")
     return name.ljust(64, b"\0") + len(name).to_bytes(2, "little")
 
 
-def _text(head: bytes) -> bool:
-    plain = _plain(head)
+def _is_text(head: bytes) -> bool:
+    plain = _read_plain(head)
     return plain is not None and not plain.startswith(b"%PDF-")
 
 
-def _markup(begins: re.Pattern[bytes], head: bytes) -> bool:
-    plain = _plain(head)
+def _is_markup(begins: re.Pattern[bytes], head: bytes) -> bool:
+    plain = _read_plain(head)
     return plain is not None and begins.match(plain.lstrip()) is not None
 
 
-def _plain(head: bytes) -> bytes | None:
-    """The text without byte order mark, UTF-16 as UTF-8; None for what is no text."""
+def _read_plain(head: bytes) -> bytes | None:
+    """Read the text without byte order mark, UTF-16 as UTF-8; None for what is no text."""
     encoding = _WIDE.get(head[:2])
     if encoding:
         try:  # not final: the head may end in the middle of a character
@@ -150,21 +153,21 @@ def _plain(head: bytes) -> bytes | None:
 
 
 _FITS: Final[Mapping[str, Callable[[bytes], bool]]] = {
-    "application/pdf": _pdf,
-    "application/zip": _zip,
-    "text/csv": _text,
-    "text/plain": _text,
-    "text/html": partial(_markup, _HTML),
-    "text/xml": partial(_markup, _XML),
-    "application/msword": partial(_compound, "word"),
-    "application/vnd.ms-excel": partial(_compound, "excel"),
-    "application/vnd.ms-powerpoint": partial(_compound, "powerpoint"),
+    "application/pdf": _is_pdf,
+    "application/zip": _is_zip,
+    "text/csv": _is_text,
+    "text/plain": _is_text,
+    "text/html": partial(_is_markup, _HTML),
+    "text/xml": partial(_is_markup, _XML),
+    "application/msword": partial(_is_compound, "word"),
+    "application/vnd.ms-excel": partial(_is_compound, "excel"),
+    "application/vnd.ms-powerpoint": partial(_is_compound, "powerpoint"),
     "application/vnd.openxmlformats-officedocument.wordprocessingml.document": partial(
-        _office, "word/"
+        _is_office, "word/"
     ),
-    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": partial(_office, "xl/"),
+    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": partial(_is_office, "xl/"),
     **{
-        media_type: partial(_open_document, media_type)
+        media_type: partial(_is_open_document, media_type)
         for media_type in MEDIA_TYPES
         if media_type.startswith("application/vnd.oasis.opendocument.")
     },

@@ -1,4 +1,4 @@
-"""Who an e-Box belongs to: enterprise numbers, SSINs and the e-Box they name."""
+"""Enterprise numbers, SSINs, and the e-Box that each names."""
 
 import calendar
 import re
@@ -22,14 +22,14 @@ class EnterpriseNumber:
     digits: str
 
     @classmethod
-    def parse(cls, text: str, *, checked: bool = True) -> Self:
-        """Read a number as messages write it; `checked` also verifies the check digits.
+    def parse(cls, text: str, *, check_digits: bool = True) -> Self:
+        """Read a number as messages write it; `check_digits` also verifies the check digits.
 
         Raises `Malformed`. Rule: Belgian REST guide, EnterpriseNumber.
         """
         if not _ENTERPRISE.fullmatch(text):
             raise Malformed("An enterprise number has ten digits, the first 0 or 1.")
-        if checked and 97 - int(text[:8]) % 97 != int(text[8:]):
+        if check_digits and 97 - int(text[:8]) % 97 != int(text[8:]):
             raise Malformed("The enterprise number fails its check digits.")
         return cls(text)
 
@@ -39,7 +39,7 @@ class EnterpriseNumber:
 
         The authorization server vouches for the number, so check digits are not looked at.
         """
-        return cls.parse(text.zfill(10), checked=False)
+        return cls.parse(text.zfill(10), check_digits=False)
 
     def __str__(self) -> str:
         return self.digits
@@ -52,14 +52,16 @@ class Ssin:
     digits: str
 
     @classmethod
-    def parse(cls, text: str, *, checked: bool = True) -> Self:
-        """Read a number as messages write it; `checked` also verifies date and check digits.
+    def parse(cls, text: str, *, check_digits: bool = True) -> Self:
+        """Read a number as messages write it; `check_digits` also verifies date and check digits.
 
         Raises `Malformed`. Rule: Belgian REST guide, Ssin; a bis number adds 20 or 40 to the month.
         """
         if not _SSIN.fullmatch(text):
             raise Malformed("An SSIN has eleven digits.")
-        if checked and not any(_born(text, century) for century in _centuries(text)):
+        if check_digits and not any(
+            _is_birth_date(text, century) for century in _find_centuries(text)
+        ):
             raise Malformed("The SSIN fails its check digits or names no possible birth date.")
         return cls(text)
 
@@ -67,28 +69,33 @@ class Ssin:
         return self.digits
 
 
-def _centuries(text: str) -> list[int]:
-    """The centuries whose checksum holds: births from 2000 put a 2 before the number."""
-    given = int(text[9:])
+def _find_centuries(text: str) -> list[int]:
+    """Find the centuries whose checksum holds: births from 2000 put a 2 before the number."""
+    check = int(text[9:])
     return [
         century
         for century, prefix in ((1900, 0), (2000, 2_000_000_000))
-        if 97 - (prefix + int(text[:9])) % 97 == given
+        if 97 - (prefix + int(text[:9])) % 97 == check
     ]
 
 
-def _born(text: str, century: int) -> bool:
-    year, coded, day, counter = century + int(text[:2]), int(text[2:4]), int(text[4:6]), text[6:9]
-    month = coded % 20
-    if coded > 52 or month > 12:
+def _is_birth_date(text: str, century: int) -> bool:
+    year, month_code, day, counter = (
+        century + int(text[:2]),
+        int(text[2:4]),
+        int(text[4:6]),
+        text[6:9],
+    )
+    month = month_code % 20
+    if month_code > 52 or month > 12:
         return False
-    if coded <= 12 and counter in ("000", "999"):
+    if month_code <= 12 and counter in ("000", "999"):
         return False
     return month == 0 or day <= calendar.monthrange(year, month)[1]
 
 
 class EboxKind(StrEnum):
-    """Whose e-Box: the two families of base paths (contract 6.22)."""
+    """Kinds of owners: the two families of base paths (contract 6.22)."""
 
     ENTERPRISE = "enterprise"
     CITIZEN = "citizen"
@@ -104,7 +111,7 @@ class Ebox:
     @staticmethod
     @lru_cache(maxsize=1024)
     def from_key(key: str) -> "Ebox":
-        """The e-Box that the store knows as `key`; a page of messages is all of one e-Box."""
+        """Read the store's `key`; remembered, since a page of messages has one e-Box."""
         kind, _, number = key.partition(":")
         return Ebox(EboxKind(kind), number)
 
@@ -120,5 +127,5 @@ class Ebox:
 
     @property
     def key(self) -> str:
-        """How the store names it: first column of every key, and what row-level security sees."""
+        """The store's name for it: first column of every key, and read by row-level security."""
         return f"{self.kind}:{self.number}"

@@ -37,8 +37,8 @@ def fold(text: str) -> str:
     Folding is idempotent, so a folded query can be compared with folded text (contract 4.3).
     """
     plain = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", text).casefold())
-    folded = "".join(_fold_one(character) for character in plain)
-    return unicodedata.normalize("NFKD", folded.translate(_SPELLINGS))
+    folded_text = "".join(_fold_one(character) for character in plain)
+    return unicodedata.normalize("NFKD", folded_text.translate(_SPELLINGS))
 
 
 def _fold_one(character: str) -> str:

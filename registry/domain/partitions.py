@@ -12,11 +12,11 @@ GENERAL: Final = "GENERAL"  # the partition that every enterprise e-Box has (con
 class Rights:
     """The partitions of one e-Box that a caller may read; `readable` None means all of them.
 
-    `known` are the partitions that exist, readable or not.
+    `existing` are the partitions that exist, readable or not.
     """
 
     readable: frozenset[str] | None = None
-    known: frozenset[str] = frozenset()
+    existing: frozenset[str] = frozenset()
 
     def allow(self, partition: str | None) -> bool:
         """Tell if messages in this partition may be shown."""
@@ -30,7 +30,7 @@ class Rights:
         """
         if self.readable is None:
             return partitions or None
-        if partitions & self.known - self.readable:
+        if partitions & self.existing - self.readable:
             raise PermissionMissing("The caller has no right on a partition that was asked for.")
         return partitions & self.readable if partitions else self.readable
 

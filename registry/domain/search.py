@@ -16,11 +16,11 @@ def make_search_texts(
     The fields of contract 4.3 but for those of reference data. A searched text holds no line
     break, so that it never matches from one field into the next.
     """
-    translated = [fill_gaps(subject)]
+    translations = [fill_gaps(subject)]
     for data in business_data or ():
-        translated.extend(fill_gaps(value) for value in data["values"])
+        translations.extend(fill_gaps(value) for value in data["values"])
     plain = [fold(text) for text in (attention or {}).values()]
     return {
-        language: "\n".join([*(fold(text[language]) for text in translated), *plain])
+        language: "\n".join([*(fold(text[language]) for text in translations), *plain])
         for language in LANGUAGES
     }

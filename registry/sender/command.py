@@ -206,7 +206,7 @@ def _mandator(number: str | None) -> str | None:
     if number is None:
         return None
     try:
-        return EnterpriseNumber.parse(number.replace(".", ""), checked=False).digits
+        return EnterpriseNumber.parse(number.replace(".", ""), check_digits=False).digits
     except Malformed as error:
         raise click.UsageError(f"--on-behalf-of: {error}") from None
 

@@ -128,10 +128,10 @@ def _ebox(option: str, text: str) -> dict[str, str]:
     number = number.replace(".", "").replace("-", "").replace(" ", "")
     try:
         if kind == "enterprise":
-            number = EnterpriseNumber.parse(number, checked=False).digits
+            number = EnterpriseNumber.parse(number, check_digits=False).digits
             return {"eboxType": kind, "enterpriseNumber": number}
         if kind == "citizen":
-            return {"eboxType": kind, "ssin": Ssin.parse(number, checked=False).digits}
+            return {"eboxType": kind, "ssin": Ssin.parse(number, check_digits=False).digits}
     except Malformed as error:
         raise click.UsageError(f"{option}: {error}") from None
     raise click.UsageError(f"{option} is enterprise:NUMBER or citizen:SSIN.")

@@ -18,9 +18,9 @@ from registry.settings import CITIZEN_SCOPES, OFFICIAL_SCOPES
 def test_numbers_pass_their_checks():
     for persona in PERSONAS.values():
         if persona.enterprise:
-            EnterpriseNumber.parse(persona.enterprise.digits, checked=True)
+            EnterpriseNumber.parse(persona.enterprise.digits, check_digits=True)
         if persona.ssin:
-            Ssin.parse(persona.ssin.digits, checked=True)
+            Ssin.parse(persona.ssin.digits, check_digits=True)
 
 
 def test_scopes_are_official():

@@ -41,14 +41,14 @@ def test_without_a_scope_that_opens_it_the_operation_is_refused_with_all_that_wo
     with pytest.raises(ScopeMissing) as refused:
         TABLE.check(a_caller(*scopes), Operation.READ_MESSAGES)
 
-    assert refused.value.required == ("all", "read")
+    assert refused.value.scopes == ("all", "read")
 
 
 def test_an_operation_that_no_scope_opens_is_closed_to_everybody():
     with pytest.raises(ScopeMissing) as refused:
         TABLE.check(a_caller("all", "read", "reference"), Operation.NOTIFY)
 
-    assert refused.value.required == ()
+    assert refused.value.scopes == ()
 
 
 EBOX = Ebox(EboxKind.ENTERPRISE, ENTERPRISE.digits)

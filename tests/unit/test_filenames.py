@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from registry.domain.filenames import decoded, displayed
+from registry.domain.filenames import decode_name, make_display_name
 
 
 @pytest.mark.parametrize(
@@ -37,19 +37,19 @@ from registry.domain.filenames import decoded, displayed
     ],
 )
 def test_a_name_is_shown_without_what_would_mislead(sent, shown):
-    assert displayed(sent) == shown
+    assert make_display_name(sent) == shown
 
 
 @given(st.text())
 def test_a_percent_encoded_name_is_the_name(name):
     written = name.encode(errors="ignore").decode()
 
-    assert decoded(quote(written, safe="")) == written
+    assert decode_name(quote(written, safe="")) == written
 
 
 @given(st.text(st.characters()))
 def test_nothing_unfit_is_ever_shown(name):
-    shown = displayed(name)
+    shown = make_display_name(name)
 
     assert not set(shown) & set("/\\\0\u202e")
     assert not {unicodedata.category(character) for character in shown} & {"Cc", "Cs"}
@@ -58,4 +58,4 @@ def test_nothing_unfit_is_ever_shown(name):
 
 
 def test_names_that_differ_in_what_is_unfit_stay_different_from_the_rest():
-    assert displayed("a/b.pdf") != displayed("ab.pdf")
+    assert make_display_name("a/b.pdf") != make_display_name("ab.pdf")

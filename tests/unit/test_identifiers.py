@@ -76,7 +76,7 @@ def test_an_enterprise_number_with_right_check_digits_is_kept_as_written(text):
 @pytest.mark.parametrize("checked", [True, False])
 def test_nothing_but_ten_ascii_digits_is_an_enterprise_number(text, checked):
     with pytest.raises(Malformed):
-        EnterpriseNumber.parse(text, checked=checked)
+        EnterpriseNumber.parse(text, check_digits=checked)
 
 
 @pytest.mark.parametrize("text", ["0123456789", "0206731646", "0206731600", "0000000000"])
@@ -84,7 +84,7 @@ def test_an_enterprise_number_with_wrong_check_digits_passes_only_unchecked(text
     with pytest.raises(Malformed):
         EnterpriseNumber.parse(text)
 
-    assert EnterpriseNumber.parse(text, checked=False).digits == text
+    assert EnterpriseNumber.parse(text, check_digits=False).digits == text
 
 
 @pytest.mark.parametrize("check", [check for check in range(100) if check != 45])
@@ -122,7 +122,7 @@ def test_an_ssin_of_no_possible_birth_passes_only_unchecked(text):
     with pytest.raises(Malformed):
         Ssin.parse(text)
 
-    assert Ssin.parse(text, checked=False).digits == text
+    assert Ssin.parse(text, check_digits=False).digits == text
 
 
 @pytest.mark.parametrize(
@@ -140,7 +140,7 @@ def test_an_ssin_of_no_possible_birth_passes_only_unchecked(text):
 @pytest.mark.parametrize("checked", [True, False])
 def test_nothing_but_eleven_ascii_digits_is_an_ssin(text, checked):
     with pytest.raises(Malformed):
-        Ssin.parse(text, checked=checked)
+        Ssin.parse(text, check_digits=checked)
 
 
 def test_a_refusal_repeats_no_part_of_the_number():

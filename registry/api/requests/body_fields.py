@@ -100,7 +100,7 @@ class Company(Text):
     def _deserialize(self, value: Any, *rest: Any, **more: Any) -> Any:
         text = super()._deserialize(value, *rest, **more)
         try:
-            number = EnterpriseNumber.parse(text, checked=False)
+            number = EnterpriseNumber.parse(text, check_digits=False)
         except Malformed:
             raise ValidationError("is not ten digits, the first 0 or 1") from None
         try:
@@ -120,7 +120,7 @@ class Person(Text):
     def _deserialize(self, value: Any, *rest: Any, **more: Any) -> Any:
         text = super()._deserialize(value, *rest, **more)
         try:
-            number = Ssin.parse(text, checked=False)
+            number = Ssin.parse(text, check_digits=False)
         except Malformed:
             raise ValidationError(Fault("is not eleven digits", hidden=True)) from None
         try:

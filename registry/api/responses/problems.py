@@ -115,7 +115,7 @@ def _headers(error: RegistryError) -> dict[str, str]:
             headers["WWW-Authenticate"] = _challenge("invalid_token", "The access token expired")
         case errors.ScopeMissing():
             challenge = _challenge("insufficient_scope", "Missing scope to perform request")
-            headers["WWW-Authenticate"] = f'{challenge}, scope="{" ".join(error.required)}"'
+            headers["WWW-Authenticate"] = f'{challenge}, scope="{" ".join(error.scopes)}"'
         case errors.TooManyRequests():
             headers["Retry-After"] = str(error.retry_after)
         case errors.Unavailable():

@@ -60,7 +60,7 @@ def _members(error: RegistryError | None) -> dict[str, Any]:
         case errors.DuplicatePublication():
             members = {"messageId": str(error.message_id)}
         case errors.ScopeMissing():
-            members = {"requiredScopes": error.required}
+            members = {"requiredScopes": error.scopes}
         case errors.NotFound():
             name = PATH_NAMES[error.name]
             issue = {"in": error.where, "name": name, "detail": error.detail, "value": error.value}

@@ -34,14 +34,14 @@ def _type(_context: click.Context, _parameter: click.Parameter, text: str) -> st
 
 def _enterprise(_context: click.Context, _parameter: click.Parameter, text: str) -> str:
     try:
-        return EnterpriseNumber.parse(text, checked=False).digits
+        return EnterpriseNumber.parse(text, check_digits=False).digits
     except Malformed as error:
         raise click.BadParameter(str(error)) from None
 
 
 def _person(_context: click.Context, _parameter: click.Parameter, text: str | None) -> str | None:
     try:
-        return text and Ssin.parse(text, checked=False).digits
+        return text and Ssin.parse(text, check_digits=False).digits
     except Malformed as error:
         raise click.BadParameter(str(error)) from None
 

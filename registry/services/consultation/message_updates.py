@@ -55,7 +55,7 @@ class MessageUpdates:
         with self.partition_rights.open_ebox(call.caller, ebox) as (connection, rights):
             locked_messages = message_updates.lock(connection, ebox, message_ids, self.now())
             messages = _check_messages(message_ids, locked_messages, rights, where="body")
-            _check_targets(targets, rights, partitions | rights.known)
+            _check_targets(targets, rights, partitions | rights.existing)
             before = [message.state for message in messages]
             after = [_apply(*pair) for pair in zip(before, changes, strict=True)]
             differences = [new for old, new in zip(before, after, strict=True) if new != old]

@@ -141,7 +141,7 @@ class Broadcast:
 def _is_possible(ebox: Ebox, *, checks_digits: bool) -> bool:
     kind = EnterpriseNumber if ebox.kind is EboxKind.ENTERPRISE else Ssin
     try:
-        kind.parse(ebox.number, checked=checks_digits)
+        kind.parse(ebox.number, check_digits=checks_digits)
     except Malformed:
         return False
     return True

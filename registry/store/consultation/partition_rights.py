@@ -39,8 +39,8 @@ def find_rights(connection: Connection, ebox: Ebox, person: Ssin) -> StoredRight
     ).one_or_none()
     if row is None:
         return None
-    readable, known, fetched_at = row
-    return StoredRights(Rights(frozenset(readable), frozenset(known)), fetched_at)
+    readable, existing, fetched_at = row
+    return StoredRights(Rights(frozenset(readable), frozenset(existing)), fetched_at)
 
 
 def keep_rights(
@@ -49,7 +49,7 @@ def keep_rights(
     """Keep a person's rights, in place of those from before."""
     columns = {
         "readable": sorted(rights.readable or ()),
-        "known": sorted(rights.known),
+        "known": sorted(rights.existing),
         "fetched_at": now,
     }
     connection.execute(

@@ -58,7 +58,7 @@ class AttentionSchema(Members):
         """As the store keeps it: an SSIN, or else a text that is shown to people as well."""
         number, label = data.get("number"), data.get("label")
         try:
-            ssin = number and str(Ssin.parse(number, checked=rules().checked))
+            ssin = number and str(Ssin.parse(number, check_digits=rules().checked))
             kept = {"ssin": ssin, "label": label}
         except Malformed:
             kept = {"id": number, "label": label or number}
