@@ -52,12 +52,12 @@ def create_app(settings: Settings | None = None) -> Flask:
             prefix = f"{base}/{version.name}"
             app.register_blueprint(version.resources(kind), url_prefix=prefix)
             app.register_blueprint(version.open(kind), url_prefix=prefix)
-    told = StatusMessages(settings.contact, settings.environment)
-    shapes = {V3.name: problem_json, V2.name: told.status_message}
+    status_messages = StatusMessages(settings.contact, settings.environment)
+    shapes = {V3.name: problem_json, V2.name: status_messages.status_message}
     app.extensions[SHAPES] = Shapes(shapes, bases.values())
     app.register_error_handler(RegistryError, _registry_error)
     app.register_error_handler(HTTPException, _http_error)
-    app.register_error_handler(Exception, _unexpected)
+    app.register_error_handler(Exception, _internal_error)
     _let_browsers_in(app, settings)
     return app
 
@@ -94,13 +94,13 @@ def _http_error(error: HTTPException) -> Response:
     return problems.shown(problems.http_problem(error), g.occurrence)
 
 
-def _unexpected(error: Exception) -> Response:
+def _internal_error(error: Exception) -> Response:
     _log.error("unexpected", trace_id=str(g.occurrence), exc_info=error)
     return problems.shown(problems.internal_problem(), g.occurrence)
 
 
 def _let_browsers_in(app: Flask, settings: Settings) -> None:
-    """The portal's own code calls us from the browser; only named origins may (contract 4.23)."""
+    """Admit calls from browsers, of pages of named origins only (contract 4.23)."""
     if settings.cors_origins:
         CORS(
             app,

@@ -62,19 +62,19 @@ class SettingsError(Exception):
         super().__init__("\n".join(faults))
 
 
-def _http_url(text: str) -> str:
+def _check_http_url(text: str) -> str:
     if not text.startswith(("https://", "http://")):
         raise ValueError("must be an http or https URL")
     return text.rstrip("/")
 
 
-def _base_path(text: str) -> str:
+def _check_base_path(text: str) -> str:
     if not text.startswith("/") or text.endswith("/"):
         raise ValueError("must begin with a slash and not end with one")
     return text
 
 
-def _database_url(secret: SecretStr) -> SecretStr:
+def _check_database_url(secret: SecretStr) -> SecretStr:
     try:
         driver = make_url(secret.get_secret_value()).drivername
     except (ArgumentError, ValueError):  # its words could repeat the password
@@ -84,7 +84,7 @@ def _database_url(secret: SecretStr) -> SecretStr:
     return secret
 
 
-def _path_template(text: str) -> str:
+def _check_path_template(text: str) -> str:
     try:
         text.format(enterpriseNumber="", ssin="")
     except (LookupError, ValueError):
@@ -92,10 +92,10 @@ def _path_template(text: str) -> str:
     return text
 
 
-Url = Annotated[str, AfterValidator(_http_url)]
-DatabaseUrl = Annotated[SecretStr, AfterValidator(_database_url)]
-PathTemplate = Annotated[str, AfterValidator(_path_template)]
-BasePath = Annotated[str, AfterValidator(_base_path)]
+Url = Annotated[str, AfterValidator(_check_http_url)]
+DatabaseUrl = Annotated[SecretStr, AfterValidator(_check_database_url)]
+PathTemplate = Annotated[str, AfterValidator(_check_path_template)]
+BasePath = Annotated[str, AfterValidator(_check_base_path)]
 Seconds = Annotated[float, Field(ge=0)]
 
 
@@ -221,12 +221,13 @@ class Settings(BaseModel):
     @classmethod
     def load(cls, environ: Mapping[str, str]) -> Self:
         """Read the settings; raises `SettingsError` with everything that is wrong at once."""
-        values, faults = _gathered(environ)
+        values, faults = _gather_values(environ)
         try:
             settings = cls.model_validate(values)
         except ValidationError as error:
             faults += [
-                f"{PREFIX}{str(fault['loc'][0]).upper()}: {_message(fault['msg'])}"
+                f"{PREFIX}{str(fault['loc'][0]).upper()}: "
+                f"{fault['msg'].removeprefix('Value error, ')}"  # which pydantic adds to our words
                 for fault in error.errors(include_input=False, include_context=False)
             ]
             raise SettingsError(faults) from None
@@ -236,7 +237,7 @@ class Settings(BaseModel):
 
     @property
     def scope_tables(self) -> Mapping[EboxKind, ScopeTable]:
-        """Operations that each scope opens, below the base path of each family (contract 6.36).
+        """The operations that each scope opens, below the base path of each family (contract 6.36).
 
         A scope of the enterprise family reads no citizen's e-Box; senders and the federation are
         the same parties in both.
@@ -256,12 +257,12 @@ class Settings(BaseModel):
 
     @property
     def checks_digits(self) -> bool:
-        """Whether check digits of numbers in publications are looked at (contract 6.31)."""
+        """Tell if check digits of numbers in publications are looked at (contract 6.31)."""
         return self.environment == "production" if self.check_digits is None else self.check_digits
 
 
-def _gathered(environ: Mapping[str, str]) -> tuple[dict[str, Any], list[str]]:
-    """Field values out of the environment and the files it names, and what could not be had."""
+def _gather_values(environ: Mapping[str, str]) -> tuple[dict[str, Any], list[str]]:
+    """Read field values out of the environment and the files it names, and list the faults."""
     values: dict[str, Any] = {}
     faults: list[str] = []
     for name, text in environ.items():
@@ -276,27 +277,22 @@ def _gathered(environ: Mapping[str, str]) -> tuple[dict[str, Any], list[str]]:
             faults.append(f"{PREFIX}{field.upper()}: is set itself and by file")
         else:
             try:
-                written = Path(text).read_text(encoding="utf-8").strip() if is_file else text
-                values[field] = _structured(field, written)
+                content = Path(text).read_text(encoding="utf-8").strip() if is_file else text
+                values[field] = _parse_value(field, content)
             except (OSError, ValueError) as error:
-                faults.append(f"{name}: {_reason(error)}")
+                faults.append(f"{name}: {_explain(error)}")
     return values, faults
 
 
-def _message(text: str) -> str:
-    """Our own words without what pydantic puts before them."""
-    return text.removeprefix("Value error, ")
-
-
-def _reason(error: OSError | ValueError) -> str:
-    """Why a value could not be read, in words that do not repeat it."""
+def _explain(error: OSError | ValueError) -> str:
+    """Explain that a value cannot be read, in words that do not repeat it: it may be secret."""
     if isinstance(error, OSError):
         return str(error.strerror)
     return "is not UTF-8" if isinstance(error, UnicodeError) else "is not valid JSON"
 
 
-def _structured(field: str, text: str) -> Any:
-    """Lists are written with commas between the items, tables as a JSON object."""
+def _parse_value(field: str, text: str) -> Any:
+    """Parse a list, with commas between the items, or a table, which is a JSON object."""
     if field == "cors_origins":
         return [origin.strip() for origin in text.split(",") if origin.strip()]
     return json.loads(text) if field in ("scopes", "citizen_scopes") else text

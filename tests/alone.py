@@ -120,8 +120,8 @@ def a_database(cluster, settings, **changes: Any) -> Iterator[Alone]:
         alone = Alone(
             ours,
             owner,
-            Transactions(wiring.database(ours)),
-            Transactions(wiring.database(ours, "worker")),
+            Transactions(wiring.make_engine(ours)),
+            Transactions(wiring.make_engine(ours, "worker")),
         )
         yield alone
         for engine in (owner, alone.application.engine, alone.worker.engine):

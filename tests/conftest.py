@@ -124,7 +124,7 @@ def app(settings):
 @pytest.fixture(scope="session")
 def owner(settings):
     """The owner of the tables, whom row-level security does not bind."""
-    engine = wiring.database(settings, "owner")
+    engine = wiring.make_engine(settings, "owner")
     yield engine
     engine.dispose()
 
@@ -148,7 +148,7 @@ def application(database):
 @pytest.fixture(scope="session")
 def blobs(settings):
     """The document store."""
-    store = wiring.documents(settings)
+    store = wiring.make_document_store(settings)
     yield store
     store.client.close()
 

@@ -74,7 +74,7 @@ def _owned(failed: str = "") -> Iterator[tuple[Engine, Settings]]:
     settings = Settings.load(os.environ)
     if settings.database_owner_url is None:
         raise click.ClickException("REGISTRY_DATABASE_OWNER_URL is not set.")
-    engine = wiring.database(settings, "owner")
+    engine = wiring.make_engine(settings, "owner")
     try:
         yield engine, settings
     except (SQLAlchemyError, CommandError, KeyUnusable, RegistryError) as error:

@@ -1,4 +1,4 @@
-"""Assembly: the only room that knows every concrete class, and the clock."""
+"""Assembly: the only layer that knows every concrete class, and the clock."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -25,12 +25,17 @@ from registry.services.readiness import Readiness
 from registry.services.reference_data import ReferenceData
 from registry.settings import Settings
 from registry.store.transactions import Transactions
-from registry.wiring import federation as federal
 from registry.wiring.audit import make_pseudonyms
 from registry.wiring.clock import now
-from registry.wiring.storage import database, documents, s3_client
+from registry.wiring.federation import (
+    Observe,
+    make_introspection,
+    make_partition_api,
+    make_preferences_client,
+)
+from registry.wiring.storage import make_document_store, make_engine, make_s3_client
 
-__all__ = ["Registry", "assemble", "database", "documents", "s3_client"]
+__all__ = ["Registry", "assemble", "make_document_store", "make_engine", "make_s3_client"]
 
 
 @dataclass(frozen=True)
@@ -56,29 +61,29 @@ class Registry:
         return f"{self.roots[kind]}/{version}"
 
 
-def assemble(settings: Settings, observe: federal.Observe) -> Registry:
+def assemble(settings: Settings, observe: Observe) -> Registry:
     """Build the service; connections are made on first use.
 
-    `observe` hears of each introspection. Raises `KeyUnusable` when our key cannot be used, and
-    `SettingsError` for a hash key that will not do.
+    `observe` is told of each introspection how it ended, and its seconds. Raises `KeyUnusable`
+    when our key cannot be used, and `SettingsError` for a hash key that will not do.
     """
-    transactions = Transactions(database(settings))
-    blobs = documents(settings)
-    introspection = federal.introspection(settings, observe)
-    federation, preferences = federal.partition_service(settings), federal.preferences(settings)
+    transactions = Transactions(make_engine(settings))
+    blobs = make_document_store(settings)
+    introspection = make_introspection(settings, observe)
+    partition_api, preferences = make_partition_api(settings), make_preferences_client(settings)
     scopes = settings.scope_tables
-    mandates = Mandates(federation, scopes[EboxKind.ENTERPRISE], settings.mandate_consultation)
-    partition_rights = _permitting(settings, transactions, federation)
+    mandates = Mandates(partition_api, scopes[EboxKind.ENTERPRISE], settings.mandate_consultation)
+    partition_rights = _make_partition_rights(settings, transactions, partition_api)
     audit_log = AuditLog(make_pseudonyms(settings), now)
     consultation = Consultation(
         transactions, partition_rights, audit_log, blobs, now, settings.soon_expiring_days
     )
-    routing = Routing(transactions, federation, audit_log, read_rules, now)
+    routing = Routing(transactions, partition_api, audit_log, read_rules, now)
     filing = Filing(transactions, routing, audit_log, preferences, now)
 
     def dispose() -> None:
         introspection.close()
-        federation.close()
+        partition_api.close()
         preferences.close()
         transactions.engine.dispose()
 
@@ -87,35 +92,35 @@ def assemble(settings: Settings, observe: federal.Observe) -> Registry:
         scopes=scopes,
         mandates=mandates,
         consultation=consultation,
-        message_updates=MessageUpdates(partition_rights, audit_log, federation, now),
+        message_updates=MessageUpdates(partition_rights, audit_log, partition_api, now),
         reference_data=ReferenceData(transactions, audit_log),
-        uploads=Uploads(transactions, blobs, _scanner(settings), now),
+        uploads=Uploads(transactions, blobs, _make_scanner(settings), now),
         publication=Publication(
             consultation, filing, mandates, scopes[EboxKind.ENTERPRISE], settings.single_language
         ),
         broadcast=Broadcast(transactions, routing, audit_log, now, settings.checks_digits),
         routing=routing,
         readiness=Readiness(transactions, blobs),
-        roots=_roots(settings),
+        roots=_make_roots(settings),
         dispose=dispose,
     )
 
 
-def _roots(settings: Settings) -> dict[EboxKind, str]:
+def _make_roots(settings: Settings) -> dict[EboxKind, str]:
     return {
         EboxKind.ENTERPRISE: settings.public_url + settings.enterprise_base_path,
         EboxKind.CITIZEN: settings.public_url + settings.citizen_base_path,
     }
 
 
-def _permitting(
+def _make_partition_rights(
     settings: Settings,
     transactions: Transactions,
-    federation: PartitionApi | NoPartitionApi,
+    partition_api: PartitionApi | NoPartitionApi,
 ) -> PartitionRights:
     return PartitionRights(
         transactions,
-        federation,
+        partition_api,
         settings.scope_tables[EboxKind.ENTERPRISE],
         fresh_for=timedelta(seconds=settings.partition_rights_ttl),
         grace=timedelta(seconds=settings.partition_rights_grace),
@@ -123,6 +128,6 @@ def _permitting(
     )
 
 
-def _scanner(settings: Settings) -> Clamd | None:
+def _make_scanner(settings: Settings) -> Clamd | None:
     address = settings.clamd_address
     return Clamd.at(address, settings.clamd_timeout) if address else None

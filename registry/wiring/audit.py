@@ -13,7 +13,7 @@ from registry.http_client.private_key import KeyUnusable
 from registry.settings import Settings, SettingsError
 from registry.store.transactions import Transactions
 from registry.wiring.clock import now
-from registry.wiring.storage import seal_store
+from registry.wiring.storage import make_seal_store
 
 _END: Final = b"-----END PUBLIC KEY-----"
 
@@ -34,7 +34,7 @@ def make_investigation(
     """Put the investigation together; raises `SettingsError` for absent settings, `KeyUnusable`."""
     return Investigation(
         transactions,
-        seal_store(settings),
+        make_seal_store(settings),
         load_keyring(settings),
         load_private_key(settings),
         audit_log,

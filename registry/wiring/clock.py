@@ -1,8 +1,8 @@
-"""The clock: everybody else is given the time."""
+"""The clock, read nowhere else: services and rules are given the time."""
 
 from datetime import UTC, datetime
 
 
 def now() -> datetime:
-    """The present instant, aware."""
+    """Read the present instant, aware and in UTC."""
     return datetime.now(UTC)

@@ -1,4 +1,4 @@
-"""The others: clients of the federation's services, as the settings have them."""
+"""Assembly of the clients of the federation's services, as the settings have them."""
 
 from collections.abc import Callable
 
@@ -19,11 +19,11 @@ from registry.wiring.clock import now
 Observe = Callable[[str, float], None]
 
 
-def introspection(settings: Settings, observe: Observe) -> Introspection:
-    """What tells who is behind a token; `observe` hears of each look."""
+def make_introspection(settings: Settings, observe: Observe) -> Introspection:
+    """Make the introspection; `observe` is told how each look at a token ended."""
     return Introspection(
         settings.oauth_introspect_url,
-        _own_token(settings, settings.oauth_introspect_scope),
+        _make_own_token(settings, settings.oauth_introspect_scope),
         Upstream(
             "introspection", timeout=settings.oauth_timeout, ca_bundle=settings.oauth_ca_bundle
         ),
@@ -48,14 +48,14 @@ def introspection(settings: Settings, observe: Observe) -> Introspection:
     )
 
 
-def partition_service(settings: Settings) -> PartitionApi | NoPartitionApi:
-    """The Partition API, or what stands in for it."""
+def make_partition_api(settings: Settings) -> PartitionApi | NoPartitionApi:
+    """Make the client of the Partition API, or its stand-in while no setting names one."""
     if settings.partition_url is None:
         return NoPartitionApi()
     return PartitionApi(
         settings.partition_url,
-        _own_token(settings, None),
-        _upstream(settings, "partition service", settings.partition_timeout),
+        _make_own_token(settings, None),
+        _make_upstream(settings, "partition service", settings.partition_timeout),
         Breaker(settings.breaker_failures, settings.breaker_pause),
         settings.partition_rights_path,
         settings.partition_list_path,
@@ -63,33 +63,33 @@ def partition_service(settings: Settings) -> PartitionApi | NoPartitionApi:
     )
 
 
-def preferences(settings: Settings) -> PreferencesClient | NoPreferences:
-    """What knows who opened his e-Box, or what stands in for it."""
+def make_preferences_client(settings: Settings) -> PreferencesClient | NoPreferences:
+    """Make the client of the preferences, or its stand-in while no setting names them."""
     if settings.federation_url is None:
         return NoPreferences()
     return PreferencesClient(
         settings.federation_url,
-        _own_token(settings, settings.federation_scope),
-        _upstream(settings, "preferences", settings.federation_timeout),
+        _make_own_token(settings, settings.federation_scope),
+        _make_upstream(settings, "preferences", settings.federation_timeout),
         Breaker(settings.breaker_failures, settings.breaker_pause),
         settings.federation_consents,
     )
 
 
-def event_service(settings: Settings) -> EventServiceClient | NoEventService:
-    """The e-Box Event Service; events wait while no setting names it."""
+def make_event_service(settings: Settings) -> EventServiceClient | NoEventService:
+    """Make the client of the e-Box Event Service; events wait while no setting names it."""
     if settings.events_url is None:
         return NoEventService()
     return EventServiceClient(
         settings.events_url,
-        _own_token(settings, settings.events_scope) if settings.events_bearer else None,
-        _upstream(settings, "event service", settings.events_timeout),
+        _make_own_token(settings, settings.events_scope) if settings.events_bearer else None,
+        _make_upstream(settings, "event service", settings.events_timeout),
         now,
     )
 
 
-def _upstream(settings: Settings, name: str, timeout: float) -> Upstream:
-    """A service that may want our certificate too (contract 6.20)."""
+def _make_upstream(settings: Settings, name: str, timeout: float) -> Upstream:
+    """Make the connection to a service that may want our certificate too (contract 6.20)."""
     return Upstream(
         name,
         timeout=timeout,
@@ -98,7 +98,7 @@ def _upstream(settings: Settings, name: str, timeout: float) -> Upstream:
     )
 
 
-def _own_token(settings: Settings, scope: str | None) -> OwnToken:
+def _make_own_token(settings: Settings, scope: str | None) -> OwnToken:
     password = settings.oauth_key_password
     key = load_key(
         settings.oauth_key_path,

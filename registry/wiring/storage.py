@@ -1,4 +1,4 @@
-"""Where things are kept: connections to PostgreSQL and to the document store."""
+"""Assembly of PostgreSQL, the document store and the store of seals."""
 
 from typing import Any, Final, Literal
 
@@ -22,8 +22,8 @@ _BY_KEY: Final = " -c enable_hashjoin=off -c enable_mergejoin=off -c enable_seqs
 Role = Literal["application", "owner", "worker"]
 
 
-def database(settings: Settings, role: Role = "application") -> Engine:
-    """PostgreSQL through one of our roles; all but the owner's is for `Transactions`.
+def make_engine(settings: Settings, role: Role = "application") -> Engine:
+    """Make the engine for one of our roles; all but the owner's are for `Transactions`.
 
     Raises `SettingsError` when no setting says how that role connects.
     """
@@ -37,10 +37,10 @@ def database(settings: Settings, role: Role = "application") -> Engine:
     timeout = int(settings.database_statement_timeout * 1000)
     is_owner = role == "owner"
     # Statements of milliseconds over 16 hash partitions look dear enough to compile, for seconds.
-    given = f"-c statement_timeout={timeout} -c jit=off"
+    server_options = f"-c statement_timeout={timeout} -c jit=off"
     if role == "worker":
-        given += _BY_KEY
-    options: dict[str, Any] = {} if is_owner else {"options": given}
+        server_options += _BY_KEY
+    options: dict[str, Any] = {} if is_owner else {"options": server_options}
     if not settings.database_prepare:
         options["prepare_threshold"] = None
     return create_engine(
@@ -56,8 +56,8 @@ def database(settings: Settings, role: Role = "application") -> Engine:
     )
 
 
-def s3_client(settings: Settings) -> Any:
-    """A client for the document store, shared by all threads."""
+def make_s3_client(settings: Settings) -> Any:
+    """Make a client for the document store, shared by all threads."""
     secret = settings.s3_secret_key
     return boto3.client(
         "s3",
@@ -77,30 +77,30 @@ def s3_client(settings: Settings) -> Any:
     )
 
 
-def documents(settings: Settings) -> S3Blobs:
-    """The document store; under Object Lock when the settings say so."""
+def make_document_store(settings: Settings) -> S3Blobs:
+    """Make the document store; under Object Lock when the settings say so."""
     mode = settings.s3_object_lock
     return S3Blobs(
-        s3_client(settings),
+        make_s3_client(settings),
         settings.s3_bucket,
-        _encryption(settings),
+        _make_encryption(settings),
         retention=Retention(mode, settings.s3_object_lock_days) if mode else None,
         is_versioned=settings.s3_versioned,
         now=now,
     )
 
 
-def seal_store(settings: Settings) -> S3Seals:
-    """Where seals over the audit trail go; raises `SettingsError` when no setting says so."""
+def make_seal_store(settings: Settings) -> S3Seals:
+    """Make the store of the audit trail's seals; raises `SettingsError` when none is set."""
     if settings.audit_bucket is None:
         raise SettingsError(["REGISTRY_AUDIT_BUCKET: is needed here and not set"])
-    return S3Seals(s3_client(settings), settings.audit_bucket)
+    return S3Seals(make_s3_client(settings), settings.audit_bucket)
 
 
-def _encryption(settings: Settings) -> dict[str, str]:
-    """What asks for server-side encryption, with whose key."""
-    asked = {
+def _make_encryption(settings: Settings) -> dict[str, str]:
+    """Make the arguments that ask for server-side encryption, and name its key."""
+    arguments = {
         "ServerSideEncryption": settings.s3_encryption,
         "SSEKMSKeyId": settings.s3_encryption_key,
     }
-    return {name: value for name, value in asked.items() if value}
+    return {name: value for name, value in arguments.items() if value}

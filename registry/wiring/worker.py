@@ -19,10 +19,10 @@ from registry.services.retention.legal_holds import LegalHolds
 from registry.services.retention.purge import Purge
 from registry.settings import PREFIX, Settings, SettingsError
 from registry.store.transactions import Transactions
-from registry.wiring import audit, federation
-from registry.wiring.audit import make_pseudonyms
+from registry.wiring.audit import load_private_key, make_investigation, make_pseudonyms
 from registry.wiring.clock import now
-from registry.wiring.storage import database, documents, seal_store
+from registry.wiring.federation import make_event_service, make_partition_api
+from registry.wiring.storage import make_document_store, make_engine, make_seal_store
 
 
 @dataclass(frozen=True)
@@ -48,23 +48,23 @@ def assemble_worker(settings: Settings) -> WorkerServices:
 
     Raises `SettingsError` for what the worker needs and is not set, and `KeyUnusable`.
     """
-    _demand(settings)
-    names = make_pseudonyms(settings)
-    audit_log = AuditLog(names, now)
-    private_key = audit.load_private_key(settings)
-    seals = seal_store(settings)
-    transactions = Transactions(database(settings, "worker"))
-    blobs = documents(settings)
-    events, partitions = federation.event_service(settings), federation.partition_service(settings)
+    _require_settings(settings)
+    pseudonyms = make_pseudonyms(settings)
+    audit_log = AuditLog(pseudonyms, now)
+    private_key = load_private_key(settings)
+    seals = make_seal_store(settings)
+    transactions = Transactions(make_engine(settings, "worker"))
+    blobs = make_document_store(settings)
+    event_service, partition_api = make_event_service(settings), make_partition_api(settings)
 
     def dispose() -> None:
-        events.close()
-        partitions.close()
+        event_service.close()
+        partition_api.close()
         transactions.engine.dispose()
 
     return WorkerServices(
         event_delivery=EventDelivery(
-            transactions, events, now, settings.events_batch, settings.events_subject
+            transactions, event_service, now, settings.events_batch, settings.events_subject
         ),
         reminders=Reminders(
             transactions,
@@ -72,20 +72,20 @@ def assemble_worker(settings: Settings) -> WorkerServices:
             timedelta(days=settings.reminder_days),
             timedelta(days=settings.alert_days),
         ),
-        purge=Purge(transactions, blobs, audit_log, names, now),
+        purge=Purge(transactions, blobs, audit_log, pseudonyms, now),
         legal_holds=LegalHolds(transactions, blobs, audit_log, now),
         event_administration=EventAdministration(transactions, audit_log, now),
-        routing=Routing(transactions, partitions, audit_log, read_rules, now),
+        routing=Routing(transactions, partition_api, audit_log, read_rules, now),
         uploads=Uploads(transactions, blobs, None, now),
         job_leases=JobLease(transactions),
         sealer=Sealer(transactions, seals, private_key, now),
-        investigation=audit.make_investigation(settings, transactions, audit_log),
+        investigation=make_investigation(settings, transactions, audit_log),
         readiness=WorkerReadiness(transactions, blobs, seals),
         dispose=dispose,
     )
 
 
-def _demand(settings: Settings) -> None:
+def _require_settings(settings: Settings) -> None:
     """Raise `SettingsError` with all that is needed here alone and missing."""
     names = ("database_worker_url", "hash_key", "audit_bucket", "audit_key_path")
     missing = [name for name in names if getattr(settings, name) is None]

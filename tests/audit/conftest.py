@@ -114,7 +114,7 @@ def alone(database_alone):
 @pytest.fixture
 def client(settings):
     """Of the bucket; closed when done."""
-    client = wiring.s3_client(settings)
+    client = wiring.make_s3_client(settings)
     yield client
     client.close()
 
@@ -129,7 +129,7 @@ def store(client, settings):
 def away(store, settings):
     """The same bucket when nobody serves it."""
     address = f"http://{LOOPBACK}:{free_port()}"
-    client = wiring.s3_client(settings.model_copy(update={"s3_endpoint": address}))
+    client = wiring.make_s3_client(settings.model_copy(update={"s3_endpoint": address}))
     yield replace(store, client=client)
     client.close()
 

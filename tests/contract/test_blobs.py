@@ -25,7 +25,7 @@ CONTENT = bytes(range(256)) * 5
 def s3(settings) -> Iterator[S3Blobs]:
     """The store as the service has it, in a bucket of its own; close it when done."""
     bucket = f"b-{uuid4().hex}"
-    client = wiring.s3_client(settings)
+    client = wiring.make_s3_client(settings)
     client.create_bucket(Bucket=bucket)
     yield S3Blobs(client, bucket)
     client.close()
@@ -45,7 +45,7 @@ def another(settings):
     def make(**changes):
         values = settings.model_dump() | {"s3_timeout": 5} | changes
         changed = type(settings).model_validate(values)
-        store = wiring.documents(changed)
+        store = wiring.make_document_store(changed)
         stores.append(store)
         return store
 

@@ -42,7 +42,7 @@ def clock():
 @pytest.fixture
 def client(settings):
     """As the service has it; closed when done."""
-    client = wiring.s3_client(settings)
+    client = wiring.make_s3_client(settings)
     yield client
     client.close()
 
@@ -478,7 +478,7 @@ def every_operation(store, key):
 
 def test_a_store_that_nobody_serves_neither_erases_nor_holds(locked_s3, key, settings):
     address = f"http://{LOOPBACK}:{free_port()}"
-    nobody = wiring.s3_client(settings.model_copy(update={"s3_endpoint": address}))
+    nobody = wiring.make_s3_client(settings.model_copy(update={"s3_endpoint": address}))
 
     for operation in every_operation(replace(locked_s3, client=nobody), key):
         with pytest.raises(Unavailable):
@@ -529,7 +529,7 @@ def test_a_store_that_minds_what_is_not_there_counts_it_as_erased(settings, key)
     server = HTTPServer((LOOPBACK, 0), Pedant)
     Thread(target=server.serve_forever, daemon=True).start()
     address = f"http://{LOOPBACK}:{server.server_port}"
-    client = wiring.s3_client(settings.model_copy(update={"s3_endpoint": address}))
+    client = wiring.make_s3_client(settings.model_copy(update={"s3_endpoint": address}))
 
     assert S3Blobs(client, "bucket").erase(key) is True
 

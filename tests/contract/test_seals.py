@@ -18,7 +18,7 @@ UNTIL = datetime.now(UTC).replace(microsecond=0) + timedelta(days=3653)
 @pytest.fixture
 def client(settings):
     """As the service has it; closed when done."""
-    client = wiring.s3_client(settings)
+    client = wiring.make_s3_client(settings)
     yield client
     client.close()
 
@@ -215,7 +215,7 @@ def test_a_bucket_without_object_lock_takes_no_seal(store, settings):
 )
 def test_a_store_that_nobody_serves_is_unavailable(store, settings, ask):
     address = f"http://{LOOPBACK}:{free_port()}"
-    nobody = wiring.s3_client(settings.model_copy(update={"s3_endpoint": address}))
+    nobody = wiring.make_s3_client(settings.model_copy(update={"s3_endpoint": address}))
 
     with pytest.raises(Unavailable, match="does not answer") as told:
         ask(replace(store, client=nobody))

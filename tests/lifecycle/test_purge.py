@@ -441,7 +441,7 @@ def test_documents_wait_for_a_store_that_does_not_answer(alone, clock, blobs, se
     clock.now = END
     purge().purge(100)
     nowhere = settings.model_copy(update={"s3_endpoint": f"http://{LOOPBACK}:{free_port()}"})
-    away = wiring.documents(nowhere)
+    away = wiring.make_document_store(nowhere)
 
     with pytest.raises(Unavailable):
         purge(away).erase()

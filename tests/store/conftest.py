@@ -27,7 +27,7 @@ from tests.factories import a_file, a_message, a_person
 @pytest.fixture
 def transactions(settings):
     """The service's own transactions, all on one pooled connection."""
-    opened = Transactions(wiring.database(settings.model_copy(update={"database_pool_size": 1})))
+    opened = Transactions(wiring.make_engine(settings.model_copy(update={"database_pool_size": 1})))
     yield opened
     opened.engine.dispose()
 
@@ -49,7 +49,7 @@ def alone(database_alone):
 @pytest.fixture
 def worker(settings):
     """The worker's transactions, which see every e-Box."""
-    opened = Transactions(wiring.database(settings, "worker"))
+    opened = Transactions(wiring.make_engine(settings, "worker"))
     yield opened
     opened.engine.dispose()
 

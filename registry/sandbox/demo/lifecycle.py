@@ -25,7 +25,7 @@ from registry.sandbox.seeds.papers import letter
 from registry.sandbox.seeds.scenarios import Seed
 from registry.settings import Settings
 from registry.store.consultation import messages
-from registry.wiring import database, documents
+from registry.wiring import make_document_store, make_engine
 from registry.wiring.worker import assemble_worker
 
 T = TypeVar("T")
@@ -91,7 +91,7 @@ class _Stage:
         """Put a message into the past, as no sender can; its documents first."""
         settings = self.settings()
         files = list(seed.attachments())
-        blobs, engine = documents(settings), database(settings, "owner")
+        blobs, engine = make_document_store(settings), make_engine(settings, "owner")
         try:
             for row, content in files:
                 blobs.put(row["blob_key"], [content])

@@ -14,14 +14,14 @@ from registry.settings import Settings
 from registry.store.consultation import messages
 from registry.store.publication import sent_messages
 from registry.store.publication.sent_messages import SentMessage
-from registry.wiring import database, documents
+from registry.wiring import make_document_store, make_engine
 
 
 def main() -> None:
     """Plant reference data, documents and messages, as the owner of the tables."""
     settings = Settings.load(os.environ)
-    engine = database(settings, "owner")
-    blobs = documents(settings)
+    engine = make_engine(settings, "owner")
+    blobs = make_document_store(settings)
     with engine.begin() as connection:
         reference.plant(connection)
     for seed in seeds():
