@@ -11,9 +11,8 @@ from registry.audit.log import AuditLog
 from registry.domain.calls import Call
 from registry.domain.errors import NotFound
 from registry.domain.queries import Page
-from registry.domain.reference import Catalogue
+from registry.domain.reference import Catalogue, CatalogueEntry, ImageContent
 from registry.store import reference
-from registry.store.schema import AnyRow
 from registry.store.transactions import Transactions
 
 Record = Callable[[Call], None]
@@ -21,10 +20,10 @@ Record = Callable[[Call], None]
 
 @dataclass(frozen=True)
 class ReferenceData:
-    """Reading the lists of message types, senders and templates.
+    """The lists of message types, senders and templates, for every caller.
 
-    What is read comes with what records the call, to be used before the transaction is over: only
-    who has shown it knows whether the answer is that it is unchanged.
+    An answer comes with a function that records the call, to be used before the transaction is
+    over: only the API knows if its answer is that nothing has changed.
     """
 
     transactions: Transactions
@@ -33,24 +32,28 @@ class ReferenceData:
     @contextmanager
     def page(
         self, catalogue: Catalogue, page: Page
-    ) -> Iterator[tuple[Sequence[AnyRow], int, Record]]:
-        """A page of a catalogue, and how many entries it has in all."""
+    ) -> Iterator[tuple[Sequence[CatalogueEntry], int, Record]]:
+        """Read a page of a catalogue, and how many entries it has in all."""
         with self.transactions() as connection:
-            entries, total = reference.page_of(connection, catalogue, page)
+            entries, total = reference.read_page(connection, catalogue, page)
             yield entries, total, self._recorder(connection)
 
     @contextmanager
-    def entry(self, catalogue: Catalogue, identifier: str) -> Iterator[tuple[AnyRow, Record]]:
-        """One entry; raises `NotFound`."""
+    def entry(
+        self, catalogue: Catalogue, identifier: str
+    ) -> Iterator[tuple[CatalogueEntry, Record]]:
+        """Read one entry; raises `NotFound`."""
         with self.transactions() as connection:
-            entry = reference.find(connection, catalogue, identifier)
+            entry = reference.find_entry(connection, catalogue, identifier)
             if entry is None:
                 raise NotFound(catalogue, identifier)
             yield entry, self._recorder(connection)
 
     @contextmanager
-    def image(self, kind: str, owner_id: str, image_id: str) -> Iterator[tuple[AnyRow, Record]]:
-        """A logo's `media_type` and `content`; raises `NotFound`."""
+    def image(
+        self, kind: str, owner_id: str, image_id: str
+    ) -> Iterator[tuple[ImageContent, Record]]:
+        """Read a logo; raises `NotFound`."""
         with self.transactions() as connection:
             image = reference.find_image(connection, kind, owner_id, image_id)
             if image is None:

@@ -1,6 +1,6 @@
 """Reference data: who sends what, in three languages; the same for every e-Box."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -23,13 +23,20 @@ from sqlalchemy.dialects.postgresql import aggregate_order_by
 
 from registry.domain.languages import LANGUAGES, TranslatedString, fill_gaps, fold
 from registry.domain.queries import Page
-from registry.domain.reference import Catalogue
-from registry.store.schema import JSON, AnyRow, Records, metadata
+from registry.domain.reference import (
+    Catalogue,
+    CatalogueEntry,
+    Image,
+    ImageContent,
+    MessageTemplate,
+    MessageType,
+    SenderApplication,
+    SenderOrganization,
+)
+from registry.store.schema import JSON, Records, metadata
 
-Rows = Sequence[AnyRow]
 
-
-def _folded() -> list[Column[Any]]:
+def _make_folded_columns() -> list[Column[Any]]:
     return [Column(f"folded_{language}", Text, nullable=False) for language in LANGUAGES]
 
 
@@ -41,7 +48,7 @@ message_types = Table(
     Column("description", JSON),
     Column("validity_number", Integer, nullable=False),
     Column("validity_unit", Text, nullable=False),
-    *_folded(),
+    *_make_folded_columns(),
     CheckConstraint("validity_unit IN ('day', 'month', 'year')", name="validity_unit"),
 )
 
@@ -54,7 +61,7 @@ sender_applications = Table(
     Column("url", JSON),
     Column("contact_business", Text),
     Column("contact_technical", Text),
-    *_folded(),
+    *_make_folded_columns(),
 )
 
 sender_organizations = Table(
@@ -66,7 +73,7 @@ sender_organizations = Table(
     Column("url", JSON),
     Column("contact_business", Text),
     Column("contact_technical", Text),
-    *_folded(),
+    *_make_folded_columns(),
 )
 
 # Which organization may send which type of message through which application: the one fact
@@ -101,25 +108,8 @@ message_templates = Table(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Image:
-    """A logo without its bytes; `size` is in bytes, `owner_kind` application or organization."""
-
-    owner_kind: str
-    owner_id: str
-    image_id: str
-    media_type: str
-    size: int
-    language: str | None
-
-    @property
-    def collection(self) -> str:
-        """The owners' collection, as its URL names it."""
-        return f"{self.owner_kind.capitalize()}s"
-
-
-def folded(*texts: TranslatedString | None) -> Mapping[str, str]:
-    """The `folded_…` columns of a row, out of the texts by which search finds it (contract 4.3)."""
+def make_folded_texts(*texts: TranslatedString | None) -> Mapping[str, str]:
+    """Make a row's `folded_…` columns, out of the texts by which search finds it (contract 4.3)."""
     present = [fill_gaps(text) for text in texts if text]
     return {
         f"folded_{language}": "\n".join(fold(text[language]) for text in present)
@@ -127,47 +117,57 @@ def folded(*texts: TranslatedString | None) -> Mapping[str, str]:
     }
 
 
-def page_of(connection: Connection, catalogue: Catalogue, page: Page) -> tuple[Rows, int]:
-    """A page of a catalogue in the order of its ids, and how many entries there are in all."""
-    shown = _SHOWN[catalogue]
-    total = connection.scalar(select(func.count()).select_from(shown.key.table)) or 0
-    query = shown.query.order_by(shown.key).limit(page.size).offset(page.offset)
-    return connection.execute(query).all(), total
+def read_page(
+    connection: Connection, catalogue: Catalogue, page: Page
+) -> tuple[Sequence[CatalogueEntry], int]:
+    """Read a page of a catalogue in the order of its ids, and how many entries there are in all."""
+    listing = _LISTINGS[catalogue]
+    total = connection.scalar(select(func.count()).select_from(listing.key.table)) or 0
+    query = listing.query.order_by(listing.key).limit(page.size).offset(page.offset)
+    return [listing.make(**row) for row in connection.execute(query).mappings()], total
 
 
-def find(connection: Connection, catalogue: Catalogue, identifier: str) -> AnyRow | None:
-    """One entry of a catalogue."""
-    shown = _SHOWN[catalogue]
-    return connection.execute(shown.query.where(shown.key == identifier)).one_or_none()
+def find_entry(
+    connection: Connection, catalogue: Catalogue, identifier: str
+) -> CatalogueEntry | None:
+    """Find one entry of a catalogue."""
+    listing = _LISTINGS[catalogue]
+    query = listing.query.where(listing.key == identifier)
+    row = connection.execute(query).mappings().one_or_none()
+    return None if row is None else listing.make(**row)
 
 
-def find_image(connection: Connection, kind: str, owner_id: str, image_id: str) -> AnyRow | None:
-    """A logo's media type and bytes."""
-    return connection.execute(
+def find_image(
+    connection: Connection, kind: str, owner_id: str, image_id: str
+) -> ImageContent | None:
+    """Find a logo's media type and bytes."""
+    row = connection.execute(
         select(images.c.media_type, images.c.content).where(
             images.c.owner_kind == kind,
             images.c.owner_id == owner_id,
             images.c.image_id == image_id,
         )
     ).one_or_none()
+    return None if row is None else ImageContent(*row)
 
 
 @dataclass(frozen=True, slots=True)
-class _Shown:
-    """What is shown of a catalogue, and the id by which it is found."""
+class _Listing:
+    """The query of a catalogue, the id by which it finds an entry, and the entry's class."""
 
     key: Column[str]
     query: Select[Any]
+    make: Callable[..., CatalogueEntry]  # of the columns, by their names
 
 
-def _ids(column: Column[Any], match: ColumnElement[bool]) -> ColumnElement[Any]:
-    """The ids that the configurations pair with a row, in order."""
+def _select_ids(column: Column[Any], match: ColumnElement[bool]) -> ColumnElement[Any]:
+    """Select the ids that the configurations pair with a row, in order."""
     one = aggregate_order_by(distinct(column), column)
     return select(func.jsonb_agg(one, type_=Records())).where(match).scalar_subquery()
 
 
-def _logos(kind: str, owner: Column[str]) -> ColumnElement[Any]:
-    shown = func.jsonb_build_array(
+def _select_logos(kind: str, owner: Column[str]) -> ColumnElement[Any]:
+    logo = func.jsonb_build_array(
         images.c.owner_kind,
         images.c.owner_id,
         images.c.image_id,
@@ -176,7 +176,7 @@ def _logos(kind: str, owner: Column[str]) -> ColumnElement[Any]:
         images.c.language,
     )
     logos = select(
-        func.jsonb_agg(aggregate_order_by(shown, images.c.image_id), type_=Records(Image))
+        func.jsonb_agg(aggregate_order_by(logo, images.c.image_id), type_=Records(Image))
     ).where(images.c.owner_kind == kind, images.c.owner_id == owner)
     return logos.scalar_subquery().label("logos")
 
@@ -186,39 +186,44 @@ def _select(table: Table, *more: ColumnElement[Any]) -> Select[Any]:
     return select(*columns, *more)
 
 
-_paired = sender_configurations.c
-_of_type = _paired.message_type_id == message_types.c.message_type_id
-_of_application = _paired.application_id == sender_applications.c.application_id
-_of_organization = _paired.organization_id == sender_organizations.c.organization_id
+_configurations = sender_configurations.c
+_of_type = _configurations.message_type_id == message_types.c.message_type_id
+_of_application = _configurations.application_id == sender_applications.c.application_id
+_of_organization = _configurations.organization_id == sender_organizations.c.organization_id
 
-_SHOWN: Final[Mapping[Catalogue, _Shown]] = {
-    Catalogue.MESSAGE_TYPES: _Shown(
+_LISTINGS: Final[Mapping[Catalogue, _Listing]] = {
+    Catalogue.MESSAGE_TYPES: _Listing(
         message_types.c.message_type_id,
         _select(
             message_types,
-            _ids(_paired.organization_id, _of_type).label("organization_ids"),
-            _ids(_paired.application_id, _of_type).label("application_ids"),
+            _select_ids(_configurations.organization_id, _of_type).label("organization_ids"),
+            _select_ids(_configurations.application_id, _of_type).label("application_ids"),
         ),
+        MessageType,
     ),
-    Catalogue.SENDER_APPLICATIONS: _Shown(
+    Catalogue.SENDER_APPLICATIONS: _Listing(
         sender_applications.c.application_id,
         _select(
             sender_applications,
-            _logos("application", sender_applications.c.application_id),
-            _ids(_paired.organization_id, _of_application).label("organization_ids"),
-            _ids(_paired.message_type_id, _of_application).label("message_type_ids"),
+            _select_logos("application", sender_applications.c.application_id),
+            _select_ids(_configurations.organization_id, _of_application).label("organization_ids"),
+            _select_ids(_configurations.message_type_id, _of_application).label("message_type_ids"),
         ),
+        SenderApplication,
     ),
-    Catalogue.SENDER_ORGANIZATIONS: _Shown(
+    Catalogue.SENDER_ORGANIZATIONS: _Listing(
         sender_organizations.c.organization_id,
         _select(
             sender_organizations,
-            _logos("organization", sender_organizations.c.organization_id),
-            _ids(_paired.application_id, _of_organization).label("application_ids"),
-            _ids(_paired.message_type_id, _of_organization).label("message_type_ids"),
+            _select_logos("organization", sender_organizations.c.organization_id),
+            _select_ids(_configurations.application_id, _of_organization).label("application_ids"),
+            _select_ids(_configurations.message_type_id, _of_organization).label(
+                "message_type_ids"
+            ),
         ),
+        SenderOrganization,
     ),
-    Catalogue.MESSAGE_TEMPLATES: _Shown(
-        message_templates.c.message_template_id, _select(message_templates)
+    Catalogue.MESSAGE_TEMPLATES: _Listing(
+        message_templates.c.message_template_id, _select(message_templates), MessageTemplate
     ),
 }

@@ -7,15 +7,12 @@ from sqlalchemy import (
     Column,
     Dialect,
     MetaData,
-    Row,
     Text,
     TypeDecorator,
 )
 from sqlalchemy.dialects.postgresql import JSONB, TIMESTAMP
 
 from registry.domain.identifiers import Ebox
-
-AnyRow = Row[*tuple[Any, ...]]  # a row whose columns are known by name, not by type
 
 metadata = MetaData(
     naming_convention={

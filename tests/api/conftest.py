@@ -15,7 +15,11 @@ from registry.sandbox.files import write_private
 from registry.sandbox.personas import CITIZEN_PORTAL, CONSUMER, SENDER, WEBHOOK
 from registry.sandbox.servers.processes import LOOPBACK
 from registry.store.events.outbox import outbox
-from registry.store.reference import folded, sender_configurations, sender_organizations
+from registry.store.reference import (
+    make_folded_texts,
+    sender_configurations,
+    sender_organizations,
+)
 from registry.store.schema import metadata
 from tests.api.publication import Sender, an_event
 from tests.factories import an_ebox
@@ -137,7 +141,7 @@ def configure(owner):
     def allow(enterprise, *applications):
         allowed.append(enterprise)
         name = {"nl": f"Organisatie {enterprise}"}
-        row = {"organization_id": enterprise, "short_name": name, **folded(name)}
+        row = {"organization_id": enterprise, "short_name": name, **make_folded_texts(name)}
         with owner.begin() as connection:
             connection.execute(insert(sender_organizations).values(row))
             for application in applications or ("sandbox-sender", "my-minfin"):

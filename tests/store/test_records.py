@@ -140,10 +140,10 @@ def test_only_the_partitions_asked_for_count(counts, deliver):
 @pytest.mark.parametrize("catalogue", Catalogue)
 def test_a_catalogue_is_paged_in_the_order_of_its_ids(application, catalogue):
     with application.connect() as connection:
-        everything, total = reference.page_of(connection, catalogue, Page(size=100))
-        first, _ = reference.page_of(connection, catalogue, Page(size=1))
-        behind, still = reference.page_of(connection, catalogue, Page(number=1000))
-        last = reference.find(connection, catalogue, getattr(everything[-1], catalogue))
+        everything, total = reference.read_page(connection, catalogue, Page(size=100))
+        first, _ = reference.read_page(connection, catalogue, Page(size=1))
+        behind, still = reference.read_page(connection, catalogue, Page(number=1000))
+        last = reference.find_entry(connection, catalogue, getattr(everything[-1], catalogue))
 
     ids = [getattr(entry, catalogue) for entry in everything]
     assert ids == sorted(ids)
@@ -156,13 +156,13 @@ def test_a_catalogue_is_paged_in_the_order_of_its_ids(application, catalogue):
 @pytest.mark.parametrize("catalogue", Catalogue)
 def test_an_unknown_entry_is_not_found(application, catalogue):
     with application.connect() as connection:
-        assert reference.find(connection, catalogue, "unknown") is None
+        assert reference.find_entry(connection, catalogue, "unknown") is None
 
 
 def test_the_three_lists_refer_to_each_other_alike(application):
     with application.connect() as connection:
         types, applications, organizations = (
-            reference.page_of(connection, catalogue, Page(size=100))[0]
+            reference.read_page(connection, catalogue, Page(size=100))[0]
             for catalogue in list(Catalogue)[:3]
         )
 
@@ -182,7 +182,7 @@ def test_the_three_lists_refer_to_each_other_alike(application):
 
 def test_a_logo_is_found_under_its_owner_only(application):
     with application.connect() as connection:
-        organizations, _ = reference.page_of(
+        organizations, _ = reference.read_page(
             connection, Catalogue.SENDER_ORGANIZATIONS, Page(size=100)
         )
         logo = next(logo for entry in organizations for logo in entry.logos)

@@ -10,7 +10,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from registry.sandbox.personas import AGENCY
 from registry.store import reference
-from registry.store.reference import folded
+from registry.store.reference import make_folded_texts
 
 FINANCE: Final = "0308357159"
 SOCIAL_SECURITY: Final = "0206731645"
@@ -165,15 +165,19 @@ def plant(connection: Connection) -> None:
     for number, short, long, url in _ORGANIZATIONS:
         row = {"organization_id": number, "short_name": short, "long_name": long, "url": url}
         row["contact_business"] = "https://sandbox.example/contact"
-        _keep(connection, reference.sender_organizations, {**row, **folded(short, long)})
+        _keep(connection, reference.sender_organizations, {**row, **make_folded_texts(short, long)})
         _keep(connection, reference.images, _logo("organization", number))
     for identifier, name, description in _APPLICATIONS:
         row = {"application_id": identifier, "name": name, "description": description}
-        _keep(connection, reference.sender_applications, {**row, **folded(name, description)})
+        _keep(
+            connection,
+            reference.sender_applications,
+            {**row, **make_folded_texts(name, description)},
+        )
     for identifier, name, about, (length, unit) in _TYPES:
         row = {"message_type_id": identifier, "name": name, "description": about}
         row |= {"validity_number": length, "validity_unit": unit}
-        _keep(connection, reference.message_types, {**row, **folded(name, about)})
+        _keep(connection, reference.message_types, {**row, **make_folded_texts(name, about)})
     for organization, application, kind in _CONFIGURATIONS:
         row = {"organization_id": organization, "application_id": application}
         _keep(connection, reference.sender_configurations, {**row, "message_type_id": kind})
