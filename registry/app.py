@@ -48,6 +48,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         EboxKind.CITIZEN: settings.citizen_base_path,
     }
     for kind, base in bases.items():
+        # Each version below each family: a blueprint has one URL, and knows its kind of e-Box.
         for version in (V3, V2):
             prefix = f"{base}/{version.name}"
             app.register_blueprint(version.resources(kind), url_prefix=prefix)

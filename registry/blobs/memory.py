@@ -62,6 +62,7 @@ class MemoryBlobs:
         """The oldest version first."""
         versions = self.versions.get(key, [])
         while versions:
+            # the newest stays to be read until all before it may go, as in S3
             if versions[0].is_locked(self.now()):
                 return False
             del versions[0]

@@ -68,10 +68,8 @@ class S3Blobs:
                     **place, Body=first, **self._make_checksum(first), **self._make_options()
                 )
                 return
-            upload = self.client.create_multipart_upload(**place, **self._make_options())[
-                "UploadId"
-            ]
-            target: Any = {**place, "UploadId": upload}
+            upload = self.client.create_multipart_upload(**place, **self._make_options())
+            target: Any = {**place, "UploadId": upload["UploadId"]}
             try:
                 part_entries: Any = [self._put_part(target, 1, first)]
                 for number, (part, _) in enumerate(parts, start=2):
@@ -79,7 +77,7 @@ class S3Blobs:
                 self.client.complete_multipart_upload(
                     **target, MultipartUpload={"Parts": part_entries}
                 )
-            except BaseException:
+            except BaseException:  # a client that hangs up too: parts that stay are paid for
                 self.client.abort_multipart_upload(**target)
                 raise
 
@@ -165,6 +163,7 @@ class S3Blobs:
     def _start_download(self, key: str, span: Mapping[str, Any], length: int) -> S3Blob:
         with _translate_errors():
             answer = self.client.get_object(Bucket=self.bucket, Key=key, **span)
+        # S3 cuts a range at the end of the object; the headers of ours have promised all of it.
         if answer["ContentLength"] != length:
             answer["Body"].close()
             raise DocumentUnavailable

@@ -66,7 +66,7 @@ class Versions:
     def erase_one(self) -> bool:
         """Delete without a list; false, and as it was, when that has only hidden the document."""
         answer: Any = self.client.delete_object(Bucket=self.bucket, Key=self.key)
-        if "VersionId" not in answer:
+        if "VersionId" not in answer:  # the bucket keeps no versions: it is gone
             return True
         self.client.delete_object(**self._name(answer))
         return False

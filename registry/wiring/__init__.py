@@ -72,6 +72,7 @@ def assemble(settings: Settings, observe: Observe) -> Registry:
     introspection = make_introspection(settings, observe)
     partition_api, preferences = make_partition_api(settings), make_preferences_client(settings)
     scopes = settings.scope_tables
+    # Only enterprises have mandates, whichever family of e-Boxes they publish to.
     mandates = Mandates(partition_api, scopes[EboxKind.ENTERPRISE], settings.mandate_consultation)
     partition_rights = _make_partition_rights(settings, transactions, partition_api)
     audit_log = AuditLog(make_pseudonyms(settings), now)
@@ -82,6 +83,7 @@ def assemble(settings: Settings, observe: Observe) -> Registry:
     filing = Filing(transactions, routing, audit_log, preferences, now)
 
     def dispose() -> None:
+        # The clients first: what they still do may want a connection to the database.
         introspection.close()
         partition_api.close()
         preferences.close()

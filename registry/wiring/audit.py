@@ -65,7 +65,7 @@ def load_private_key(settings: Settings) -> Ed25519PrivateKey:
     if path is None:
         raise SettingsError(["REGISTRY_AUDIT_KEY_PATH: is needed here and not set"])
     try:
-        return keys.parse_private_key(_read(path))
+        return keys.parse_private_key(_read_file(path))
     except keys.NoKey:
         raise KeyUnusable(path, "it is not an Ed25519 private key in PEM") from None
 
@@ -83,7 +83,7 @@ def load_keyring(settings: Settings) -> keys.Keys:
 def _load_public_keys(path: Path) -> list[Ed25519PublicKey]:
     """Load all keys of a file with PEM blocks one after the other."""
     # What comes after the last block is left out, such as the line break at the end.
-    blocks = [block + _END for block in _read(path).split(_END)[:-1]]
+    blocks = [block + _END for block in _read_file(path).split(_END)[:-1]]
     try:
         public_keys = [keys.parse_public_key(block) for block in blocks]
     except keys.NoKey:
@@ -93,7 +93,7 @@ def _load_public_keys(path: Path) -> list[Ed25519PublicKey]:
     return public_keys
 
 
-def _read(path: Path) -> bytes:
+def _read_file(path: Path) -> bytes:
     try:
         return path.read_bytes()
     except OSError as error:

@@ -16,6 +16,9 @@ from registry.http_client.private_key import load_key
 from registry.settings import Settings
 from registry.wiring.clock import now
 
+# Each client has threads, a token and, where callers wait for it, a breaker of its own: a service
+# that is ill takes none of the others with it.
+
 Observe = Callable[[str, float], None]
 
 
@@ -54,7 +57,7 @@ def make_partition_api(settings: Settings) -> PartitionApi | NoPartitionApi:
         return NoPartitionApi()
     return PartitionApi(
         settings.partition_url,
-        _make_own_token(settings, None),
+        _make_own_token(settings, None),  # without a scope: all that was granted to us
         _make_upstream(settings, "partition service", settings.partition_timeout),
         Breaker(settings.breaker_failures, settings.breaker_pause),
         settings.partition_rights_path,

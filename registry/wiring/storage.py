@@ -45,9 +45,10 @@ def make_engine(settings: Settings, role: Role = "application") -> Engine:
         options["prepare_threshold"] = None
     return create_engine(
         url.get_secret_value(),
+        # `Transactions` says BEGIN itself, in one round trip with the naming of the e-Box.
         isolation_level=None if is_owner else "AUTOCOMMIT",
         pool_size=settings.database_pool_size,
-        max_overflow=0,
+        max_overflow=0,  # who runs PostgreSQL counts on the size of the pool
         pool_timeout=settings.database_pool_timeout,
         connect_args={"application_name": _APPLICATION, "connect_timeout": 5, **options},
         json_deserializer=orjson.loads,
@@ -72,6 +73,7 @@ def make_s3_client(settings: Settings) -> Any:
             connect_timeout=settings.s3_timeout,
             read_timeout=settings.s3_timeout,
             retries={"mode": "standard", "max_attempts": 2},
+            # Documents are streamed while no transaction is open, so that more may be under way.
             max_pool_connections=4 * settings.database_pool_size,
         ),
     )
