@@ -87,9 +87,9 @@ def _mask_value(value: Any) -> Any:
         return _mask_members(value)
     if isinstance(value, list | tuple | set | frozenset):
         return [_mask_value(item) for item in value]
-    text = _mask_text(str(value))
-    is_plain = isinstance(value, int | float | None)
-    return value if is_plain and text != MASK else text
+    if isinstance(value, int | float | None):
+        return MASK if mask_personal_numbers(str(value)) == MASK else value
+    return _mask_text(str(value))
 
 
 def _mask_text(text: str) -> str:
