@@ -10,6 +10,7 @@ from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError
 
 from registry.domain.access import Operation, ScopeTable
+from registry.domain.errors import SettingsError
 from registry.domain.identifiers import EboxKind
 
 PREFIX: Final = "REGISTRY_"
@@ -52,14 +53,6 @@ CITIZEN_SCOPES: Final[Mapping[str, frozenset[Operation]]] = {
 _EITHER_FAMILY: Final = frozenset(
     {Operation.PUBLISH, Operation.PUBLISH_FOR_ANOTHER, Operation.NOTIFY}
 )
-
-
-class SettingsError(Exception):
-    """One or more settings are missing or wrong; `faults` has a line for each."""
-
-    def __init__(self, faults: list[str]) -> None:
-        self.faults = faults
-        super().__init__("\n".join(faults))
 
 
 def _check_http_url(text: str) -> str:

@@ -1,23 +1,48 @@
-"""What operators and senders type: `registry GROUP COMMAND`."""
+"""The command line of operators and senders: `registry GROUP COMMAND`."""
 
 import sys
-from importlib.metadata import entry_points
+from typing import Final
 
 import click
 
 from registry import __version__
-from registry.cli.audit import audit
-from registry.cli.database import database
-from registry.cli.events import events
-from registry.cli.hold import hold
-from registry.cli.jobs import jobs
-from registry.cli.settings import settings
-from registry.sender.command import publish
-from registry.sender.token import token
-from registry.settings import SettingsError
+from registry.domain.errors import SettingsError
+from registry.terminal.lazy_group import LazyCommand, LazyGroup
+
+# By name, and not by import: the sender's client and the worker are houses of their own.
+_COMMANDS: Final = {
+    "audit": LazyCommand(
+        "registry.cli.audit:audit", "Verify the audit trail, search it, export it with proof."
+    ),
+    "database": LazyCommand("registry.cli.database:database", "Create and upgrade the database."),
+    "events": LazyCommand(
+        "registry.cli.events:events",
+        "See what the federation was told of messages, and what it was not.",
+    ),
+    "hold": LazyCommand(
+        "registry.cli.hold:hold", "Keep messages from being deleted while the law asks for it."
+    ),
+    "jobs": LazyCommand(
+        "registry.cli.jobs:jobs",
+        "Do what has to be done now and then; every job may run beside the service.",
+    ),
+    "publish": LazyCommand(
+        "registry.sender.command:publish",
+        "Publish a message with its documents to a recipient's e-Box.",
+    ),
+    "settings": LazyCommand("registry.cli.settings:settings", "List and check the settings."),
+    "token": LazyCommand(
+        "registry.sender.token:token",
+        "Print an access token, got by signing with your private key.",
+    ),
+    "worker": LazyCommand(
+        "registry.worker.command:worker",
+        "Tell the federation what happens, remind, purge, sweep and seal, until SIGTERM.",
+    ),
+}
 
 
-@click.group()
+@click.group(cls=LazyGroup, lazy=_COMMANDS, extensions="registry.commands")
 @click.version_option(__version__, prog_name="registry")
 def registry() -> None:
     """Run and look after an e-Box MessageRegistry, or publish to one.
@@ -27,20 +52,8 @@ def registry() -> None:
     """
 
 
-registry.add_command(audit)
-registry.add_command(database)
-registry.add_command(events)
-registry.add_command(hold)
-registry.add_command(jobs)
-registry.add_command(publish)
-registry.add_command(settings)
-registry.add_command(token)
-
-
 def main() -> None:
     """Run the command line; wrong settings are listed, all at once, with exit code 2."""
-    for command in entry_points(group="registry.commands"):  # extras bring their own
-        registry.add_command(command.load(), command.name)
     try:
         registry()
     except SettingsError as error:

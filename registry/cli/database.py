@@ -29,7 +29,7 @@ def migrate(revision: str) -> None:
     REGISTRY_DATABASE_APPLICATION_ROLE, is created when it does not exist and granted what the
     service needs.
     """
-    with _owned("The database could not be migrated: ") as (engine, settings):
+    with _as_owner("The database could not be migrated: ") as (engine, settings):
         migrations.upgrade(
             engine,
             settings.database_application_role,
@@ -45,7 +45,7 @@ def migrate(revision: str) -> None:
 @click.confirmation_option(prompt="This deletes data. Go on?")
 def downgrade(revision: str) -> None:
     """Take the database back to an older shape, as the owner of the tables."""
-    with _owned("The downgrade failed: ") as (engine, settings):
+    with _as_owner("The downgrade failed: ") as (engine, settings):
         migrations.downgrade(
             engine,
             settings.database_application_role,
@@ -58,7 +58,7 @@ def downgrade(revision: str) -> None:
 @database.command()
 def check() -> None:
     """Say whether the database has the newest shape and its application role is safe."""
-    with _owned() as (engine, settings), ExitStack() as afterwards:
+    with _as_owner() as (engine, settings), ExitStack() as afterwards:
         current, newest = migrations.revisions(engine)
         registry = wiring.assemble(settings, lambda *_: None)
         afterwards.callback(registry.dispose)
@@ -69,8 +69,8 @@ def check() -> None:
 
 
 @contextmanager
-def _owned(failed: str = "") -> Iterator[tuple[Engine, Settings]]:
-    """The owner's engine while it is needed; what goes wrong is told in one line."""
+def _as_owner(prefix: str = "") -> Iterator[tuple[Engine, Settings]]:
+    """Give the owner's engine for the block; errors come as one line behind `prefix`."""
     settings = Settings.load(os.environ)
     if settings.database_owner_url is None:
         raise click.ClickException("REGISTRY_DATABASE_OWNER_URL is not set.")
@@ -79,6 +79,6 @@ def _owned(failed: str = "") -> Iterator[tuple[Engine, Settings]]:
         yield engine, settings
     except (SQLAlchemyError, CommandError, KeyUnusable, RegistryError) as error:
         reason = str(getattr(error, "orig", None) or error).strip().splitlines()[0]
-        raise click.ClickException(f"{failed}{reason}") from None
+        raise click.ClickException(f"{prefix}{reason}") from None
     finally:
         engine.dispose()

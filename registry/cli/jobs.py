@@ -1,33 +1,20 @@
-"""What an operator's scheduler runs: sweep, purge, remind, ask for routing rules again."""
+"""Jobs for an operator's scheduler: sweep, purge, remind, ask for routing rules again."""
 
-from collections.abc import Callable
+from collections.abc import Iterable
 from datetime import timedelta
-from functools import partial
 from itertools import islice
-from typing import Any, Final
+from typing import Final
 
 import click
 
-from registry.cli.services import Tell, counted, service, worker_services
-from registry.domain.identifiers import Ebox, EboxKind, EnterpriseNumber, Malformed
-from registry.services.retention.purge import ErasureReport, Purge
+from registry.cli.services import service, worker_services
+from registry.domain.identifiers import Ebox, EboxKind, EnterpriseNumber
+from registry.services.retention.purge import ErasureReport
+from registry.terminal.numbers import EnterpriseNumberType
+from registry.terminal.screen import Count, show_count
 
 _LONGEST: Final = 10 * 366 * 24  # hours
 _BATCH: Final = 500  # messages that are deleted in one transaction
-
-
-class _Enterprise(click.ParamType[Ebox]):
-    """Reads an enterprise number as the e-Box of that enterprise."""
-
-    name = "enterprise"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Ebox:
-        """Read one value, with or without dots."""
-        try:
-            number = EnterpriseNumber.parse(str(value).replace(".", ""), check_digits=False)
-        except Malformed as error:
-            self.fail(str(error), param, ctx)
-        return Ebox(EboxKind.ENTERPRISE, number.digits)
 
 
 @click.group()
@@ -52,33 +39,33 @@ def sweep(*, dry_run: bool, older_than: int) -> None:
     They are what a publication leaves that was cut off by a crash. Prints the key of each.
     """
     age = timedelta(hours=older_than)
-    with service() as registry, counted() as tell:
+    with service() as registry, show_count() as show:
         keys = registry.uploads.preview_sweep(age) if dry_run else registry.uploads.sweep(age)
         count = 0
         try:
             for key in keys:
                 click.echo(key)
                 count += 1
-                tell(count)
+                show(count)
         finally:
             what = "document or unfinished upload" if count == 1 else "documents and uploads"
             click.echo(f"{count} {what} {'would be' if dry_run else 'were'} deleted.", err=True)
 
 
 @jobs.command()
-@click.argument("enterprises", nargs=-1, required=True, type=_Enterprise())
-def route(enterprises: tuple[Ebox, ...]) -> None:
+@click.argument("enterprises", nargs=-1, required=True, type=EnterpriseNumberType())
+def route(enterprises: tuple[EnterpriseNumber, ...]) -> None:
     """Ask for the routing rules of ENTERPRISES again, and route the messages that wait for them.
 
     Exit code 1 when the Partition API gave no answer for one of them.
     """
     silent = 0
     with service() as registry:
-        for ebox in enterprises:
-            is_known = registry.routing.refresh(ebox)
+        for number in enterprises:
+            is_known = registry.routing.refresh(Ebox(EboxKind.ENTERPRISE, number.digits))
             silent += not is_known
-            told = "its rules are known, nothing waits" if is_known else "nobody tells its rules"
-            click.echo(f"{ebox.number}: {told}.")
+            result = "its rules are known, nothing waits" if is_known else "nobody tells its rules"
+            click.echo(f"{number}: {result}.")
     if silent:
         raise click.ClickException(f"No answer for {silent} of {len(enterprises)}.")
 
@@ -97,10 +84,10 @@ def purge(*, limit: int | None) -> None:
     What is under a legal hold stays, and a document that storage must still keep. For those who do
     not run the worker, which does this all the time.
     """
-    with worker_services() as services, counted() as tell:
-        one = partial(services.purge.purge, _BATCH)
-        _drain(one, limit, tell, "Messages deleted: {}.")
-        _erase(services.purge, limit, tell)
+    with worker_services() as services, show_count() as show:
+        batches = services.purge.purge_all(_BATCH)
+        _run(islice(batches, limit), show, "Messages deleted: {}.")
+        _erase(islice(services.purge.erase_all(), limit), show)
 
 
 @jobs.command()
@@ -109,31 +96,31 @@ def remind() -> None:
 
     Puts events into the outbox, each message once. For those who do not run the worker.
     """
-    with worker_services() as services, counted() as tell:
-        _drain(services.reminders.remind, None, tell, "Reminders: {}.")
-        _drain(services.reminders.alert, None, tell, "Alerts: {}.")
+    with worker_services() as services, show_count() as show:
+        _run(services.reminders.remind_all(), show, "Reminders: {}.")
+        _run(services.reminders.alert_all(), show, "Alerts: {}.")
 
 
-def _drain(batch: Callable[[], int], limit: int | None, tell: Tell, told: str) -> None:
-    """Do batches until one does nothing, and say how many there were, whatever happens."""
-    count = 0
+def _run(batches: Iterable[int], show: Count, summary: str) -> None:
+    """Do all batches, and say how many there were in them, whatever happens."""
+    total = 0
     try:
-        for done in islice(iter(batch, 0), limit):
-            count += done
-            tell(count)
+        for count in batches:
+            total += count
+            show(total)
     finally:
-        click.echo(told.format(count))
+        click.echo(summary.format(total))
 
 
-def _erase(purge: Purge, limit: int | None, tell: Tell) -> None:
-    """Have storage forget documents, until none is left to look at."""
+def _erase(reports: Iterable[ErasureReport], show: Count) -> None:
+    """Have storage forget documents, and say what became of them, whatever happens."""
     erasures, in_use, in_retention = 0, 0, 0
     try:
-        for report in islice(iter(purge.erase, ErasureReport()), limit):
+        for report in reports:
             erasures += report.erasures
             in_use += report.in_use
             in_retention += report.in_retention
-            tell(erasures)
+            show(erasures)
     finally:
         others = f"still of other messages: {in_use}, kept by storage for now: {in_retention}"
         click.echo(f"Documents erased: {erasures}; {others}.")

@@ -1,26 +1,35 @@
-"""Options that belong together, handed to a command as one value."""
+"""Options that several commands of operators have, and groups whose errors keep quiet."""
 
 from collections.abc import Callable
-from dataclasses import fields
-from functools import wraps
 from typing import Any
+
+import click
+
+from registry.terminal.text import clean_text
 
 Command = Callable[..., Any]
 Option = Callable[[Command], Command]
 
+in_json = click.option("--json", "is_json", is_flag=True, help="Tell a program, in JSON.")
 
-def gathered(name: str, kind: type[Any], *options: Option) -> Option:
-    """Give a command these options as one argument `name`: the dataclass `kind` of their values."""
 
-    def decorate(command: Command) -> Command:
-        @wraps(command)
-        def gather(*args: Any, **values: Any) -> Any:
-            own = {field.name: values.pop(field.name) for field in fields(kind)}
-            return command(*args, **{name: kind(**own)}, **values)
+def with_reason(purpose: str) -> Option:
+    """Give a command `why`: the reason of a decision, which is required and says something."""
+    return click.option("--why", required=True, callback=_strip_reason, help=purpose)
 
-        decorated: Command = gather
-        for option in reversed(options):
-            decorated = option(decorated)
-        return decorated
 
-    return decorate
+class QuietGroup(click.Group):
+    """A group whose errors do not repeat the number of a citizen that was typed."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command that was typed."""
+        try:
+            return super().invoke(ctx)
+        except click.UsageError as error:
+            raise click.UsageError(clean_text(error.format_message()), error.ctx) from None
+
+
+def _strip_reason(_: click.Context, __: click.Parameter, value: str) -> str:
+    if not value.strip():
+        raise click.BadParameter("It is blank.")
+    return value.strip()

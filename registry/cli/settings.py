@@ -5,13 +5,13 @@ from contextlib import ExitStack
 
 import click
 from pydantic_core import PydanticUndefined
-from rich.console import Console
 from rich.table import Table
 
 from registry import wiring
 from registry.domain.errors import RegistryError
 from registry.http_client.private_key import KeyUnusable
 from registry.settings import PREFIX, Settings
+from registry.terminal.screen import make_console
 from registry.wiring.worker import assemble_worker
 
 
@@ -26,9 +26,9 @@ def list_() -> None:
     table = Table("variable", "default", box=None)
     for name, field in Settings.model_fields.items():
         is_required = field.default is PydanticUndefined
-        shown = "required" if is_required else _short(field.default)
-        table.add_row(PREFIX + name.upper(), shown)
-    Console(width=None if Console().is_terminal else 160).print(table)
+        default = "required" if is_required else _shorten(field.default)
+        table.add_row(PREFIX + name.upper(), default)
+    make_console().print(table)
 
 
 @settings.command()
@@ -38,16 +38,16 @@ def check(*, online: bool) -> None:
 
     The worker's are looked at where REGISTRY_DATABASE_WORKER_URL is set.
     """
-    loaded = Settings.load(os.environ)
+    values = Settings.load(os.environ)
     try:
         with ExitStack() as afterwards:
-            registry = wiring.assemble(loaded, lambda *_: None)
+            registry = wiring.assemble(values, lambda *_: None)
             afterwards.callback(registry.dispose)
             if online:
                 registry.readiness.check()
                 registry.introspection.own.value()
-            if loaded.database_worker_url is not None:
-                worker_services = assemble_worker(loaded)
+            if values.database_worker_url is not None:
+                worker_services = assemble_worker(values)
                 afterwards.callback(worker_services.dispose)
                 if online:
                     worker_services.readiness.check()
@@ -57,6 +57,6 @@ def check(*, online: bool) -> None:
     click.echo("The settings are complete.")
 
 
-def _short(default: object) -> str:
+def _shorten(default: object) -> str:
     text = str(default) if default or default == 0 else ""
     return text if len(text) <= 60 else f"{text[:57]}…"

@@ -34,6 +34,14 @@ class Issue:
     code: str = "INVALID_INPUT"
 
 
+class SettingsError(Exception):
+    """One or more settings are missing or wrong; `faults` has a line for each."""
+
+    def __init__(self, faults: list[str]) -> None:
+        self.faults = faults
+        super().__init__("\n".join(faults))
+
+
 class RegistryError(Exception):
     """The request cannot be honoured."""
 

@@ -27,7 +27,7 @@ _FINAL: Final = (501, 505)
 
 @dataclass(frozen=True)
 class Reply:
-    """What one try brought: a status with the members of a JSON object, or None and a `trouble`.
+    """The result of one try: a status with the members of a JSON object, or None and a `trouble`.
 
     `wait` is the Retry-After in seconds. `is_harmless`: nothing can have been published.
     """
@@ -40,12 +40,12 @@ class Reply:
 
     @property
     def is_published(self) -> bool:
-        """Whether it names the message that now exists (200: the official examples expect it)."""
+        """True when it names the message that now exists (200: the official examples expect it)."""
         return self.status in (200, 201) and isinstance(self.members.get("messageId"), str)
 
     @property
-    def passes(self) -> bool:
-        """Whether another try may fare better."""
+    def is_passing(self) -> bool:
+        """True when another try may fare better."""
         if self.status is None:
             return True
         is_temporary = self.status >= 500 and self.status not in _FINAL
@@ -63,7 +63,7 @@ class Outcome:
 
     @property
     def is_published(self) -> bool:
-        """Whether the message is in the recipient's e-Box, once."""
+        """True when the message is in the recipient's e-Box, once."""
         return self.is_duplicate or self.reply.is_published
 
 
@@ -97,16 +97,17 @@ class Client:
             headers["On-Behalf-Of-Enterprise-Number"] = on_behalf_of
         may_exist, tries = False, 0
         while True:
-            reply, tries = self._tried(body, headers), tries + 1
+            reply, tries = self._try_once(body, headers), tries + 1
             if reply.status == 409 and may_exist:
                 return Outcome(reply, tries, is_duplicate=True)
-            if not reply.passes or tries > self.retries:
+            if not reply.is_passing or tries > self.retries:
                 return Outcome(reply, tries)
             may_exist = may_exist or not reply.is_harmless
-            if not self._waited(reply, tries):
+            if not self._wait(reply, tries):
                 return Outcome(reply, tries)
 
-    def _waited(self, reply: Reply, tries: int) -> bool:
+    def _wait(self, reply: Reply, tries: int) -> bool:
+        """Wait before the next try; False when the server asks for more than our patience."""
         growing = min(self.pause * 2 ** (tries - 1), _STEEPEST)
         # spread, so that senders cut off together do not come back together
         wait = reply.wait if reply.wait is not None else growing * random.uniform(0.75, 1.25)  # noqa: S311 - no secret
@@ -117,7 +118,7 @@ class Client:
         time.sleep(wait)
         return True
 
-    def _tried(self, body: Body, headers: Mapping[str, str]) -> Reply:
+    def _try_once(self, body: Body, headers: Mapping[str, str]) -> Reply:
         try:
             token = self.bearer()
         except NoToken as error:
@@ -137,12 +138,12 @@ class Client:
                     stream=True,
                     allow_redirects=False,
                 )
-                return _understood(response)
+                return _parse_reply(response)
         except NETWORK as error:
-            return _trouble(error)
+            return _describe_trouble(error)
 
 
-def _understood(response: requests.Response) -> Reply:
+def _parse_reply(response: requests.Response) -> Reply:
     body = read_body(response, _LONGEST)
     try:
         members = orjson.loads(body)
@@ -157,19 +158,19 @@ def _understood(response: requests.Response) -> Reply:
     )
 
 
-def _trouble(error: Exception) -> Reply:
-    """In our words: those of the libraries quote URLs and addresses."""
+def _describe_trouble(error: Exception) -> Reply:
+    """Describe an error in our words: those of the libraries quote URLs and addresses."""
     if isinstance(error, Redirected):
         return Reply(300)
     if isinstance(error, requests.exceptions.SSLError):
         return Reply(None, trouble="the connection is not secure", is_harmless=True)
-    if isinstance(error, requests.exceptions.ConnectTimeout) or _never_connected(error):
+    if isinstance(error, requests.exceptions.ConnectTimeout) or _is_without_connection(error):
         return Reply(None, trouble="no connection", is_harmless=True)
     if isinstance(error, requests.Timeout):
         return Reply(None, trouble="no answer in time")
     return Reply(None, trouble="the connection broke")
 
 
-def _never_connected(error: Exception) -> bool:
+def _is_without_connection(error: Exception) -> bool:
     cause = error.args[0] if error.args else None
     return isinstance(getattr(cause, "reason", None), NewConnectionError)

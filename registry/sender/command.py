@@ -9,41 +9,36 @@ from typing import Final
 from uuid import uuid4
 
 import click
-from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    DownloadColumn,
-    Progress,
-    TimeRemainingColumn,
-    TransferSpeedColumn,
-)
+from rich.progress import BarColumn, DownloadColumn, TimeRemainingColumn, TransferSpeedColumn
 
-from registry.cli.options import gathered
-from registry.domain.identifiers import EnterpriseNumber, Malformed
+from registry.domain.identifiers import EnterpriseNumber
 from registry.http_client.access_token import BEARER
 from registry.sender.client import Client, Outcome
 from registry.sender.message import Draft, File, FileOption
 from registry.sender.multipart_body import Body, Unreadable
-from registry.sender.report import GAVE_UP, REFUSED, go_on, report
-from registry.sender.token import Credentials, NoToken, fetched, with_credentials
+from registry.sender.options import gather_options
+from registry.sender.report import GIVE_UP, REFUSAL, advise_to_go_on, report
+from registry.sender.token import Credentials, NoToken, get_token, with_credentials
+from registry.terminal.numbers import EboxType, EnterpriseNumberType
+from registry.terminal.screen import make_progress
 
 _KEY: Final = re.compile(r"[ !#-\[\]-~]{1,253}")  # what fits between quotes (RFC 8941)
 
 
 @dataclass(frozen=True)
 class Delivery:
-    """Where to, and how stubbornly."""
+    """The registry that gets a publication, and how often it is tried."""
 
     to: str
     token: str | None = field(repr=False)
-    on_behalf_of: str | None
+    on_behalf_of: EnterpriseNumber | None
     idempotency_key: str | None
     retries: int
     pause: float
     timeout: float
 
 
-with_draft: Final = gathered(
+with_draft: Final = gather_options(
     "draft",
     Draft,
     click.option(
@@ -52,8 +47,17 @@ with_draft: Final = gathered(
         metavar="FILE",
         help="messageToPublish as JSON; - reads it from standard input.",
     ),
-    click.option("--recipient", metavar="KIND:NUMBER", help="enterprise:NUMBER or citizen:SSIN."),
-    click.option("--sender", metavar="NUMBER", help="Your enterprise, or the one you represent."),
+    click.option(
+        "--recipient",
+        type=EboxType(check_digits=False),
+        metavar="KIND:NUMBER",
+        help="enterprise:NUMBER or citizen:SSIN.",
+    ),
+    click.option(
+        "--sender",
+        type=EnterpriseNumberType(),
+        help="Your enterprise, or the one you represent.",
+    ),
     click.option("--application", metavar="ID", help="senderApplicationId."),
     click.option("--type", metavar="ID", help="messageTypeId."),
     click.option(
@@ -64,7 +68,7 @@ with_draft: Final = gathered(
     ),
     click.option("--main", metavar="PART", help="The part that is the main content."),
 )
-with_delivery: Final = gathered(
+with_delivery: Final = gather_options(
     "delivery",
     Delivery,
     click.option("--to", required=True, metavar="URL", help="Base of the registry: …/v3."),
@@ -75,7 +79,9 @@ with_delivery: Final = gathered(
         help="An access token, better in the variable EBOX_TOKEN, where nobody sees it; "
         "- reads it from standard input.",
     ),
-    click.option("--on-behalf-of", metavar="NUMBER", help="The enterprise that mandated you."),
+    click.option(
+        "--on-behalf-of", type=EnterpriseNumberType(), help="The enterprise that mandated you."
+    ),
     click.option(
         "--idempotency-key",
         metavar="KEY",
@@ -145,24 +151,23 @@ def publish(
     files; 3 gave up: go on later with --idempotency-key.
     """  # noqa: D301 - click's mark for lines to keep as they are
     key, client = _key(delivery), _client(delivery, credentials)
-    mandator = _mandator(delivery.on_behalf_of)
-    message, documents = draft.composed(files)
-    with _progress(sum(document.size for document in documents)) as watch:
-        outcome = _sent(client, Body(message, documents, watch), key, mandator)
+    message, documents = draft.compose(files)
+    with _show_progress(sum(document.size for document in documents)) as watch:
+        outcome = _publish(client, Body(message, documents, watch), key, delivery.on_behalf_of)
     report(outcome, key, as_json=as_json)
 
 
-def _sent(client: Client, body: Body, key: str, mandator: str | None) -> Outcome:
+def _publish(client: Client, body: Body, key: str, mandator: EnterpriseNumber | None) -> Outcome:
     try:
-        return client.publish(body, key, mandator)
+        return client.publish(body, key, mandator.digits if mandator else None)
     except Unreadable as error:
         raise click.UsageError(str(error)) from None
     except NoToken as error:
         click.echo(str(error), err=True)
-        raise SystemExit(REFUSED) from None
+        raise SystemExit(REFUSAL) from None
     except KeyboardInterrupt:
-        click.echo(f"\nStopped; it may have been published. {go_on(key)}", err=True)
-        raise SystemExit(GAVE_UP) from None
+        click.echo(f"\nStopped; it may have been published. {advise_to_go_on(key)}", err=True)
+        raise SystemExit(GIVE_UP) from None
 
 
 def _client(delivery: Delivery, credentials: Credentials) -> Client:
@@ -183,14 +188,14 @@ def _client(delivery: Delivery, credentials: Credentials) -> Client:
 def _bearer(token: str | None, credentials: Credentials) -> Callable[[], str]:
     # credentials win over a token that is only lying about in the environment
     if credentials.are_given:
-        keeper = credentials.keeper()
-        return lambda: fetched(keeper)
+        own_token = credentials.make_own_token()
+        return lambda: get_token(own_token)
     if token == "-":  # noqa: S105 - the usual name of standard input
         token = sys.stdin.readline().strip()
     if token is None or not BEARER.fullmatch(token):
         raise click.UsageError("Give --token, or --token-url, --client-id and --key.")
-    known = token
-    return lambda: known
+    fixed_token = token
+    return lambda: fixed_token
 
 
 def _key(delivery: Delivery) -> str:
@@ -202,22 +207,10 @@ def _key(delivery: Delivery) -> str:
     return key
 
 
-def _mandator(number: str | None) -> str | None:
-    if number is None:
-        return None
-    try:
-        return EnterpriseNumber.parse(number.replace(".", ""), check_digits=False).digits
-    except Malformed as error:
-        raise click.UsageError(f"--on-behalf-of: {error}") from None
-
-
 @contextmanager
-def _progress(size: int) -> Iterator[Callable[[int], None]]:
-    """A bar on standard error, only where somebody looks at it; names no document."""
-    console = Console(stderr=True)
+def _show_progress(size: int) -> Iterator[Callable[[int], None]]:
+    """Show how many of `size` bytes have gone; names no document."""
     columns = (BarColumn(), DownloadColumn(), TransferSpeedColumn(), TimeRemainingColumn())
-    with Progress(
-        *columns, console=console, transient=True, disable=not console.is_terminal
-    ) as bar:
+    with make_progress(*columns) as bar:
         task = bar.add_task("", total=size)
-        yield lambda sent: bar.update(task, completed=sent)
+        yield lambda count: bar.update(task, completed=count)

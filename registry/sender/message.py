@@ -9,7 +9,7 @@ from typing import IO, Any, Final
 import click
 import orjson
 
-from registry.domain.identifiers import EnterpriseNumber, Malformed, Ssin
+from registry.domain.identifiers import Ebox, EboxKind, EnterpriseNumber
 from registry.sender.multipart_body import Document
 
 # Contract 4.8: the media types a registry takes, by the endings of file names.
@@ -53,10 +53,10 @@ class FileOption(click.ParamType[File]):
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> File:
         """Read one value; fails when there is no such file, or no media type for it."""
         text, media_type = str(value), None
-        if typed := _TYPE.fullmatch(text):
-            text, media_type = typed.groups()
-        named = _PART.fullmatch(text)
-        part, text = named.groups() if named else (None, text)
+        if match := _TYPE.fullmatch(text):
+            text, media_type = match.groups()
+        match = _PART.fullmatch(text)
+        part, text = match.groups() if match else (None, text)
         path = Path(text)
         if not path.is_file():
             self.fail(f"there is no file {text!r}", param, ctx)
@@ -73,16 +73,16 @@ class Draft:
     """The message as options describe it; `message` is a file, all others but `main` build one."""
 
     message: IO[bytes] | None
-    recipient: str | None = field(repr=False)
-    sender: str | None
+    recipient: Ebox | None = field(repr=False)
+    sender: EnterpriseNumber | None
     application: str | None
     type: str | None
     subject: tuple[str, ...]
     main: str | None
 
-    def composed(self, files: Sequence[File]) -> tuple[dict[str, Any], list[Document]]:
-        """The message without digests, and its documents; raises `click.UsageError`."""
-        message = self._built() if self.message is None else self._read(self.message)
+    def compose(self, files: Sequence[File]) -> tuple[dict[str, Any], list[Document]]:
+        """Compose the message without digests, and its documents; raises `click.UsageError`."""
+        message = self._build() if self.message is None else self._parse(self.message)
         attachments = _attachments(message)
         documents = _documents(files, [entry.get("httpPartName") for entry in attachments])
         _tie(attachments, documents)
@@ -91,7 +91,7 @@ class Draft:
             message = {**message, "attachments": attachments}
         return message, documents
 
-    def _read(self, file: IO[bytes]) -> dict[str, Any]:
+    def _parse(self, file: IO[bytes]) -> dict[str, Any]:
         if any((self.recipient, self.sender, self.application, self.type, self.subject)):
             raise click.UsageError(
                 "--message holds the whole message: leave out the options for it."
@@ -104,37 +104,30 @@ class Draft:
             raise click.UsageError("--message is not a JSON object in UTF-8.")
         return message
 
-    def _built(self) -> dict[str, Any]:
-        required = {
-            "--recipient": self.recipient,
-            "--sender": self.sender,
+    def _build(self) -> dict[str, Any]:
+        recipient, sender = self.recipient, self.sender
+        options = {
+            "--recipient": recipient,
+            "--sender": sender,
             "--application": self.application,
             "--type": self.type,
             "--subject": self.subject,
         }
-        if missing := [name for name, value in required.items() if not value]:
+        missing = [name for name, value in options.items() if not value]
+        if missing or recipient is None or sender is None:
             raise click.UsageError(f"Give --message, or also {', '.join(missing)}.")
         return {
-            "sender": _ebox("--sender", f"enterprise:{self.sender}"),
-            "recipient": _ebox("--recipient", str(self.recipient)),
+            "sender": _address(Ebox(EboxKind.ENTERPRISE, sender.digits)),
+            "recipient": _address(recipient),
             "subject": dict(_translation(text) for text in self.subject),
             "messageTypeId": self.type,
             "senderApplicationId": self.application,
         }
 
 
-def _ebox(option: str, text: str) -> dict[str, str]:
-    kind, _, number = text.partition(":")
-    number = number.replace(".", "").replace("-", "").replace(" ", "")
-    try:
-        if kind == "enterprise":
-            number = EnterpriseNumber.parse(number, check_digits=False).digits
-            return {"eboxType": kind, "enterpriseNumber": number}
-        if kind == "citizen":
-            return {"eboxType": kind, "ssin": Ssin.parse(number, check_digits=False).digits}
-    except Malformed as error:
-        raise click.UsageError(f"{option}: {error}") from None
-    raise click.UsageError(f"{option} is enterprise:NUMBER or citizen:SSIN.")
+def _address(ebox: Ebox) -> dict[str, str]:
+    member = "enterpriseNumber" if ebox.kind is EboxKind.ENTERPRISE else "ssin"
+    return {"eboxType": ebox.kind.value, member: ebox.number}
 
 
 def _translation(text: str) -> tuple[str, str]:
@@ -145,21 +138,21 @@ def _translation(text: str) -> tuple[str, str]:
 
 
 def _attachments(message: dict[str, Any]) -> list[dict[str, Any]]:
-    """Copies of the attachments that the message announces."""
+    """Copy the attachments that the message announces."""
     attachments = message.get("attachments", [])
     if not isinstance(attachments, list) or not all(isinstance(a, dict) for a in attachments):
         raise click.UsageError("attachments in --message is not a list of objects.")
     return [dict(attachment) for attachment in attachments]
 
 
-def _documents(files: Sequence[File], announced: Sequence[Any]) -> list[Document]:
-    """The files with a part each; those without get the announced names nobody has, in order."""
-    taken = {file.part for file in files if file.part}
-    if len(taken) < sum(file.part is not None for file in files):
+def _documents(files: Sequence[File], part_names: Sequence[Any]) -> list[Document]:
+    """Give each file a part; those without get the free ones of `part_names`, in order."""
+    own_parts = {file.part for file in files if file.part}
+    if len(own_parts) < sum(file.part is not None for file in files):
         raise click.UsageError("Two --file have the same part.")
-    free = [name for name in announced if isinstance(name, str) and name not in taken]
-    spare = (f"document{n}" for n in range(1, len(files) + len(taken) + 1))
-    names = iter([*free, *(name for name in spare if name not in taken | set(free))])
+    free = [name for name in part_names if isinstance(name, str) and name not in own_parts]
+    spare = (f"document{n}" for n in range(1, len(files) + len(own_parts) + 1))
+    names = iter([*free, *(name for name in spare if name not in own_parts | set(free))])
     return [
         Document(file.part or next(names), file.path, file.media_type, file.path.stat().st_size)
         for file in files
@@ -168,18 +161,18 @@ def _documents(files: Sequence[File], announced: Sequence[Any]) -> list[Document
 
 def _tie(attachments: list[dict[str, Any]], documents: Sequence[Document]) -> None:
     """Have one attachment for each document; those without a part take the documents in order."""
-    named = {entry.get("httpPartName") for entry in attachments}
-    unannounced = [document.part for document in documents if document.part not in named]
+    names = {entry.get("httpPartName") for entry in attachments}
+    free_parts = [document.part for document in documents if document.part not in names]
     for entry in attachments:
-        if "httpPartName" not in entry and unannounced:
-            entry["httpPartName"] = unannounced.pop(0)
+        if "httpPartName" not in entry and free_parts:
+            entry["httpPartName"] = free_parts.pop(0)
     parts = {document.part for document in documents}
     for entry in attachments:
         if entry.get("httpPartName") not in parts:
             raise click.UsageError(
                 f"The message announces the part {entry.get('httpPartName')!r}: add --file for it."
             )
-    attachments += [{"httpPartName": part, "isMainContent": False} for part in unannounced]
+    attachments += [{"httpPartName": part, "isMainContent": False} for part in free_parts]
 
 
 def _choose_main(

@@ -58,23 +58,23 @@ class Body:
 
     def __iter__(self) -> Iterator[bytes]:
         digests: dict[str, str] = {}
-        sent = 0
+        count = 0
         for document in self._documents:
             yield self._head(document)
-            seen = sha256()
-            for chunk in _read(document):
-                seen.update(chunk)
+            digest = sha256()
+            for chunk in _read_chunks(document):
+                digest.update(chunk)
                 yield chunk
-                sent += len(chunk)
-                self._watch(sent)
+                count += len(chunk)
+                self._watch(count)
             yield _LINE
-            digests[document.part] = urlsafe_b64encode(seen.digest()).rstrip(b"=").decode()
+            digests[document.part] = urlsafe_b64encode(digest.digest()).rstrip(b"=").decode()
         yield self._tail(digests)
 
     def _head(self, document: Document) -> bytes:
         return (
             f"--{self._boundary}\r\n"
-            f'Content-Disposition: form-data; name="{_quoted(document.part)}"; '
+            f'Content-Disposition: form-data; name="{_quote(document.part)}"; '
             f'filename="{file_name(document.path.name)}"\r\n'
             f"Content-Type: {document.media_type}\r\n\r\n"
         ).encode()
@@ -90,7 +90,7 @@ class Body:
 
 
 def file_name(name: str) -> str:
-    """A file name fit for a header: percent-encoded unless it is plain (contract 4.9).
+    """Make a file name fit for a header: percent-encoded unless it is plain (contract 4.9).
 
     More is encoded than must be: whether a name in ISO-8859-1 arrives whole depends on the
     receiver, and a plain `%` would be taken for encoding.
@@ -99,13 +99,13 @@ def file_name(name: str) -> str:
     return name if is_plain else quote(name.encode(errors="surrogateescape"), safe="!~*'()")
 
 
-def _quoted(part: str) -> str:
-    """As browsers quote names of parts (HTML living standard, multipart/form-data)."""
+def _quote(part: str) -> str:
+    """Quote the name of a part as browsers do (HTML living standard, multipart/form-data)."""
     return part.replace('"', "%22").replace("\r", "%0D").replace("\n", "%0A")
 
 
 def _with_digests(message: Mapping[str, Any], digests: Mapping[str, str]) -> dict[str, Any]:
-    """The message with a digest for every attachment that had none."""
+    """Give every attachment of the message that has no digest the one of its bytes."""
     if not digests:
         return dict(message)
     attachments = [
@@ -121,16 +121,16 @@ def _with_digests(message: Mapping[str, Any], digests: Mapping[str, str]) -> dic
     return {**message, "attachments": attachments}
 
 
-def _read(document: Document) -> Iterator[bytes]:
-    left = document.size
+def _read_chunks(document: Document) -> Iterator[bytes]:
+    remaining = document.size
     try:
         with document.path.open("rb", buffering=0) as file:
-            while chunk := file.read(min(CHUNK, left + 1)):  # one more, to see it grow
-                left -= len(chunk)
-                if left < 0:
+            while chunk := file.read(min(CHUNK, remaining + 1)):  # one more, to see it grow
+                remaining -= len(chunk)
+                if remaining < 0:
                     break
                 yield chunk
     except OSError as error:
         raise Unreadable(f"A document cannot be read: {error.strerror}.") from None
-    if left:
+    if remaining:
         raise Unreadable("A document changed while it was being sent.")

@@ -1,4 +1,4 @@
-"""How a publication ended, told to a person or to a program."""
+"""The end of a publication, result to a person or to a program."""
 
 import json
 from collections.abc import Iterator
@@ -7,10 +7,11 @@ from typing import Any, Final
 import click
 
 from registry.sender.client import Outcome
-from registry.sender.refusals import advice, clean, said
+from registry.sender.refusals import LONGEST_QUOTE, give_advice, quote_refusal
+from registry.terminal.text import clean_text
 
-REFUSED: Final = 1
-GAVE_UP: Final = 3
+REFUSAL: Final = 1
+GIVE_UP: Final = 3
 
 _NO_DIGITAL_USER: Final = (
     "NO_DIGITAL_USER: the recipient has never opened the e-Box. The message is stored and waits "
@@ -20,20 +21,20 @@ _NO_DIGITAL_USER: Final = (
 
 def report(outcome: Outcome, key: str, *, as_json: bool) -> None:
     """Tell it, refusals on standard error; raises `SystemExit` unless it is published."""
-    told = _told(outcome, key)
+    result = _make_members(outcome, key)
     if as_json:
-        click.echo(json.dumps(told, ensure_ascii=False))
+        click.echo(json.dumps(result, ensure_ascii=False))
     else:
-        for line in _lines(outcome, told):
+        for line in _lines(outcome, result):
             click.echo(line, err=not outcome.is_published)
     if not outcome.is_published:
-        raise SystemExit(GAVE_UP if outcome.reply.passes else REFUSED)
+        raise SystemExit(GIVE_UP if outcome.reply.is_passing else REFUSAL)
 
 
-def _told(outcome: Outcome, key: str) -> dict[str, Any]:
-    """The outcome as members; what is not known is left out."""
+def _make_members(outcome: Outcome, key: str) -> dict[str, Any]:
+    """Make JSON of the outcome; what is not known is left out."""
     reply, members = outcome.reply, outcome.reply.members
-    told: dict[str, Any] = {
+    result: dict[str, Any] = {
         "outcome": "published" if outcome.is_published else "refused",
         "messageId": _text(members, "messageId"),
         "expirationDate": _text(members, "expirationDate"),
@@ -43,42 +44,55 @@ def _told(outcome: Outcome, key: str) -> dict[str, Any]:
         "tries": outcome.tries,
     }
     if outcome.is_published:
-        told["isDuplicate"] = outcome.is_duplicate
+        result["isDuplicate"] = outcome.is_duplicate
     elif reply.status is None:
-        told |= {"outcome": "gaveUp", "said": clean(reply.trouble), "advice": go_on(key)}
+        result |= {
+            "outcome": "gaveUp",
+            "said": _clean(reply.trouble),
+            "advice": advise_to_go_on(key),
+        }
     else:
-        told |= {"said": said(reply.status, members), "advice": advice(reply.status, members)}
-        if reply.passes:
-            told |= {"outcome": "gaveUp", "retryAfter": reply.wait}
-            told["advice"] = f"{told['advice']} {_asked(reply.wait)}{go_on(key)}"
-    return {name: value for name, value in told.items() if value is not None}
+        result |= {
+            "said": quote_refusal(reply.status, members),
+            "advice": give_advice(reply.status, members),
+        }
+        if reply.is_passing:
+            result |= {"outcome": "gaveUp", "retryAfter": reply.wait}
+            result["advice"] = (
+                f"{result['advice']} {_mention_wait(reply.wait)}{advise_to_go_on(key)}"
+            )
+    return {name: value for name, value in result.items() if value is not None}
 
 
-def _lines(outcome: Outcome, told: dict[str, Any]) -> Iterator[str]:
-    name = told.get("messageId", "unknown")
+def _lines(outcome: Outcome, result: dict[str, Any]) -> Iterator[str]:
+    name = result.get("messageId", "unknown")
     if outcome.is_duplicate:
         yield f"Published by an earlier try, whose answer was lost: message {name}."
     elif outcome.is_published:
-        yield f"Published: message {name}, expires {told.get('expirationDate', 'unknown')}."
-        if told.get("code") == "NO_DIGITAL_USER":
+        yield f"Published: message {name}, expires {result.get('expirationDate', 'unknown')}."
+        if result.get("code") == "NO_DIGITAL_USER":
             yield _NO_DIGITAL_USER
     else:
-        verb = "Gave up" if told["outcome"] == "gaveUp" else "Refused"
-        yield f"{verb}: {told['said']}"
-        if "messageId" in told:
+        verb = "Gave up" if result["outcome"] == "gaveUp" else "Refused"
+        yield f"{verb}: {result['said']}"
+        if "messageId" in result:
             yield f"The message published with this key: {name}."
-        yield told["advice"]
+        yield result["advice"]
 
 
-def _asked(wait: float | None) -> str:
+def _mention_wait(wait: float | None) -> str:
     return "" if wait is None else f"It asks to wait {wait:.0f} s. "
 
 
-def go_on(key: str) -> str:
-    """How to take up what was given up."""
+def advise_to_go_on(key: str) -> str:
+    """Say how to take up what was given up."""
     return f"Go on later with --idempotency-key {key}: it cannot be published twice."
 
 
 def _text(members: Any, name: str) -> str | None:
     text = members.get(name)
-    return clean(text) if isinstance(text, str) else None
+    return _clean(text) if isinstance(text, str) else None
+
+
+def _clean(text: str) -> str:
+    return clean_text(text, LONGEST_QUOTE)

@@ -10,10 +10,10 @@ from typing import Final
 
 import click
 
-from registry.cli.options import gathered
 from registry.domain.errors import Unavailable, UpstreamInvalid
 from registry.http_client.access_token import Identity, OwnToken
 from registry.http_client.private_key import KeyUnusable, load_key
+from registry.sender.options import gather_options
 
 _TIMEOUT: Final = 10  # seconds
 _FILE: Final = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -53,11 +53,11 @@ class Credentials:
 
     @property
     def are_given(self) -> bool:
-        """Whether any was given."""
+        """True when any was given."""
         return any((self.token_url, self.client_id, self.key))
 
-    def keeper(self) -> OwnToken:
-        """What gets the token and renews it; raises `click.UsageError` when it cannot work."""
+    def make_own_token(self) -> OwnToken:
+        """Make what gets the token and renews it; raises `click.UsageError` when it cannot work."""
         if self.token_url is None or self.client_id is None or self.key is None:
             raise click.UsageError("Give --token-url, --client-id and --key together.")
         if not self.token_url.startswith(("https://", "http://")):
@@ -84,7 +84,7 @@ class Credentials:
             raise click.UsageError("The file with the key's password cannot be read.") from None
 
 
-with_credentials: Final = gathered(
+with_credentials: Final = gather_options(
     "credentials",
     Credentials,
     click.option("--token-url", metavar="URL", help="Where the authorization server gives tokens."),
@@ -119,17 +119,17 @@ def token(credentials: Credentials) -> None:
     code 1: the server refuses; 2: wrong options; 3: the server does not answer.
     """  # noqa: D301 - click's mark for lines to keep as they are
     try:
-        click.echo(fetched(credentials.keeper()))
+        click.echo(get_token(credentials.make_own_token()))
     except NoToken as error:
         click.echo(str(error), err=True)
         raise SystemExit(3 if error.is_outage else 1) from None
 
 
-def fetched(keeper: OwnToken) -> str:
-    """A token that holds now; raises `NoToken`."""
-    with _reasons() as reasons:
+def get_token(own_token: OwnToken) -> str:
+    """Get a token that holds now; raises `NoToken`."""
+    with _collect_reasons() as reasons:
         try:
-            return keeper.value()
+            return own_token.value()
         except (Unavailable, UpstreamInvalid) as error:
             is_outage = isinstance(error, Unavailable)
     reason = reasons[-1] if reasons else "no answer in time"
@@ -138,9 +138,9 @@ def fetched(keeper: OwnToken) -> str:
 
 
 @contextmanager
-def _reasons() -> Iterator[list[str]]:
-    """What our clients log meanwhile: fixed words, which their errors do not carry."""
-    logger, reasons = logging.getLogger("registry.federation"), list[str]()
+def _collect_reasons() -> Iterator[list[str]]:
+    """Collect what our clients log in the block: fixed words, which their errors do not carry."""
+    logger, reasons = logging.getLogger("registry.http_client"), list[str]()
     handler = logging.Handler()
     handler.emit = lambda record: reasons.append(record.getMessage())  # type: ignore[method-assign]
     logger.addHandler(handler)

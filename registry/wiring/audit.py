@@ -8,9 +8,10 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 from registry.audit.investigation import Investigation
 from registry.audit.log import AuditLog
 from registry.audit.trail import keys
+from registry.domain.errors import SettingsError
 from registry.domain.pseudonyms import KeyTooShort, Pseudonyms
 from registry.http_client.private_key import KeyUnusable
-from registry.settings import Settings, SettingsError
+from registry.settings import Settings
 from registry.store.transactions import Transactions
 from registry.wiring.clock import now
 from registry.wiring.storage import make_seal_store

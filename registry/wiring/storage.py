@@ -10,7 +10,8 @@ from sqlalchemy import Engine, create_engine
 from registry.audit.store.seal_bucket import S3Seals
 from registry.blobs import Retention
 from registry.blobs.s3 import S3Blobs
-from registry.settings import Settings, SettingsError
+from registry.domain.errors import SettingsError
+from registry.settings import Settings
 from registry.wiring.clock import now
 
 _APPLICATION: Final = "ebox-message-registry"  # how PostgreSQL's views name our connections

@@ -7,6 +7,7 @@ from datetime import timedelta
 from registry.audit.investigation import Investigation
 from registry.audit.log import AuditLog
 from registry.audit.sealer import Sealer
+from registry.domain.errors import SettingsError
 from registry.federation.rules import read_rules
 from registry.services.events.administration import EventAdministration
 from registry.services.events.delivery import EventDelivery
@@ -17,7 +18,7 @@ from registry.services.publication.uploads import Uploads
 from registry.services.readiness import WorkerReadiness
 from registry.services.retention.legal_holds import LegalHolds
 from registry.services.retention.purge import Purge
-from registry.settings import PREFIX, Settings, SettingsError
+from registry.settings import PREFIX, Settings
 from registry.store.transactions import Transactions
 from registry.wiring.audit import load_private_key, make_investigation, make_pseudonyms
 from registry.wiring.clock import now

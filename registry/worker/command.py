@@ -2,16 +2,17 @@
 
 import os
 import sys
-from typing import TYPE_CHECKING
 
 import click
 
 from registry.http_client.private_key import KeyUnusable
 from registry.settings import Settings
+from registry.telemetry import logs
+from registry.telemetry import worker as telemetry
 from registry.wiring.worker import WorkerServices, assemble_worker
-
-if TYPE_CHECKING:
-    from registry.worker.jobs import Job
+from registry.worker.jobs import JOBS, Job
+from registry.worker.threads import JobThreads
+from registry.worker.worker import Unfit, Worker
 
 
 @click.command()
@@ -28,55 +29,48 @@ if TYPE_CHECKING:
     show_default=True,
     help="Where to serve them; METRICS_HOST says it too.",
 )
-@click.option("--once", is_flag=True, help="Do each duty until nothing is left, then end.")
-@click.option("--only", multiple=True, metavar="DUTY", help="Do this duty only; repeatable.")
+@click.option("--once", is_flag=True, help="Do each job until nothing is left, then end.")
+@click.option("--only", multiple=True, metavar="JOB", help="Do this job only; repeatable.")
 def worker(
     *, metrics_port: int | None, metrics_host: str, once: bool, only: tuple[str, ...]
 ) -> None:
     """Tell the federation what happens, remind, purge, sweep and seal, until SIGTERM.
 
-    The duties are deliver, remind, alert, route, purge, sweep, seal, months and measure. Any number
+    The jobs are deliver, remind, alert, route, purge, sweep, seal, months and measure. Any number
     of workers may run at once: of many, one does what the clock asks for, each event is told by
     one, and each audit entry is sealed by one.
 
-    The metric registry_worker_heartbeat_seconds{duty=…} is the Unix time when a duty last went
+    The metric registry_worker_heartbeat_seconds{duty=…} is the Unix time when a job last went
     well, were it only that nothing was to be done. Each is well several times in five minutes, so
     let an alarm ring when time() - registry_worker_heartbeat_seconds > 600.
 
-    With --once it does not ask whose turn it is, for schedulers of your own, and ends with exit
-    code 1 if anything was in the way.
+    With --once, for schedulers of your own, it does not ask for the lease of a job, and ends with
+    exit code 1 if anything was in the way.
     """
-    # Late: `registry` loads this module for each of its commands, and this one alone needs these.
-    from registry.telemetry import logs  # noqa: PLC0415
-    from registry.worker.threads import JobThreads  # noqa: PLC0415
-    from registry.worker.worker import Unfit, Worker  # noqa: PLC0415
-
-    duties = _chosen(only)
+    jobs = _choose_jobs(only)
     settings = Settings.load(os.environ)
     logs.configure(settings.log_level)
-    worker_services = _assembled(settings, len(duties))
+    worker_services = _assemble(settings, len(jobs))
     try:
         if metrics_port and not once:
             _serve(metrics_port, metrics_host)
-        with JobThreads() as crew:
-            shift = Worker(worker_services, duties, crew)
-            is_well = shift.work_once() if once else shift.work()
-            crew.run(worker_services.dispose)
+        with JobThreads() as threads:
+            process = Worker(worker_services, jobs, threads)
+            is_well = process.work_once() if once else process.work()
+            threads.run(worker_services.dispose)
     except Unfit as error:
         raise click.ClickException(str(error)) from None
     sys.exit(not is_well)
 
 
-def _chosen(only: tuple[str, ...]) -> "list[Job]":
-    from registry.worker.jobs import DUTIES  # noqa: PLC0415 - as above
-
-    names = [duty.name for duty in DUTIES]
+def _choose_jobs(only: tuple[str, ...]) -> list[Job]:
+    names = [job.name for job in JOBS]
     if unknown := set(only) - set(names):
-        raise click.UsageError(f"There is no duty {min(unknown)!r}; there are {', '.join(names)}.")
-    return [duty for duty in DUTIES if not only or duty.name in only]
+        raise click.UsageError(f"There is no job {min(unknown)!r}; there are {', '.join(names)}.")
+    return [job for job in JOBS if not only or job.name in only]
 
 
-def _assembled(settings: Settings, threads: int) -> WorkerServices:
+def _assemble(settings: Settings, threads: int) -> WorkerServices:
     """The services, with a connection for each thread, so that none waits for another's."""
     connections = max(threads, settings.database_pool_size)
     try:
@@ -86,9 +80,7 @@ def _assembled(settings: Settings, threads: int) -> WorkerServices:
 
 
 def _serve(port: int, host: str) -> None:
-    from registry.telemetry.worker import serve  # noqa: PLC0415 - as above
-
     try:
-        serve(port, host)
+        telemetry.serve(port, host)
     except OSError as error:
         raise click.ClickException(f"No metrics on port {port}: {error.strerror}.") from None

@@ -1,4 +1,4 @@
-"""What a worker does, and how often; what each means is for the services to say."""
+"""Jobs of a worker, and how often each is due; their meaning is for the services to say."""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -10,13 +10,13 @@ from registry.wiring.worker import WorkerServices
 
 _MINUTE: Final = timedelta(minutes=1)
 _DAY: Final = timedelta(days=1)
-_PURGED_AT_ONCE: Final = 100
-_ROUTED_AT_ONCE: Final = 100
+_PURGE_BATCH: Final = 100
+_ROUTING_BATCH: Final = 100
 _EASE: Final = 6.0  # so that six sevenths of the time belong to those who read
 
 
-class Means(NamedTuple):
-    """What duties are done with; `is_stopping` tells that the process wants to end."""
+class JobContext(NamedTuple):
+    """The services that jobs use; `is_stopping` tells that the process wants to end."""
 
     worker_services: WorkerServices
     is_stopping: Callable[[], bool]
@@ -24,7 +24,7 @@ class Means(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One batch of a duty, in numbers by their name in the log, or why there was none.
+    """One batch of a job, in numbers by their name in the log, or why there was none.
 
     `trouble` is what somebody else's service is in, `wait` how many seconds it asks for. `ease`
     is for how many times as long as the batch took to rest before the next.
@@ -40,34 +40,34 @@ class Step:
 class Job:
     """`work` goes on until nothing is left, and again after `every`.
 
-    Of one that `is_shared`, all workers together do one turn in that time.
+    Of one that `is_shared`, all workers together have one run in that time.
     """
 
     name: str
     every: timedelta
-    work: Callable[[Means], Iterator[Step]]
+    work: Callable[[JobContext], Iterator[Step]]
     is_shared: bool = True
 
 
-def _remind(means: Means) -> Iterator[Step]:
-    while count := means.worker_services.reminders.remind():
+def _remind(context: JobContext) -> Iterator[Step]:
+    for count in context.worker_services.reminders.remind_all():
         yield Step({"reminded": count})
 
 
-def _alert(means: Means) -> Iterator[Step]:
-    while count := means.worker_services.reminders.alert():
+def _alert(context: JobContext) -> Iterator[Step]:
+    for count in context.worker_services.reminders.alert_all():
         yield Step({"alerted": count})
 
 
-def _route(means: Means) -> Iterator[Step]:
-    while count := means.worker_services.routing.catch_up(_ROUTED_AT_ONCE):
+def _route(context: JobContext) -> Iterator[Step]:
+    while count := context.worker_services.routing.catch_up(_ROUTING_BATCH):
         yield Step({"routed": count})
-        if count < _ROUTED_AT_ONCE:
+        if count < _ROUTING_BATCH:
             return
 
 
-def _deliver(means: Means) -> Iterator[Step]:
-    while (report := means.worker_services.event_delivery.deliver(means.is_stopping)).events:
+def _deliver(context: JobContext) -> Iterator[Step]:
+    while (report := context.worker_services.event_delivery.deliver(context.is_stopping)).events:
         counts = {
             "told": report.deliveries,
             "dead": report.refusals,
@@ -78,11 +78,11 @@ def _deliver(means: Means) -> Iterator[Step]:
             return
 
 
-def _purge(means: Means) -> Iterator[Step]:
-    purge = means.worker_services.purge
-    while count := purge.purge(_PURGED_AT_ONCE):
+def _purge(context: JobContext) -> Iterator[Step]:
+    purge = context.worker_services.purge
+    for count in purge.purge_all(_PURGE_BATCH):
         yield Step({"purged": count}, ease=_EASE)
-    while (report := purge.erase()).total:
+    for report in purge.erase_all():
         counts = {
             "erased": report.erasures,
             "shared": report.in_use,
@@ -91,35 +91,35 @@ def _purge(means: Means) -> Iterator[Step]:
         yield Step(counts, ease=_EASE)
 
 
-def _sweep(means: Means) -> Iterator[Step]:
-    for _key in means.worker_services.uploads.sweep(_DAY):
+def _sweep(context: JobContext) -> Iterator[Step]:
+    for _key in context.worker_services.uploads.sweep(_DAY):
         yield Step({"swept": 1})
 
 
-def _seal(means: Means) -> Iterator[Step]:
-    while count := means.worker_services.sealer.seal():
+def _seal(context: JobContext) -> Iterator[Step]:
+    while count := context.worker_services.sealer.seal():
         yield Step({"seals": 1, "sealed": count})
 
 
-def _months(means: Means) -> Iterator[Step]:
-    sealer = means.worker_services.sealer
+def _months(context: JobContext) -> Iterator[Step]:
+    sealer = context.worker_services.sealer
     yield Step({"prepared": sealer.prepare_months()})
     yield Step({"dropped": sealer.drop_expired(sealer.now())})
 
 
-def _measure(means: Means) -> Iterator[Step]:
-    backlog = means.worker_services.event_administration.count_backlog()
+def _measure(context: JobContext) -> Iterator[Step]:
+    backlog = context.worker_services.event_administration.count_backlog()
     telemetry.show_backlog(
         waiting=backlog.waiting,
         oldest=backlog.oldest,
         dead=backlog.dead,
-        unsealed_age=means.worker_services.sealer.measure_age(),
+        unsealed_age=context.worker_services.sealer.measure_age(),
     )
     yield Step()
 
 
 # In the order of `--once`: what the clock brings to mind is told in the same run.
-DUTIES: Final = (
+JOBS: Final = (
     Job("remind", _MINUTE, _remind),
     Job("alert", _MINUTE, _alert),
     Job("route", _MINUTE, _route),

@@ -1,4 +1,4 @@
-"""Doing a duty over and over, whatever happens to it."""
+"""The runner of a job: it does the job over and over, whatever happens to it."""
 
 import threading
 import time
@@ -12,42 +12,42 @@ import structlog
 from registry.domain.errors import Unavailable, UpstreamInvalid
 from registry.telemetry import worker as telemetry
 from registry.worker.backoff import Backoff
-from registry.worker.jobs import Job, Means, Step
+from registry.worker.jobs import Job, JobContext, Step
 
-ASKING: Final = 15.0  # seconds between two questions whose turn it is, at most
+ASKING: Final = 15.0  # seconds between two attempts to get the lease, at most
 _FAILURE: Final = 60.0  # seconds after a failure, at most
 _TROUBLE: Final = 300.0  # seconds after trouble of the event service, at most
-_REPORT: Final = 60.0  # seconds between two log lines of a turn that takes long
+_REPORT: Final = 60.0  # seconds between two log lines of a run that takes long
 
 _log = structlog.get_logger("registry.worker")
 
 
 @dataclass
 class JobRunner:
-    """One duty of one worker, until `stop` is set.
+    """Does one job in one worker, until `stop` is set.
 
-    A turn that failed is still owed: this worker tries again without asking whose turn it is.
+    A run that failed is still owed: this worker tries again without asking for the lease.
     """
 
-    duty: Job
-    means: Means
+    job: Job
+    context: JobContext
     stop: threading.Event
     _backoff: Backoff = field(default_factory=Backoff)
     _owes: bool = False
 
     def run(self) -> None:
-        """Do the duty whenever it is our turn; every wait ends when somebody asks to stop."""
-        telemetry.register_job(self.duty.name)
+        """Do the job whenever the lease is ours; every wait ends when somebody asks to stop."""
+        telemetry.register_job(self.job.name)
         while not self.stop.is_set():
             pause = self.attempt(whose=self._is_ours)
             self.stop.wait(self._rest() if pause is None else pause)
 
     def attempt(self, whose: Callable[[], bool] = lambda: True) -> float | None:
-        """Do the duty until nothing is left; None if it went well, else how long to pause.
+        """Do the job until nothing is left; None if it went well, else how long to pause.
 
         `whose` is asked first whether it is to be done.
         """
-        name = self.duty.name
+        name = self.job.name
         try:
             last = self._perform() if whose() else Step()
         except (Unavailable, UpstreamInvalid) as error:
@@ -71,20 +71,20 @@ class JobRunner:
         return None
 
     def _is_ours(self) -> bool:
-        if self.duty.is_shared and not self._owes:
-            self._owes = self.means.worker_services.job_leases.take(self.duty.name, self.duty.every)
+        if self.job.is_shared and not self._owes:
+            self._owes = self.context.worker_services.job_leases.take(self.job.name, self.job.every)
             return self._owes
         return True
 
     def _rest(self) -> float:
-        """Others may end, and leave us their turns: so we ask more often than it comes round."""
-        every = self.duty.every.total_seconds()
-        return min(every / 4, ASKING) if self.duty.is_shared else every
+        """Others may end, and leave us the lease: so we ask more often than it is free."""
+        every = self.job.every.total_seconds()
+        return min(every / 4, ASKING) if self.job.is_shared else every
 
     def _perform(self) -> Step:
-        """The last batch of a turn; one log line of what was done, however it ends."""
-        tally = _Tally(self.duty.name)
-        steps = self.duty.work(self.means)
+        """Give the last batch of a run; one log line of what was done, however it ends."""
+        tally = _Tally(self.job.name)
+        steps = self.job.work(self.context)
         step = Step()
         try:
             while not self.stop.is_set():
@@ -94,7 +94,7 @@ class JobRunner:
                 step = following
                 tally.add(step)
                 if not step.trouble:
-                    telemetry.note_success(self.duty.name)
+                    telemetry.note_success(self.job.name)
                 self.stop.wait(step.ease * (time.monotonic() - began))
         finally:
             tally.report()
@@ -102,7 +102,7 @@ class JobRunner:
 
 
 class _Tally:
-    """What a turn has done since the last line about it."""
+    """Counts of a run since the last log line about it."""
 
     def __init__(self, name: str) -> None:
         self._name = name

@@ -78,6 +78,6 @@ class _Thread(threading.Thread):
     def run(self) -> None:
         try:
             self._task()
-        except BaseException:  # noqa: BLE001 - the log has it, and the crew is told
+        except BaseException:  # noqa: BLE001 - the log has it, and its threads are stopped
             self.is_broken = True
             _log.exception("a thread has ended")

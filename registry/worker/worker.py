@@ -1,4 +1,4 @@
-"""A worker's shift: wait for what everything rests on, then do the duties until the end."""
+"""A worker: it waits for what everything rests on, then does its jobs until the end."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -9,7 +9,7 @@ import structlog
 from registry.domain.errors import DocumentUnavailable, Unavailable
 from registry.wiring.worker import WorkerServices
 from registry.worker.backoff import Backoff
-from registry.worker.jobs import Job, Means
+from registry.worker.jobs import Job, JobContext
 from registry.worker.runner import JobRunner
 from registry.worker.threads import JobThreads
 
@@ -24,41 +24,38 @@ class Unfit(Exception):
 
 @dataclass
 class Worker:
-    """These duties, by this crew.
-
-    Raises `Unfit`.
-    """
+    """These jobs, each in one of these threads; raises `Unfit`."""
 
     worker_services: WorkerServices
-    duties: Sequence[Job]
-    crew: JobThreads
+    jobs: Sequence[Job]
+    threads: JobThreads
     _faults: list[str] = field(default_factory=list)
 
     def work(self) -> bool:
-        """Do the duties until somebody asks to stop; False if a thread broke, which none may."""
-        if not self.crew.run(self._wait) or self.crew.stop.is_set():
-            return self.crew.stop.is_set()
+        """Do the jobs until somebody asks to stop; False if a thread broke, which none may."""
+        if not self.threads.run(self._wait) or self.threads.stop.is_set():
+            return self.threads.stop.is_set()
         self._judge()
-        _log.info("started", duties=[duty.name for duty in self.duties])
-        is_well = self.crew.run(*(performer.run for performer in self._performers()))
+        _log.info("started", duties=[job.name for job in self.jobs])
+        is_well = self.threads.run(*(runner.run for runner in self._make_runners()))
         _log.info("stopped")
         return is_well
 
     def work_once(self) -> bool:
-        """Do each duty until nothing is left, whoever's turn it is; whether all went well."""
-        is_well = self.crew.run(self._look)
+        """Do each job until nothing is left, whoever has the lease; True when all went well."""
+        is_well = self.threads.run(self._look)
         self._judge()
-        return self.crew.run(self._perform_all) and is_well and not self._faults
+        return self.threads.run(self._run_all) and is_well and not self._faults
 
-    def _performers(self) -> list[JobRunner]:
-        stop = self.crew.stop
-        means = Means(self.worker_services, stop.is_set)
-        return [JobRunner(duty, means, stop) for duty in self.duties]
+    def _make_runners(self) -> list[JobRunner]:
+        stop = self.threads.stop
+        context = JobContext(self.worker_services, stop.is_set)
+        return [JobRunner(job, context, stop) for job in self.jobs]
 
-    def _perform_all(self) -> None:
-        for performer in self._performers():
-            if performer.attempt() is not None:
-                self._faults.append(performer.duty.name)
+    def _run_all(self) -> None:
+        for runner in self._make_runners():
+            if runner.attempt() is not None:
+                self._faults.append(runner.job.name)
 
     def _judge(self) -> None:
         if self._faults:
@@ -71,9 +68,9 @@ class Worker:
             self._faults.append(error.detail)
 
     def _wait(self) -> None:
-        """Until database and document store answer: they may be started after us."""
+        """Wait until database and document store answer: they may be started after us."""
         backoff = Backoff()
-        while not self.crew.stop.is_set():
+        while not self.threads.stop.is_set():
             try:
                 self.worker_services.readiness.check()
             except Unavailable as error:
@@ -82,11 +79,11 @@ class Worker:
                     return
                 pause = backoff.pause(_LONGEST)
                 _log.warning("waiting", reason=error.detail, pause=round(pause, 1))
-                self.crew.stop.wait(pause)
+                self.threads.stop.wait(pause)
             else:
                 return
 
 
 def _is_answer(error: Unavailable) -> bool:
-    """Whether somebody answered, and the answer will not do: that does not pass by waiting."""
+    """Tell if somebody answered, and the answer will not do: that does not pass by waiting."""
     return error.__cause__ is None or isinstance(error.__cause__, DocumentUnavailable)

@@ -6,9 +6,9 @@ from uuid import uuid4
 
 import pytest
 import time_machine
-from tests.api.message_updates import execute, held, patch
 
 from registry.sandbox.personas import CONSUMER, PORTAL, SENDER
+from tests.api.message_updates import execute, held, patch
 from tests.api.publication import BELGIF, MESSAGES, OWN, at
 from tests.factories import an_ebox
 

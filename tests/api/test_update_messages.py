@@ -5,10 +5,10 @@ from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4
 
 import pytest
-from tests.api.message_updates import change, held, patch
 
 from registry.domain.identifiers import EboxKind
 from registry.sandbox.personas import CONSUMER, PORTAL, SENDER
+from tests.api.message_updates import change, held, patch
 from tests.api.publication import BELGIF, MESSAGES, OWN, at
 from tests.factories import a_person, an_ebox
 

@@ -8,7 +8,7 @@ from prometheus_client import REGISTRY
 from registry.domain.errors import Unavailable
 from registry.telemetry import worker as telemetry
 from registry.wiring.worker import assemble_worker
-from registry.worker.jobs import DUTIES, Means
+from registry.worker.jobs import JOBS, JobContext
 
 
 @pytest.fixture
@@ -18,8 +18,8 @@ def perform(alone, sealer):
     worker_services = dataclasses.replace(assembled, sealer=sealer)
 
     def turn(name):
-        duty = next(duty for duty in DUTIES if duty.name == name)
-        return [dict(step.counts) for step in duty.work(Means(worker_services, lambda: False))]
+        duty = next(duty for duty in JOBS if duty.name == name)
+        return [dict(step.counts) for step in duty.work(JobContext(worker_services, lambda: False))]
 
     yield turn
     assembled.dispose()

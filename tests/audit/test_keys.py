@@ -11,8 +11,8 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from registry.audit.trail.keys import compute_key_id
+from registry.domain.errors import SettingsError
 from registry.http_client.private_key import KeyUnusable
-from registry.settings import SettingsError
 from registry.wiring import audit
 
 

@@ -3,8 +3,9 @@
 import pytest
 
 from registry.domain.access import Operation
+from registry.domain.errors import SettingsError
 from registry.domain.identifiers import EboxKind
-from registry.settings import OFFICIAL_SCOPES, PREFIX, Settings, SettingsError
+from registry.settings import OFFICIAL_SCOPES, PREFIX, Settings
 
 SECRET = "correct-horse-battery"
 REQUIRED = {

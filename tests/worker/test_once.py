@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 from registry.sandbox.servers.processes import LOOPBACK, free_port
-from registry.worker.jobs import DUTIES
+from registry.worker.jobs import JOBS
 from tests.factories import PDF, a_file, an_ebox
 
 
@@ -41,7 +41,7 @@ def test_everything_that_is_due_is_done(start, alone, worker_services, stand_in)
 
 
 def test_whose_turn_it_is_does_not_matter(start, alone, worker_services, stand_in):
-    for duty in DUTIES:
+    for duty in JOBS:
         worker_services.job_leases.take(duty.name, timedelta(days=1))
     alone.put(an_ebox(), received_at=now() - timedelta(days=16))
 
@@ -165,4 +165,4 @@ def test_a_duty_that_there_is_not(start):
     done = start("--only", "delivery")
 
     assert done.finish() == 2
-    assert "There is no duty 'delivery'; there are remind, alert, route, deliver" in done.log
+    assert "There is no job 'delivery'; there are remind, alert, route, deliver" in done.log

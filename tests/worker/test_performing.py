@@ -14,7 +14,7 @@ from prometheus_client import REGISTRY
 
 from registry.domain.errors import Unavailable, UpstreamInvalid
 from registry.telemetry import logs
-from registry.worker.jobs import DUTIES, Job, Means, Step
+from registry.worker.jobs import JOBS, Job, JobContext, Step
 from registry.worker.runner import JobRunner
 from registry.worker.threads import JobThreads
 from tests.factories import an_ebox
@@ -33,7 +33,7 @@ def perform(worker_services, stop):
     """A performer of a duty with this work."""
 
     def make(work, name="testing", every=HOUR, **more):
-        means = Means(worker_services, stop.is_set)
+        means = JobContext(worker_services, stop.is_set)
         return JobRunner(Job(name, every, work, **more), means, stop)
 
     return make
@@ -225,10 +225,10 @@ def test_a_wish_to_stop_is_heard_between_two_batches(perform, stop):
 
 
 def test_the_purge_leaves_six_sevenths_of_the_time_to_others(worker_services, alone):
-    purge = next(duty for duty in DUTIES if duty.name == "purge")
+    purge = next(duty for duty in JOBS if duty.name == "purge")
     alone.put(an_ebox(), expires_at=worker_services.uploads.now() - timedelta(days=1))
 
-    steps = list(purge.work(Means(worker_services, lambda: False)))
+    steps = list(purge.work(JobContext(worker_services, lambda: False)))
 
     assert [(step.counts, step.ease) for step in steps] == [({"purged": 1}, 6.0)]
 
@@ -240,10 +240,10 @@ def test_the_sweep_deletes_what_nobody_claimed_for_a_day(worker_services, alone)
     tomorrow = dataclasses.replace(
         worker_services, uploads=dataclasses.replace(uploads, now=lambda: later)
     )
-    sweep = next(duty for duty in DUTIES if duty.name == "sweep")
+    sweep = next(duty for duty in JOBS if duty.name == "sweep")
 
     today, swept = (
-        [step.counts for step in sweep.work(Means(parts, lambda: False))]
+        [step.counts for step in sweep.work(JobContext(parts, lambda: False))]
         for parts in (worker_services, tomorrow)
     )
 

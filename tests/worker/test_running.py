@@ -8,7 +8,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from registry.sandbox.servers.processes import LOOPBACK, free_port
-from registry.worker.jobs import DUTIES
+from registry.worker.jobs import JOBS
 from tests.factories import an_ebox
 from tests.worker.conftest import wait
 
@@ -125,7 +125,7 @@ def test_metrics_are_served(start, alone, stand_in, scrape):
     figures = scrape(port)
     assert figures["registry_events_total", "told"] == 3
     assert figures["registry_outbox_dead",] == 0
-    for duty in (duty.name for duty in DUTIES):
+    for duty in (duty.name for duty in JOBS):
         assert time.time() - figures["registry_worker_heartbeat_seconds", duty] < 20
         assert figures["registry_worker_failures_total", duty] == 0
 

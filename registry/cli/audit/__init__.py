@@ -7,17 +7,17 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from registry.audit.trail import keys
 from registry.audit.verification import TrailPeriod
-from registry.cli.asking import Discreet, in_json
 from registry.cli.audit import output as texts
 from registry.cli.audit.export import export
 from registry.cli.audit.options import with_period
 from registry.cli.audit.output import show_progress
 from registry.cli.audit.reconstruct import reconstruct
-from registry.cli.output import as_json, tabulate
+from registry.cli.options import QuietGroup, in_json
+from registry.cli.output import print_json, print_table
 from registry.cli.services import worker_services
 
 
-@click.group(cls=Discreet)
+@click.group(cls=QuietGroup)
 def audit() -> None:
     """Verify the audit trail, search it, export it with proof.
 
@@ -43,10 +43,10 @@ def verify(*, period: TrailPeriod, is_json: bool) -> None:
         verification, faults = services.investigation.verify(period, report_progress)
         findings = list(faults)
     if is_json:
-        as_json(texts.make_verdict(verification.figures, findings))
+        print_json(texts.make_verdict(verification.figures, findings))
     else:
         if findings:
-            tabulate(texts.FINDINGS, [texts.make_finding_row(finding) for finding in findings])
+            print_table(texts.FINDINGS, [texts.make_finding_row(finding) for finding in findings])
             click.echo()
         for line in texts.write_figures(verification.figures):
             click.echo(line)

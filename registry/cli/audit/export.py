@@ -8,7 +8,7 @@ import click
 from registry.audit.export import ExportSummary, UnprovableTrail
 from registry.cli.audit import output as texts
 from registry.cli.audit.options import Months
-from registry.cli.output import tabulate
+from registry.cli.output import print_table
 from registry.cli.services import worker_services
 
 
@@ -34,7 +34,7 @@ def export(*, period: tuple[datetime, datetime], output: Path) -> None:
     except OSError as error:
         raise click.ClickException(f"{output}: {error.strerror}.") from None
     except UnprovableTrail as error:
-        tabulate(texts.FINDINGS, [texts.make_finding_row(finding) for finding in error.findings])
+        print_table(texts.FINDINGS, [texts.make_finding_row(finding) for finding in error.findings])
         raise click.ClickException(
             "The trail is not what was sealed; nothing is exported."
         ) from None

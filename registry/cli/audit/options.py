@@ -1,4 +1,4 @@
-"""Options of the audit commands: days and months of Belgium, e-Boxes, hashes."""
+"""Options of the audit commands: days and months of Belgium, hashes."""
 
 import re
 from datetime import date, datetime, time, timedelta
@@ -8,29 +8,13 @@ from typing import Any, Final
 import click
 
 from registry.audit.verification import TrailPeriod
-from registry.cli.hold.output import EboxOption
 from registry.cli.options import Command, Option
 from registry.domain.belgian_time import BELGIUM
-from registry.domain.identifiers import Ebox, EboxKind
 
 _MONTH: Final = r"([12][0-9]{3})-(0[1-9]|1[0-2])"
 _MONTHS: Final = re.compile(rf"{_MONTH}(?:\.\.{_MONTH})?")
 _HASH: Final = re.compile("[0-9a-fA-F]{64}")
 _DAY: Final = click.DateTime(["%Y-%m-%d"])
-
-
-class AnyEbox(EboxOption):
-    """Reads an e-Box without its kind too: ten digits are an enterprise's, eleven a citizen's."""
-
-    name = "NUMBER|enterprise:NUMBER|citizen:SSIN"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Ebox:
-        """Read one value."""
-        text = str(value)
-        if ":" not in text:
-            digits = sum(character.isdecimal() for character in text)
-            text = f"{EboxKind.CITIZEN if digits == 11 else EboxKind.ENTERPRISE}:{text}"
-        return super().convert(text, param, ctx)
 
 
 class TokenHash(click.ParamType[str]):

@@ -10,8 +10,9 @@ from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsed
 from registry.audit.investigation import LocatedEntry
 from registry.audit.trail.verify import Finding
 from registry.audit.verification import ReportProgress, VerificationFigures
-from registry.cli.output import local, plain
-from registry.cli.services import progress
+from registry.cli.output import write_local_time
+from registry.terminal.screen import make_progress
+from registry.terminal.text import clean_text
 
 FINDINGS: Final = ("seal", "finding", "entries", "what")
 ENTRIES: Final = ("when", "who", "token", "seal", "status", "what", "details")
@@ -23,7 +24,7 @@ _MOST_NUMBERS: Final = 10
 def show_progress() -> Iterator[ReportProgress]:
     """Show a bar on standard error, if that is a terminal."""
     columns = (TextColumn("seals"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with progress(*columns) as bar:
+    with make_progress(*columns) as bar:
         task = bar.add_task("", total=None)
         yield lambda count, total: bar.update(task, completed=count, total=total)
 
@@ -34,7 +35,7 @@ def make_finding_row(finding: Finding) -> Sequence[str]:
     if len(finding.entries) > _MOST_NUMBERS:
         numbers += f" and {len(finding.entries) - _MOST_NUMBERS} more"
     seal = "" if finding.seal is None else str(finding.seal)
-    return seal, finding.kind, numbers, plain(finding.detail)
+    return seal, finding.kind, numbers, clean_text(finding.detail)
 
 
 def write_figures(figures: VerificationFigures) -> Iterator[str]:
@@ -42,7 +43,7 @@ def write_figures(figures: VerificationFigures) -> Iterator[str]:
     yield f"Entries under seals: {figures.sealed_entries}; seals: {figures.seals}."
     yield f"Entries that were compared with their seals: {figures.compared_entries}."
     if figures.oldest_unsealed:
-        since = local(figures.oldest_unsealed)
+        since = write_local_time(figures.oldest_unsealed)
         yield f"Entries that are not yet under a seal: {figures.unsealed_entries}, since {since}."
 
 
@@ -61,7 +62,7 @@ def make_verdict(figures: VerificationFigures, findings: Sequence[Finding]) -> d
                 "kind": finding.kind.value,
                 **({} if finding.seal is None else {"seal": finding.seal}),
                 "entries": finding.entries,
-                "detail": plain(finding.detail),
+                "detail": clean_text(finding.detail),
             }
             for finding in findings
         ],
@@ -82,7 +83,7 @@ def make_entry_row(entry: LocatedEntry, bases: Sequence[str]) -> Sequence[str]:
         f"{members.get('API_CALL_REQUEST_METHOD', '')} {url}",
         _shorten(members.get("API_CALL_DETAILS", members)),
     )
-    return local(entry.recorded_at), *(plain(str(cell)) for cell in cells)
+    return write_local_time(entry.recorded_at), *(clean_text(str(cell)) for cell in cells)
 
 
 def make_entry_members(entry: LocatedEntry) -> dict[str, Any]:
@@ -137,9 +138,9 @@ def _mask(value: Any) -> Any:
     """Take SSINs out of a value, should there be any: a URL may carry one."""
     match value:
         case str():
-            return plain(value)
+            return clean_text(value)
         case list():
             return [_mask(item) for item in value]
         case dict():
-            return {plain(name): _mask(item) for name, item in value.items()}
+            return {clean_text(name): _mask(item) for name, item in value.items()}
     return value

@@ -7,19 +7,22 @@ import click
 
 from registry.audit.investigation import EntrySearch
 from registry.audit.verification import TrailPeriod
-from registry.cli.asking import in_json
 from registry.cli.audit import output as texts
-from registry.cli.audit.options import AnyEbox, TokenHash, with_period
-from registry.cli.output import as_json, tabulate
+from registry.cli.audit.options import TokenHash, with_period
+from registry.cli.options import in_json
+from registry.cli.output import print_json, print_table
 from registry.cli.services import worker_services
 from registry.domain.identifiers import Ebox
 from registry.settings import Settings
+from registry.terminal.numbers import EboxType
 
 
 @click.command()
 @click.option("--message", type=click.UUID, help="Entries that name this message.")
 @click.option("--token-hash", type=TokenHash(), help="Calls with this token: its SHA-256.")
-@click.option("--ebox", type=AnyEbox(), help="Operations in this e-Box.")
+@click.option(
+    "--ebox", type=EboxType(check_digits=True, may_omit_kind=True), help="Operations in this e-Box."
+)
 @with_period("The first day; as the database dates entries.", "The last day.")
 @in_json
 def reconstruct(
@@ -43,8 +46,8 @@ def reconstruct(
     if not entries:
         raise click.ClickException("The trail has nothing of this.")
     if is_json:
-        as_json([texts.make_entry_members(entry) for entry in entries])
+        print_json([texts.make_entry_members(entry) for entry in entries])
         return
     settings = Settings.load(os.environ)
     bases = (settings.enterprise_base_path, settings.citizen_base_path)
-    tabulate(texts.ENTRIES, [texts.make_entry_row(entry, bases) for entry in entries])
+    print_table(texts.ENTRIES, [texts.make_entry_row(entry, bases) for entry in entries])

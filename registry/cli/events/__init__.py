@@ -5,14 +5,14 @@ from uuid import UUID
 
 import click
 
-from registry.cli.asking import Discreet, in_json
 from registry.cli.events import output as tables
 from registry.cli.events.replay_and_skip import replay, skip
-from registry.cli.output import as_json, itemise, tabulate
+from registry.cli.options import QuietGroup, in_json
+from registry.cli.output import print_json, print_members, print_table
 from registry.cli.services import worker_services
 
 
-@click.group(cls=Discreet)
+@click.group(cls=QuietGroup)
 def events() -> None:
     """See what the federation was told of messages, and what it was not.
 
@@ -40,40 +40,45 @@ def list_(*, due: bool, dead: bool, limit: int, is_json: bool) -> None:
     with worker_services() as services:
         administration = services.event_administration
         list_events = administration.list_dead if dead else administration.list_due
-        found = list_events(limit + 1)
+        first_events = list_events(limit + 1)
     if is_json:
-        as_json([tables.members(event) for event in found[:limit]])
-    elif found:
-        tabulate(tables.HEADINGS, [tables.line(event) for event in found[:limit]])
+        print_json([tables.make_event_json(event) for event in first_events[:limit]])
+    elif first_events:
+        print_table(
+            tables.HEADINGS, [tables.make_event_row(event) for event in first_events[:limit]]
+        )
     else:
         click.echo(f"No event is {kind}.")
-    if len(found) > limit:
+    if len(first_events) > limit:
         click.echo(f"These are the oldest {limit}; more are {kind}: use --limit.", err=True)
 
 
 @events.command()
-@click.argument("wanted", metavar="ID", type=click.UUID)
+@click.argument("id_", metavar="ID", type=click.UUID)
 @in_json
-def show(wanted: UUID, *, is_json: bool) -> None:
+def show(id_: UUID, *, is_json: bool) -> None:
     """Show the event of this ID, or all events of the message of this ID.
 
     Of a message that was deleted the proofs are shown. Exit code 1 when nothing has this id.
     """
     with worker_services() as services:
-        found = services.event_administration.find(wanted)
-        proofs = services.purge.find_proofs(wanted)
+        matches = services.event_administration.find(id_)
+        proofs = services.purge.find_proofs(id_)
         now = services.event_administration.now()
-    if not found and not proofs:
-        raise click.ClickException(f"There is no event and no message {wanted}.")
+    if not matches and not proofs:
+        raise click.ClickException(f"There is no event and no message {id_}.")
     if is_json:
-        deletions = [tables.proof_members(deletion) for deletion in proofs]
-        as_json({"events": [tables.members(event) for event in found], "deletions": deletions})
+        deletions = [tables.make_proof_json(deletion) for deletion in proofs]
+        print_json(
+            {"events": [tables.make_event_json(event) for event in matches], "deletions": deletions}
+        )
         return
-    shown = [tables.full(event, now) for event in found] + [tables.proof(each) for each in proofs]
-    for number, one in enumerate(shown):
+    items = [tables.make_event_members(event, now) for event in matches]
+    items += [tables.make_proof_members(proof) for proof in proofs]
+    for number, item in enumerate(items):
         if number:
             click.echo()
-        itemise(one)
+        print_members(item)
 
 
 @events.command()
@@ -93,11 +98,11 @@ def preview(*, days: int, is_json: bool) -> None:
     with worker_services() as services:
         rows = services.reminders.preview(timedelta(days=days))
     if is_json:
-        as_json([row._asdict() for row in rows])
+        print_json([row._asdict() for row in rows])
         return
     lines = [(str(row.day), row.type, str(row.messages), str(row.eboxes)) for row in rows]
     if lines:
-        tabulate(tables.FORESEEN, lines)
+        print_table(tables.FORECASTS, lines)
     total = sum(row.messages for row in rows)
     click.echo(f"Total of events: {total}.")
 

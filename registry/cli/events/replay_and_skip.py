@@ -1,13 +1,14 @@
-"""What operators decide of events: to have them told again, or left out."""
+"""Decisions of operators on events: to have them told again, or left out."""
 
 from uuid import UUID
 
 import click
 
-from registry.cli.asking import reasoned
 from registry.cli.events import output as tables
-from registry.cli.services import counted, worker_services
+from registry.cli.options import with_reason
+from registry.cli.services import worker_services
 from registry.services.events.administration import EventAdministration
+from registry.terminal.screen import show_count
 
 
 @click.command()
@@ -25,18 +26,18 @@ def replay(ids: tuple[UUID, ...], *, dead: bool) -> None:
         if dead:
             _replay_dead(services.event_administration)
             return
-        found = services.event_administration.replay(ids)
-    for event in found:
-        click.echo(f"Will be told again: {tables.sentence(event)}.")
-    known = {event.correlation_id for event in found}
-    if missing := [str(each) for each in dict.fromkeys(ids) if each not in known]:
-        rest = f" The other {len(found)} will be told again." if found else ""
+        events = services.event_administration.replay(ids)
+    for event in events:
+        click.echo(f"Will be told again: {tables.describe_event(event)}.")
+    known_ids = {event.correlation_id for event in events}
+    if missing := [str(each) for each in dict.fromkeys(ids) if each not in known_ids]:
+        rest = f" The other {len(events)} will be told again." if events else ""
         raise click.ClickException(f"There is no event {', '.join(missing)}.{rest}")
 
 
 @click.command()
 @click.argument("ids", metavar="ID...", nargs=-1, required=True, type=click.UUID)
-@reasoned("For whoever wonders later; kept with the events.")
+@with_reason("For whoever wonders later; kept with the events.")
 def skip(ids: tuple[UUID, ...], *, why: str) -> None:
     """Leave the events of these IDs untold: those that wait, or are dead.
 
@@ -44,32 +45,32 @@ def skip(ids: tuple[UUID, ...], *, why: str) -> None:
     the others are left untold all the same.
     """
     with worker_services() as services:
-        left = services.event_administration.skip(ids, why)
-        for event in left:
-            click.echo(f"Will not be told: {tables.sentence(event)}.")
-        gone = {event.correlation_id for event in left}
-        others = [each for each in dict.fromkeys(ids) if each not in gone]
+        events = services.event_administration.skip(ids, why)
+        for event in events:
+            click.echo(f"Will not be told: {tables.describe_event(event)}.")
+        skipped_ids = {event.correlation_id for event in events}
+        others = [each for each in dict.fromkeys(ids) if each not in skipped_ids]
         for each in others:
-            click.echo(f"{each}: {_fate(services.event_administration, each)}.", err=True)
+            click.echo(f"{each}: {_explain(services.event_administration, each)}.", err=True)
     if others:
-        count = f"{len(others)} of {len(left) + len(others)}"
+        count = f"{len(others)} of {len(events) + len(others)}"
         raise click.ClickException(f"Nothing was changed of {count}.")
 
 
 def _replay_dead(event_administration: EventAdministration) -> None:
     total = 0
     try:
-        with counted() as tell:
+        with show_count() as count:
             for batch in event_administration.replay_dead():
                 total += batch
-                tell(total)
+                count(total)
     finally:
         click.echo(f"Events that will be told again: {total}.")
 
 
-def _fate(event_administration: EventAdministration, correlation_id: UUID) -> str:
-    """Why an event could not be left untold."""
+def _explain(event_administration: EventAdministration, correlation_id: UUID) -> str:
+    """Say why an event could not be left untold."""
     for event in event_administration.find(correlation_id):
         if event.correlation_id == correlation_id:  # and not the message's
-            return tables.state(event, event_administration.now())
+            return tables.describe_state(event, event_administration.now())
     return "there is no such event"

@@ -6,19 +6,21 @@ from uuid import UUID
 
 import click
 
-from registry.cli.asking import Discreet, in_json, reasoned
 from registry.cli.hold import output as texts
-from registry.cli.output import as_json, tabulate
-from registry.cli.services import counted, worker_services
+from registry.cli.options import QuietGroup, in_json, with_reason
+from registry.cli.output import print_json, print_table
+from registry.cli.services import worker_services
 from registry.domain.errors import RegistryError
 from registry.domain.identifiers import Ebox
 from registry.services.retention.legal_holds import LegalHolds
 from registry.settings import Settings
+from registry.terminal.numbers import EboxType
+from registry.terminal.screen import show_count
 
 _WHY: Final = "Case or decision; kept with the hold."
 
 
-@click.group(cls=Discreet)
+@click.group(cls=QuietGroup)
 def hold() -> None:
     """Keep messages from being deleted while the law asks for it.
 
@@ -28,30 +30,32 @@ def hold() -> None:
 
 
 @hold.command("set")
-@click.option("--ebox", required=True, type=texts.EboxOption(), help="Whose e-Box.")
+@click.option(
+    "--ebox", required=True, type=EboxType(check_digits=True), help="The e-Box of this owner."
+)
 @click.option("--message", type=click.UUID, help="This message alone; else all it has and gets.")
-@reasoned(_WHY)
+@with_reason(_WHY)
 @in_json
 def set_(*, ebox: Ebox, message: UUID | None, why: str, is_json: bool) -> None:
     """Hold a message, or a whole e-Box with what comes later."""
     with worker_services() as services:
         hold_id = services.legal_holds.set(ebox, message, why)
         if not is_json:
-            click.echo(f"Hold {hold_id} is set on {texts.what(ebox, message)}.")
+            click.echo(f"Hold {hold_id} is set on {texts.describe_scope(ebox, message)}.")
         _carry_out(services.legal_holds, hold_id, is_json=is_json)
 
 
 @hold.command()
 @click.argument("hold_id", type=click.UUID)
-@reasoned(_WHY)
+@with_reason(_WHY)
 @in_json
 def lift(*, hold_id: UUID, why: str, is_json: bool) -> None:
     """End a hold; what expired meanwhile is deleted at the next purge, unless held otherwise."""
     with worker_services() as services:
-        lifted = services.legal_holds.lift(hold_id, why)
+        hold_row = services.legal_holds.lift(hold_id, why)
         if not is_json:
-            what = texts.what(lifted.ebox, lifted.message_id)
-            click.echo(f"Hold {hold_id} is lifted from {what}.")
+            scope = texts.describe_scope(hold_row.ebox, hold_row.message_id)
+            click.echo(f"Hold {hold_id} is lifted from {scope}.")
         _carry_out(services.legal_holds, hold_id, is_json=is_json)
 
 
@@ -69,18 +73,18 @@ def refresh(*, hold_id: UUID, is_json: bool) -> None:
 
 
 @hold.command("list")
-@click.option("--all", "lifted", is_flag=True, help="Also those that were lifted.")
+@click.option("--all", "with_lifted", is_flag=True, help="Also those that were lifted.")
 @in_json
-def list_(*, lifted: bool, is_json: bool) -> None:
+def list_(*, with_lifted: bool, is_json: bool) -> None:
     """List the holds in force, the oldest first."""
     with worker_services() as services:
-        found = services.legal_holds.list_holds(with_lifted=lifted)
+        holds = services.legal_holds.list_holds(with_lifted=with_lifted)
     if is_json:
-        as_json([texts.members(row) for row in found])
-    elif found:
-        tabulate(texts.HEADINGS, [texts.line(row) for row in found])
+        print_json([texts.make_hold_json(row) for row in holds])
+    elif holds:
+        print_table(texts.HEADINGS, [texts.make_hold_row(row) for row in holds])
     else:
-        click.echo("There is no hold." if lifted else "No hold is in force.")
+        click.echo("There is no hold." if with_lifted else "No hold is in force.")
 
 
 def _carry_out(legal_holds: LegalHolds, hold_id: UUID, *, is_json: bool) -> None:
@@ -89,18 +93,18 @@ def _carry_out(legal_holds: LegalHolds, hold_id: UUID, *, is_json: bool) -> None
     has_lock = Settings.load(os.environ).s3_object_lock is not None
     count, trouble = 0, None
     try:
-        with counted() as tell:
+        with show_count() as show:
             follow = (
                 legal_holds.hold_documents if row.lifted_at is None else legal_holds.free_documents
             )
             for count, _ in enumerate(follow(row.ebox, row.message_id), 1):
-                tell(count)
+                show(count)
     except RegistryError as error:
         trouble = error
     if is_json:
         outcome = {"documents": count, "hasObjectLock": has_lock, "isComplete": trouble is None}
-        as_json({**texts.members(row), **outcome})
+        print_json({**texts.make_hold_json(row), **outcome})
     if trouble is not None:
-        raise click.ClickException(texts.advice(row, trouble, count))
+        raise click.ClickException(texts.write_advice(row, trouble, count))
     if not is_json:
-        click.echo(texts.outcome(row, count, has_lock=has_lock))
+        click.echo(texts.write_outcome(row, count, has_lock=has_lock))

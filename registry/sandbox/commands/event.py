@@ -11,12 +11,12 @@ from uuid import uuid4
 import click
 import requests
 
-from registry.domain.identifiers import EnterpriseNumber, Malformed, Ssin
 from registry.sandbox import tokens
 from registry.sandbox.commands import options
 from registry.sandbox.federation.changes import FAMILY, KINDS, Change, Event, Rule
 from registry.sandbox.layout import Document, Layout
 from registry.sandbox.personas import PERSONAS
+from registry.terminal.numbers import EnterpriseNumberType, SsinType
 
 _CRITERIA: Final = ("messageTypeId", "senderApplicationId", "senderOrganizationId")
 _MEMBERS: Final = frozenset({"routingRuleId", "partition", *_CRITERIA})
@@ -30,20 +30,6 @@ def _type(_context: click.Context, _parameter: click.Parameter, text: str) -> st
     if text.count(".") < 2:  # a short name that nobody knows
         raise click.BadParameter(f"Give one of {', '.join(KINDS)}, or a full type.")
     return text
-
-
-def _enterprise(_context: click.Context, _parameter: click.Parameter, text: str) -> str:
-    try:
-        return EnterpriseNumber.parse(text, check_digits=False).digits
-    except Malformed as error:
-        raise click.BadParameter(str(error)) from None
-
-
-def _person(_context: click.Context, _parameter: click.Parameter, text: str | None) -> str | None:
-    try:
-        return text and Ssin.parse(text, check_digits=False).digits
-    except Malformed as error:
-        raise click.BadParameter(str(error)) from None
 
 
 def _rule(_context: click.Context, _parameter: click.Parameter, texts: tuple[str, ...]) -> Any:
@@ -62,9 +48,11 @@ def _file(_context: click.Context, _parameter: click.Parameter, file: IO[str] | 
 @click.command()
 @options.directory
 @click.argument("type", callback=_type)
-@click.option("--enterprise", required=True, callback=_enterprise, help="Whose e-Box changes.")
+@click.option(
+    "--enterprise", required=True, type=EnterpriseNumberType(), help="Whose e-Box changes."
+)
 @click.option("--partition", "partitions", multiple=True, help="An event for each; repeatable.")
-@click.option("--ssin", "person", callback=_person, help="Whose right it is.")
+@click.option("--ssin", "person", type=SsinType(), help="Whose right it is.")
 @click.option(
     "--rule",
     "rules",
@@ -81,7 +69,12 @@ def _file(_context: click.Context, _parameter: click.Parameter, file: IO[str] | 
 )
 @click.option("--time", help="When it happened; now by default. Sent as it is.")
 @click.option("--id", "event_id", help="A fresh UUID by default.")
-@click.option("--source", default="urn:be:eboxenterprise:partition", show_default=True)
+@click.option(
+    "--source",
+    default="urn:be:eboxenterprise:partition",
+    show_default=True,
+    help="Who tells of it; with the id it makes an event unique.",
+)
 @click.option("--binary", is_flag=True, help="Attributes in headers, data alone in the body.")
 def event(directory: Path, type: str, **wishes: Any) -> None:  # noqa: A002 - the argument's name
     """Change something in the federation, and tell the registry of it as a CloudEvent.
@@ -112,9 +105,9 @@ def _changes(type_: str, wishes: dict[str, Any]) -> Iterator[Change]:
     for partition in wishes["partitions"] or (None,):
         yield Change(
             type=type_,
-            enterprise=wishes["enterprise"],
+            enterprise=wishes["enterprise"].digits,
             partition=partition,
-            person=wishes["person"],
+            person=wishes["person"].digits if wishes["person"] else None,
             rules=rules,
         )
 

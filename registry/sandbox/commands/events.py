@@ -1,19 +1,17 @@
 """`registry sandbox events`: what the federation was told of messages."""
 
-import sys
 from pathlib import Path
 from typing import Any, Final
 
 import click
 import requests
-from rich.console import Console
 from rich.table import Table
 
 from registry.sandbox.commands import options
 from registry.sandbox.federation.addresses import EVENTS_TAKEN
 from registry.sandbox.layout import Document, stand_ins
+from registry.terminal.screen import make_console
 
-_WIDTH_WITHOUT_TERMINAL: Final = 160  # columns where nobody looks at a terminal
 _TIMEOUT: Final = 30  # seconds, for 100 000 events
 
 
@@ -57,4 +55,4 @@ def _show(events_taken: list[dict[str, Any]]) -> None:
             event["messageId"],
             "yes" if event["registeredMail"] else "no",
         )
-    Console(width=None if sys.stdout.isatty() else _WIDTH_WITHOUT_TERMINAL).print(table)
+    make_console().print(table)

@@ -1,18 +1,15 @@
 """Tables that the sandbox prints on a terminal."""
 
-import sys
 from pathlib import Path
-from typing import Final
 
-from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from registry.sandbox import ownership
 from registry.sandbox.layout import Document, Layout
 from registry.sandbox.personas import PERSONAS
 from registry.sandbox.servers.processes import answers
-
-_WIDTH_WITHOUT_TERMINAL: Final = 160  # columns where nobody looks at a terminal
+from registry.terminal.screen import make_console
 
 
 def show_places(layout: Layout, document: Document) -> None:
@@ -31,7 +28,7 @@ def show_places(layout: Layout, document: Document) -> None:
     for name, identity in document["personas"].items():
         numbers = (identity.get("enterpriseNumber"), identity.get("ssin"))
         parties.add_row(name, PERSONAS[name].about, " ".join(filter(None, numbers)))
-    console = _console()
+    console = make_console()
     console.print(places)
     console.print(parties)
 
@@ -43,15 +40,11 @@ def show_status(layout: Layout, document: Document) -> bool:
     for name, pid in document["processes"].items():
         alive = ownership.is_ours(name, pid, layout)
         well &= alive
-        table.add_row(name, str(pid), "running" if alive else "[red]gone[/red]")
+        table.add_row(name, str(pid), "running" if alive else Text("gone", "red"))
     healthy = answers(document["baseUrls"]["enterprise"]["v3"] + "/health")
-    table.add_row("health", "", "UP" if healthy else "[red]DOWN[/red]")
-    _console().print(table)
+    table.add_row("health", "", "UP" if healthy else Text("DOWN", "red"))
+    make_console().print(table)
     return well and healthy
-
-
-def _console() -> Console:
-    return Console(width=None if sys.stdout.isatty() else _WIDTH_WITHOUT_TERMINAL)
 
 
 def _near(path: Path) -> str:

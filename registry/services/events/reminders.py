@@ -1,6 +1,6 @@
 """Reminders of unread messages, and alerts before they expire, as the clock asks for them."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -47,6 +47,16 @@ class Reminders:
             events = _events(EventType.DOCUMENT_EXPIRATION_ALERT, messages)
             outbox.add_bulk(connection, events, due_at=now)
         return len(messages)
+
+    def remind_all(self) -> Iterator[int]:
+        """Remind batch after batch until none is due; gives the number of each."""
+        while count := self.remind():
+            yield count
+
+    def alert_all(self) -> Iterator[int]:
+        """Alert batch after batch until none is due; gives the number of each."""
+        while count := self.alert():
+            yield count
 
     def preview(self, ahead: timedelta) -> Sequence[Forecast]:
         """Forecast the events of the time ahead, if nobody read anything, by Belgian day.

@@ -1,6 +1,6 @@
 """Purge: expired messages are deleted, with a proof, unless a legal hold is on them."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -69,6 +69,16 @@ class Purge:
                 keys = dict.fromkeys(key for message in messages for key in message.blob_keys)
                 purge.plan_erasures(connection, list(keys), due_at=now)
         return len(messages)
+
+    def purge_all(self, limit: int) -> Iterator[int]:
+        """Delete batch after batch until none is left; gives the number of each."""
+        while count := self.purge(limit):
+            yield count
+
+    def erase_all(self) -> Iterator[ErasureReport]:
+        """Erase batch after batch until no document is left to look at."""
+        while (report := self.erase()).total:
+            yield report
 
     def erase(self) -> ErasureReport:
         """Erase a batch of documents whose messages are gone from storage.

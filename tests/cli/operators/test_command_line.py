@@ -1,18 +1,24 @@
 """The command line as a whole: help, version, exit codes."""
 
+import subprocess
+import sys
+
 import click
 import pytest
 
 from registry import __version__
 from registry.cli import registry
+from registry.terminal.lazy_group import LazyGroup
 from tests.cli.operators.conftest import PASSWORD
 
 
 def commands(group, path=()):
     """Every command there is, the groups included, as it is typed."""
     yield path, group
-    for name, command in getattr(group, "commands", {}).items():
-        yield from commands(command, (*path, name))
+    if isinstance(group, click.Group):
+        context = click.Context(group)
+        for name in group.list_commands(context):
+            yield from commands(group.get_command(context, name), (*path, name))
 
 
 ALL = list(commands(registry))
@@ -50,6 +56,37 @@ def test_the_commands_are_those_an_operator_needs():
         ("settings", "list"),
         ("settings", "check"),
     }
+
+
+SHORT_HELPS = [
+    (name, group, lazy.short_help)
+    for _, group in ALL
+    if isinstance(group, LazyGroup)
+    for name, lazy in group._lazy.items()
+]
+
+
+@pytest.mark.parametrize(("name", "group", "short_help"), SHORT_HELPS)
+def test_a_list_says_of_each_command_what_the_command_says_itself(name, group, short_help):
+    command = group.get_command(click.Context(group), name)
+
+    assert " ".join(command.help.split()).startswith(short_help)
+
+
+@pytest.mark.parametrize("option", ["--version", "--help"])
+def test_nothing_is_imported_that_is_not_needed(option):
+    heavy = ("sqlalchemy", "flask", "boto3", "authlib", "pydantic", "requests", "rich", "psycopg")
+    program = (
+        "import sys; from registry.cli import registry\n"
+        "try: registry([sys.argv[1]])\n"
+        f"except SystemExit: print([name for name in {heavy!r} if name in sys.modules])"
+    )
+
+    done = subprocess.run(
+        [sys.executable, "-c", program, option], capture_output=True, text=True, check=True
+    )
+
+    assert done.stdout.splitlines()[-1] == "[]"
 
 
 @pytest.mark.parametrize("command", [("nonsense",), ("database", "nonsense"), ("--nonsense",)])

@@ -192,8 +192,8 @@ def test_a_message_that_is_not_there_cannot_be_held(hold):
         ("enterprise:12", "An enterprise number has ten digits, the first 0 or 1."),
         ("citizen:79072321825", "The SSIN fails its check digits or names no possible birth date."),
         ("citizen:7907232182", "An SSIN has eleven digits."),
-        ("79072321824", "It is enterprise:NUMBER|citizen:SSIN."),
-        ("person:79072321824", "It is enterprise:NUMBER|citizen:SSIN."),
+        ("79072321824", "It is enterprise:NUMBER or citizen:SSIN."),
+        ("person:79072321824", "It is enterprise:NUMBER or citizen:SSIN."),
     ],
 )
 def test_an_ebox_that_is_none_is_refused_and_not_repeated(hold, ebox, reason):

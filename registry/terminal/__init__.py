@@ -1,0 +1,1 @@
+"""Parts of a command line that operators, senders and the sandbox share."""
