@@ -43,7 +43,7 @@ check: $(READY)  ## what CI runs: format, lint, spelling, types, walls, all test
 hooks: $(READY)  ## judge each commit as CI will, but for what is slow
 	$(BIN)/pre-commit install
 
-journeys: $(READY)  ## whole-service journeys on gunicorn, longer than in `make test`
+journeys: $(READY)  ## whole-service journeys on gunicorn, longer than in `make check`
 	JOURNEY_KILLS=50 JOURNEY_PUBLICATIONS=20000 JOURNEY_MESSAGES=1000000 \
 	  $(BIN)/python -m pytest tests/journeys -m journey
 

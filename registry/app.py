@@ -8,21 +8,20 @@ from flask_cors import CORS
 from werkzeug.exceptions import HTTPException
 
 from registry import wiring
-from registry.api import health
 from registry.api.blueprints import V2, V3
-from registry.api.context import EXTENSION
+from registry.api.health_check import HealthCheck
 from registry.api.quota import Quota
-from registry.api.receiving import LIMITS, RULES
 from registry.api.requests.json_body import BodyRules
-from registry.api.requests.multipart import Limits
+from registry.api.requests.multipart import BodyLimits
 from registry.api.responses import problems
-from registry.api.responses.problems import SHAPES, Shapes
+from registry.api.responses.problem_shapes import ProblemShapes
+from registry.api.state import ApiState, get_state, set_state
 from registry.api.v2.problems import StatusMessages
-from registry.api.v3.problems import problem_json
+from registry.api.v3 import problems as problems_3
 from registry.domain.errors import DocumentUnavailable, RegistryError
-from registry.domain.identifiers import EboxKind
 from registry.settings import Settings
 from registry.telemetry import logs, metrics, requests
+from registry.wiring import Registry
 
 _log = structlog.get_logger("registry.app")
 
@@ -35,27 +34,16 @@ def create_app(settings: Settings | None = None) -> Flask:
     settings = settings or Settings.load(os.environ)
     logs.configure(settings.log_level)
     app = Flask("registry", static_folder=None)
-    app.extensions[EXTENSION] = wiring.assemble(settings, metrics.count_introspection)
-    app.extensions["quota"] = Quota(settings.rate_limit)
-    app.extensions["health"] = health.Health()
-    files = {V3.name: settings.publication_files, V2.name: settings.publication_files_v2}
-    app.extensions[LIMITS] = {version: _limits(settings, most) for version, most in files.items()}
-    app.extensions[RULES] = {version: _rules(settings, most) for version, most in files.items()}
+    registry = wiring.assemble(settings, metrics.count_introspection)
+    set_state(app, _make_state(registry, settings))
     app.url_map.merge_slashes = False  # an odd path is not found; it is not redirected
     requests.observe(app)
-    bases = {
-        EboxKind.ENTERPRISE: settings.enterprise_base_path,
-        EboxKind.CITIZEN: settings.citizen_base_path,
-    }
-    for kind, base in bases.items():
+    for kind, base in settings.base_paths.items():
         # Each version below each family: a blueprint has one URL, and knows its kind of e-Box.
         for version in (V3, V2):
-            prefix = f"{base}/{version.name}"
-            app.register_blueprint(version.resources(kind), url_prefix=prefix)
-            app.register_blueprint(version.open(kind), url_prefix=prefix)
-    status_messages = StatusMessages(settings.contact, settings.environment)
-    shapes = {V3.name: problem_json, V2.name: status_messages.status_message}
-    app.extensions[SHAPES] = Shapes(shapes, bases.values())
+            prefix, url = f"{base}/{version.name}", registry.base_url(kind, version.name)
+            for make in (version.make_guarded_blueprint, version.make_open_blueprint):
+                app.register_blueprint(make(kind, url), url_prefix=prefix)
     app.register_error_handler(RegistryError, _registry_error)
     app.register_error_handler(HTTPException, _http_error)
     app.register_error_handler(Exception, _internal_error)
@@ -63,8 +51,22 @@ def create_app(settings: Settings | None = None) -> Flask:
     return app
 
 
-def _limits(settings: Settings, files: int) -> Limits:
-    return Limits(
+def _make_state(registry: Registry, settings: Settings) -> ApiState:
+    files = {V3.name: settings.publication_files, V2.name: settings.publication_files_v2}
+    status_messages = StatusMessages(settings.contact, settings.environment)
+    shapes = {V3.name: problems_3.render_problem, V2.name: status_messages.render_problem}
+    return ApiState(
+        registry=registry,
+        quota=Quota(settings.rate_limit),
+        health_check=HealthCheck(registry.readiness),
+        body_limits={version: _make_limits(settings, most) for version, most in files.items()},
+        body_rules={version: _make_rules(settings, most) for version, most in files.items()},
+        problem_shapes=ProblemShapes(shapes, settings.base_paths.values()),
+    )
+
+
+def _make_limits(settings: Settings, files: int) -> BodyLimits:
+    return BodyLimits(
         files=files,
         file=settings.publication_file_size,
         request=settings.publication_request_size,
@@ -72,13 +74,13 @@ def _limits(settings: Settings, files: int) -> Limits:
     )
 
 
-def _rules(settings: Settings, files: int) -> BodyRules:
+def _make_rules(settings: Settings, files: int) -> BodyRules:
     return BodyRules(
         subject=settings.publication_subject_length,
         value=settings.publication_value_length,
         label=settings.publication_label_length,
         attachments=files,
-        checked=settings.checks_digits,
+        check_digits=settings.checks_digits,
     )
 
 
@@ -88,16 +90,20 @@ def _registry_error(error: RegistryError) -> Response:
         _log.error("document unavailable", trace_id=str(g.occurrence))
     elif problems.is_fault(error):
         _log.warning("unavailable", trace_id=str(g.occurrence), detail=error.detail)
-    return problems.shown(problems.registry_problem(error), g.occurrence)
+    return _render(problems.describe_error(error))
 
 
 def _http_error(error: HTTPException) -> Response:
-    return problems.shown(problems.http_problem(error), g.occurrence)
+    return _render(problems.describe_http_error(error))
 
 
 def _internal_error(error: Exception) -> Response:
     _log.error("unexpected", trace_id=str(g.occurrence), exc_info=error)
-    return problems.shown(problems.internal_problem(), g.occurrence)
+    return _render(problems.describe_unexpected_error())
+
+
+def _render(problem: problems.Problem) -> Response:
+    return get_state().problem_shapes.render(problem, g.occurrence)
 
 
 def _let_browsers_in(app: Flask, settings: Settings) -> None:

@@ -249,6 +249,14 @@ class Settings(BaseModel):
         return {EboxKind.ENTERPRISE: ScopeTable(enterprise), EboxKind.CITIZEN: ScopeTable(citizen)}
 
     @property
+    def base_paths(self) -> Mapping[EboxKind, str]:
+        """Base path of each family, before the name of a version (contract 6.22)."""
+        return {
+            EboxKind.ENTERPRISE: self.enterprise_base_path,
+            EboxKind.CITIZEN: self.citizen_base_path,
+        }
+
+    @property
     def checks_digits(self) -> bool:
         """Tell if check digits of numbers in publications are looked at (contract 6.31)."""
         return self.environment == "production" if self.check_digits is None else self.check_digits

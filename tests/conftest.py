@@ -10,6 +10,7 @@ from hypothesis import settings as hypothesis
 from sqlalchemy import create_engine
 
 from registry import wiring
+from registry.api.state import get_state
 from registry.app import create_app
 from registry.domain.identifiers import Ebox, EboxKind
 from registry.sandbox.federation.clients import add_client
@@ -118,7 +119,7 @@ def app(settings):
     """The application; nothing in it is replaced."""
     app = create_app(settings)
     yield app
-    app.extensions["registry"].dispose()
+    get_state(app).registry.dispose()
 
 
 @pytest.fixture(scope="session")

@@ -8,7 +8,8 @@ from typing import Final
 from flask import g, request
 from flask.typing import ResponseReturnValue
 
-from registry.api.context import ON_BEHALF_OF, caller, kind, mandator, quota, registry
+from registry.api.context import ON_BEHALF_OF, caller, kind, mandator, registry
+from registry.api.state import get_state
 from registry.domain.access import Operation
 from registry.domain.errors import PermissionMissing, TokenInvalid, TokenMissing
 from registry.domain.identifiers import EboxKind
@@ -37,7 +38,7 @@ def authenticate() -> None:
     if request.method == "OPTIONS":  # a browser's preflight carries no token
         return
     g.caller = registry().introspection.caller(_bearer(), fresh=request.method not in _READS)
-    quota().spend(g.caller.token_hash)
+    get_state().quota.spend(g.caller.token_hash)
 
 
 def needs(*operations: Operation) -> Callable[[View], View]:
@@ -48,12 +49,12 @@ def needs(*operations: Operation) -> Callable[[View], View]:
 
     def guard(view: View) -> View:
         @wraps(view)
-        def guarded(**arguments: object) -> ResponseReturnValue:
+        def check_and_view(**arguments: object) -> ResponseReturnValue:
             _admit(operations)
             return view(**arguments)
 
-        guarded.operations = operations  # type: ignore[attr-defined] # a test asks each view
-        return guarded
+        check_and_view.operations = operations  # type: ignore[attr-defined] # a test asks each view
+        return check_and_view
 
     return guard
 

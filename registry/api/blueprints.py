@@ -9,51 +9,72 @@ from marshmallow import Schema
 
 from registry.api import docs, health
 from registry.api.authentication import authenticate
-from registry.api.negotiation import check_accept
+from registry.api.place import PlacedBlueprint
 from registry.api.requests.parameters import EmptySchema
-from registry.api.v2 import resources as version_2
+from registry.api.responses.json_response import check_accept
+from registry.api.v2 import messages as messages_2
+from registry.api.v2 import publication as publication_2
+from registry.api.v2 import reference as reference_2
 from registry.api.v2.schemas.parameters import PathSchema as LenientSchema
-from registry.api.v3 import resources as version_3
+from registry.api.v3 import message_updates, messages, publication, reference, webhook
 from registry.domain.identifiers import EboxKind
+
+Route = Callable[[Blueprint], None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Version:
+class ServedVersion:
     """A version by the name it has in URLs.
 
-    `document` is its OpenAPI document; `open_query` reads the queries of those without a token.
+    `document` is its OpenAPI document, `routes` add everything that needs a token; `open_query`
+    reads the queries of those without a token.
     """
 
     name: str
     document: str
-    add_resources: Callable[[Blueprint], None]
+    routes: tuple[Route, ...]
     open_query: Schema
 
-    def resources(self, kind: EboxKind) -> Blueprint:
-        """What needs a token; the name tells version and family (see `api.context`)."""
-        blueprint = Blueprint(f"{self.name}-{kind}", __name__)
+    def make_guarded_blueprint(self, kind: EboxKind, base_url: str) -> PlacedBlueprint:
+        """Make the resources that need a token."""
+        blueprint = self._make_blueprint("guarded", kind, base_url)
         blueprint.before_request(authenticate)
         blueprint.before_request(check_accept)
-        self.add_resources(blueprint)
+        for add_resources in self.routes:
+            add_resources(blueprint)
         return blueprint
 
-    def open(self, kind: EboxKind) -> Blueprint:
-        """What anybody may ask."""
-        blueprint = Blueprint(f"{self.name}-open-{kind}", __name__)
+    def make_open_blueprint(self, kind: EboxKind, base_url: str) -> PlacedBlueprint:
+        """Make the resources that anybody may ask for."""
+        blueprint = self._make_blueprint("open", kind, base_url)
         health.add_resources(blueprint)
         docs.add_resources(blueprint, self.document, self.open_query)
         return blueprint
 
+    def _make_blueprint(self, access: str, kind: EboxKind, base_url: str) -> PlacedBlueprint:
+        name = f"{self.name}-{access}-{kind}"
+        return PlacedBlueprint(name, version=self.name, kind=kind, base_url=base_url)
 
-V3: Final = Version(
+
+V3: Final = ServedVersion(
     name="v3",
     document="messageregistry-3.yaml",
-    add_resources=version_3.add_resources,
+    routes=(
+        messages.add_resources,
+        message_updates.add_resources,
+        publication.add_resources,
+        reference.add_resources,
+        webhook.add_resources,
+    ),
     open_query=EmptySchema(),
 )
-V2: Final = Version(
+V2: Final = ServedVersion(
     name="v2",
     document="messageregistry-2.1.yaml",
-    add_resources=version_2.add_resources,
+    routes=(
+        messages_2.add_resources,
+        publication_2.add_resources,
+        reference_2.add_resources,
+    ),
     open_query=LenientSchema(),
 )

@@ -11,9 +11,9 @@ from flask import Blueprint, Response
 from marshmallow import Schema
 from werkzeug.exceptions import NotAcceptable
 
-from registry.api.context import base_url
-from registry.api.negotiation import accepts
+from registry.api.place import base_url
 from registry.api.requests.parameters import reads
+from registry.api.responses.json_response import accepts
 
 
 def add_resources(blueprint: Blueprint, document: str, path: Schema) -> None:
@@ -22,41 +22,41 @@ def add_resources(blueprint: Blueprint, document: str, path: Schema) -> None:
     @blueprint.get("/doc/openapi.yaml")
     @reads(path)
     def get_openapi_yaml() -> Response:
-        return _shown(_in_yaml(document, base_url()), "application/yaml")
+        return _render(_dump_yaml(document, base_url()), "application/yaml")
 
     @blueprint.get("/doc/openapi.json")
     @reads(path)
     def get_openapi_json() -> Response:
-        return _shown(_in_json(document, base_url()), "application/json")
+        return _render(_dump_json(document, base_url()), "application/json")
 
 
 @cache
-def contract(document: str) -> dict[str, Any]:
-    """The parsed document; in an installed package it lies inside, in a checkout beside it."""
-    packaged = files("registry") / "openapi" / document
+def load_contract(document: str) -> dict[str, Any]:
+    """Load the document; in an installed package it lies inside, in a checkout beside it."""
+    inside = files("registry") / "openapi" / document
     beside = Path(__file__).parents[2] / "openapi" / document
-    text = packaged.read_text() if packaged.is_file() else beside.read_text()
-    loaded: dict[str, Any] = yaml.load(text, Loader=yaml.CSafeLoader)
-    return loaded
+    text = inside.read_text() if inside.is_file() else beside.read_text()
+    members: dict[str, Any] = yaml.load(text, Loader=yaml.CSafeLoader)
+    return members
 
 
 @cache
-def _in_yaml(document: str, url: str) -> bytes:
-    """The document as served at `url`; written once, since that takes half a second."""
-    text = yaml.safe_dump(_served_at(document, url), sort_keys=False, allow_unicode=True)
+def _dump_yaml(document: str, url: str) -> bytes:
+    """Write the document as served at `url`; once, since that takes half a second."""
+    text = yaml.safe_dump(_set_server(document, url), sort_keys=False, allow_unicode=True)
     return text.encode()
 
 
 @cache
-def _in_json(document: str, url: str) -> bytes:
-    return orjson.dumps(_served_at(document, url))
+def _dump_json(document: str, url: str) -> bytes:
+    return orjson.dumps(_set_server(document, url))
 
 
-def _served_at(document: str, url: str) -> dict[str, Any]:
-    return {**contract(document), "servers": [{"url": url}]}
+def _set_server(document: str, url: str) -> dict[str, Any]:
+    return {**load_contract(document), "servers": [{"url": url}]}
 
 
-def _shown(content: bytes, media_type: str) -> Response:
+def _render(content: bytes, media_type: str) -> Response:
     if not accepts(media_type):
         raise NotAcceptable
     return Response(content, content_type=media_type)

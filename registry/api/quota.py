@@ -1,4 +1,4 @@
-"""How many requests a token may make in a minute."""
+"""Quota: the number of requests that a token may make in a minute."""
 
 import time
 from collections import Counter
@@ -20,7 +20,7 @@ class Quota:
         self._limit = limit
         self._lock = Lock()
         self._minute = 0
-        self._spent: Counter[str] = Counter()
+        self._counts: Counter[str] = Counter()
 
     def spend(self, token_hash: str) -> None:
         """Count one request; raises `TooManyRequests` when the minute's quota is used up."""
@@ -30,8 +30,8 @@ class Quota:
         with self._lock:
             if (minute := int(now // _WINDOW)) != self._minute:
                 self._minute = minute
-                self._spent.clear()
-            self._spent[token_hash] += 1
-            spent = self._spent[token_hash]
-        if spent > self._limit:
+                self._counts.clear()
+            self._counts[token_hash] += 1
+            count = self._counts[token_hash]
+        if count > self._limit:
             raise TooManyRequests(self._limit, int(_WINDOW - now % _WINDOW) + 1)

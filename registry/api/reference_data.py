@@ -8,9 +8,8 @@ from werkzeug.exceptions import NotAcceptable
 
 from registry.api.authentication import View, needs
 from registry.api.context import call, registry
-from registry.api.negotiation import accepts
 from registry.api.requests.parameters import reads
-from registry.api.responses.json_response import cacheable, listed, shown
+from registry.api.responses.json_response import accepts, make_cacheable, render_list, render_object
 from registry.domain.access import Operation
 from registry.domain.queries import Page
 from registry.domain.reference import Catalogue
@@ -19,7 +18,7 @@ from registry.services.reference_data import Record
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Library:
-    """How a version serves the catalogues: where, and how it reads what is asked.
+    """The catalogues as a version serves them: their place, and schemas of path and page.
 
     Logos have the media type `image_type`, or their own.
     """
@@ -54,7 +53,7 @@ class Library:
         @reads(self.path, self.page)
         def list_entries(query: Page) -> Response:
             with registry().reference_data.page(catalogue, query) as (entries, total, record):
-                return _recorded(listed(entries, total, schema), record)
+                return _finish(render_list(entries, total, schema), record)
 
         return list_entries
 
@@ -64,7 +63,7 @@ class Library:
         def get_entry(**identifiers: str) -> Response:
             (identifier,) = identifiers.values()
             with registry().reference_data.entry(catalogue, identifier) as (entry, record):
-                return _recorded(shown(entry, schema), record)
+                return _finish(render_object(entry, schema), record)
 
         return get_entry
 
@@ -79,13 +78,13 @@ class Library:
                     raise NotAcceptable
                 response = Response(image.content, content_type=media_type)
                 response.headers["X-Content-Type-Options"] = "nosniff"
-                return _recorded(response, record)
+                return _finish(response, record)
 
         return get_image
 
 
-def _recorded(response: Response, record: Record) -> Response:
-    """The answer as it goes out, 304 when unchanged, and the audit trail knows which."""
-    answer = cacheable(response)
+def _finish(response: Response, record: Record) -> Response:
+    """Let anyone keep the answer, 304 when unchanged, and have the audit trail know which."""
+    answer = make_cacheable(response)
     record(call(answer.status_code))
     return answer

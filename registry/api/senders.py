@@ -1,27 +1,28 @@
-"""Who publishes, and what he is told."""
+"""Senders of publications, and their receipts."""
 
 from flask import Response
 from marshmallow import Schema
 
-from registry.api.context import base_url, caller, mandator, registry
-from registry.api.responses.json_response import shown
+from registry.api.context import caller, mandator, registry
+from registry.api.place import base_url
+from registry.api.responses.json_response import render_object
 from registry.domain.identifiers import Ebox, EboxKind, EnterpriseNumber
 from registry.services.publication.filing import Receipt
 
 
 def sender() -> EnterpriseNumber:
-    """Who publishes; decided before the body is touched."""
+    """Find the enterprise that publishes; decided before the body is touched."""
     return registry().publication.decide_sender(caller(), mandator())
 
 
 def sender_ebox() -> Ebox:
-    """The e-Box of whoever publishes."""
+    """Give the e-Box of the enterprise that publishes."""
     return Ebox(EboxKind.ENTERPRISE, sender().digits)
 
 
-def created(receipt: Receipt, schema: type[Schema]) -> Response:
-    """The answer to a publication."""
-    response = shown(receipt, schema)
+def render_receipt(receipt: Receipt, schema: type[Schema]) -> Response:
+    """Render the answer to a publication."""
+    response = render_object(receipt, schema)
     response.status_code = 201
     response.headers["Location"] = f"{base_url()}/ebox/messages/{receipt.message_id}"
     return response

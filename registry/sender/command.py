@@ -14,7 +14,7 @@ from rich.progress import BarColumn, DownloadColumn, TimeRemainingColumn, Transf
 from registry.domain.identifiers import EnterpriseNumber
 from registry.http_client.access_token import BEARER
 from registry.sender.client import Client, Outcome
-from registry.sender.message import Draft, File, FileOption
+from registry.sender.message import File, FileOption, MessageOptions
 from registry.sender.multipart_body import Body, Unreadable
 from registry.sender.options import gather_options
 from registry.sender.report import GIVE_UP, REFUSAL, advise_to_go_on, report
@@ -40,7 +40,7 @@ class Delivery:
 
 with_draft: Final = gather_options(
     "draft",
-    Draft,
+    MessageOptions,
     click.option(
         "--message",
         type=click.File("rb"),
@@ -127,7 +127,7 @@ with_delivery: Final = gather_options(
 def publish(
     delivery: Delivery,
     credentials: Credentials,
-    draft: Draft,
+    draft: MessageOptions,
     files: tuple[File, ...],
     as_json: bool,
 ) -> None:

@@ -10,7 +10,7 @@ import click
 import orjson
 
 from registry.domain.identifiers import Ebox, EboxKind, EnterpriseNumber
-from registry.sender.multipart_body import Document
+from registry.sender.multipart_body import DocumentFile
 
 # Contract 4.8: the media types a registry takes, by the endings of file names.
 MEDIA_TYPES: Final = {
@@ -69,7 +69,7 @@ class FileOption(click.ParamType[File]):
 
 
 @dataclass(frozen=True)
-class Draft:
+class MessageOptions:
     """The message as options describe it; `message` is a file, all others but `main` build one."""
 
     message: IO[bytes] | None
@@ -80,7 +80,7 @@ class Draft:
     subject: tuple[str, ...]
     main: str | None
 
-    def compose(self, files: Sequence[File]) -> tuple[dict[str, Any], list[Document]]:
+    def compose(self, files: Sequence[File]) -> tuple[dict[str, Any], list[DocumentFile]]:
         """Compose the message without digests, and its documents; raises `click.UsageError`."""
         message = self._build() if self.message is None else self._parse(self.message)
         attachments = _attachments(message)
@@ -145,7 +145,7 @@ def _attachments(message: dict[str, Any]) -> list[dict[str, Any]]:
     return [dict(attachment) for attachment in attachments]
 
 
-def _documents(files: Sequence[File], part_names: Sequence[Any]) -> list[Document]:
+def _documents(files: Sequence[File], part_names: Sequence[Any]) -> list[DocumentFile]:
     """Give each file a part; those without get the free ones of `part_names`, in order."""
     own_parts = {file.part for file in files if file.part}
     if len(own_parts) < sum(file.part is not None for file in files):
@@ -154,12 +154,12 @@ def _documents(files: Sequence[File], part_names: Sequence[Any]) -> list[Documen
     spare = (f"document{n}" for n in range(1, len(files) + len(own_parts) + 1))
     names = iter([*free, *(name for name in spare if name not in own_parts | set(free))])
     return [
-        Document(file.part or next(names), file.path, file.media_type, file.path.stat().st_size)
+        DocumentFile(file.part or next(names), file.path, file.media_type, file.path.stat().st_size)
         for file in files
     ]
 
 
-def _tie(attachments: list[dict[str, Any]], documents: Sequence[Document]) -> None:
+def _tie(attachments: list[dict[str, Any]], documents: Sequence[DocumentFile]) -> None:
     """Have one attachment for each document; those without a part take the documents in order."""
     names = {entry.get("httpPartName") for entry in attachments}
     free_parts = [document.part for document in documents if document.part not in names]
@@ -178,7 +178,7 @@ def _tie(attachments: list[dict[str, Any]], documents: Sequence[Document]) -> No
 def _choose_main(
     message: dict[str, Any],
     attachments: list[dict[str, Any]],
-    documents: Sequence[Document],
+    documents: Sequence[DocumentFile],
     main: str | None,
 ) -> None:
     if main is not None:

@@ -24,7 +24,7 @@ class Unreadable(Exception):
 
 
 @dataclass(frozen=True)
-class Document:
+class DocumentFile:
     """A file to be sent as one part; `size` in bytes is what it has when the sending begins."""
 
     part: str
@@ -43,7 +43,7 @@ class Body:
     def __init__(
         self,
         message: Mapping[str, Any],
-        documents: Sequence[Document],
+        documents: Sequence[DocumentFile],
         watch: Callable[[int], None] = lambda _: None,
     ) -> None:
         self._message, self._documents, self._watch = message, documents, watch
@@ -71,7 +71,7 @@ class Body:
             digests[document.part] = urlsafe_b64encode(digest.digest()).rstrip(b"=").decode()
         yield self._tail(digests)
 
-    def _head(self, document: Document) -> bytes:
+    def _head(self, document: DocumentFile) -> bytes:
         return (
             f"--{self._boundary}\r\n"
             f'Content-Disposition: form-data; name="{_quote(document.part)}"; '
@@ -121,7 +121,7 @@ def _with_digests(message: Mapping[str, Any], digests: Mapping[str, str]) -> dic
     return {**message, "attachments": attachments}
 
 
-def _read_chunks(document: Document) -> Iterator[bytes]:
+def _read_chunks(document: DocumentFile) -> Iterator[bytes]:
     remaining = document.size
     try:
         with document.path.open("rb", buffering=0) as file:

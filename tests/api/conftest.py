@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import delete, event, func, insert, select
 
+from registry.api.state import get_state
 from registry.app import create_app
 from registry.sandbox.federation.addresses import FAULTS
 from registry.sandbox.files import write_private
@@ -38,7 +39,7 @@ def app_with(settings):
 
     yield make
     for app in made:
-        app.extensions["registry"].dispose()
+        get_state(app).registry.dispose()
     root.handlers[:] = handlers
     root.setLevel(level)
 
@@ -70,7 +71,7 @@ def faults(federation):
 @pytest.fixture
 def statements(app):
     """The SQL that the application executes inside `with statements() as seen:`."""
-    engine = app.extensions["registry"].consultation.transactions.engine
+    engine = get_state(app).registry.consultation.transactions.engine
 
     @contextmanager
     def counted():
@@ -122,7 +123,7 @@ def publication(publishing_settings):
     """An application with these settings; nothing in it is replaced."""
     app = create_app(publishing_settings)
     yield app
-    app.extensions["registry"].dispose()
+    get_state(app).registry.dispose()
 
 
 @pytest.fixture

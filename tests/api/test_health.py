@@ -4,6 +4,7 @@ import pytest
 from pydantic import SecretStr
 from sqlalchemy import event
 
+from registry.api.state import get_state
 from tests.conftest import V3
 
 BASES = list(V3.values())
@@ -60,7 +61,7 @@ def test_health_is_no_way_to_keep_the_stores_busy(app_with):
     app = app_with()
     client = app.test_client()
     client.get(f"{BASES[0]}/health")
-    engine = app.extensions["registry"].consultation.transactions.engine
+    engine = get_state(app).registry.consultation.transactions.engine
     asked = []
     event.listen(engine, "before_cursor_execute", lambda *given: asked.append(given))
 

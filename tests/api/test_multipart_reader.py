@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from werkzeug.wsgi import LimitedStream
 
-from registry.api.requests.multipart import Limits, read_parts
+from registry.api.requests.multipart import BodyLimits, parse_parts
 from registry.domain.errors import Invalid, TooLarge, UnsupportedMediaType
 
 BOUNDARY = "f3d2-boundary"
@@ -48,7 +48,7 @@ def a_message(content=b"{}"):
 
 
 def reading(stream, headers=HEADERS, **limits):
-    return read_parts(stream, headers, Limits(**limits), message_part="message")
+    return parse_parts(stream, headers, BodyLimits(**limits), message_part="message")
 
 
 def read(body, headers=HEADERS, at_once=65_536, **limits):

@@ -316,7 +316,7 @@ def test_check_digits_are_not_looked_at_where_the_operator_says_so():
     members = changed(["recipient"], {"eboxType": "citizen", "ssin": "71022722580"}, members)
     members = changed(["forTheAttentionOf", "ssin"], "79072300048", members)
 
-    draft, issues = load(MessageToPublishSchema(), members, rules=BodyRules(checked=False))
+    draft, issues = load(MessageToPublishSchema(), members, rules=BodyRules(check_digits=False))
 
     assert issues == []
     assert draft.recipient == Ebox(EboxKind.CITIZEN, "71022722580")
@@ -392,7 +392,7 @@ def test_the_examples_of_the_contract_are_read(path, schema):
 
     assert found
     for members in found:
-        assert load(schema(), members, rules=BodyRules(checked=False))[1] == []
+        assert load(schema(), members, rules=BodyRules(check_digits=False))[1] == []
 
 
 @pytest.mark.parametrize(

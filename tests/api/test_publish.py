@@ -9,6 +9,7 @@ from uuid import UUID
 import pytest
 from sqlalchemy import event
 
+from registry.api.state import get_state
 from registry.domain.identifiers import EboxKind
 from registry.sandbox.personas import CITIZEN_PORTAL, SENDER
 from tests.api.publication import (
@@ -265,7 +266,7 @@ def test_the_new_document_is_told_exactly_once(sender, told):
 def test_publishing_a_pdf_costs_at_most_eight_statements(sender, publication):
     recipient, seen = an_ebox(), []
     sender.publish(recipient)  # the rules are known from here on
-    engine = publication.extensions["registry"].consultation.transactions.engine
+    engine = get_state(publication).registry.consultation.transactions.engine
 
     def note(_connection, _cursor, statement, *_):
         seen.append(statement)

@@ -10,6 +10,7 @@ import pytest
 from pydantic import SecretStr
 from sqlalchemy import make_url
 
+from registry.api.state import get_state
 from registry.sandbox.servers.processes import LOOPBACK
 from tests.api.publication import MESSAGES, Document, Sender, at
 from tests.factories import PDF, an_ebox
@@ -84,7 +85,7 @@ def test_a_message_whose_commit_was_not_heard_of_keeps_its_documents(
     sender, reader, publication, publishing_with, wire, document
 ):
     recipient, key, cut = reader(), {"Idempotency-Key": f'"{uuid4()}"'}, wire("after")
-    publication.extensions["registry"].routing.refresh(recipient.ebox)  # so one COMMIT is left
+    get_state(publication).registry.routing.refresh(recipient.ebox)  # so one COMMIT is left
     broken = at(sender, publishing_with(database_url=SecretStr(cut.url)), Sender)
 
     answer = broken.publish(recipient.ebox, document, headers=key)
@@ -101,7 +102,7 @@ def test_what_was_not_committed_is_not_there_and_its_documents_are_swept(
     sender, reader, publication, publishing_with, wire, stored
 ):
     recipient, key, cut = reader(), {"Idempotency-Key": f'"{uuid4()}"'}, wire("before")
-    publication.extensions["registry"].routing.refresh(recipient.ebox)
+    get_state(publication).registry.routing.refresh(recipient.ebox)
     broken = at(sender, publishing_with(database_url=SecretStr(cut.url)), Sender)
     rows, uploads, keys = stored()
 
@@ -110,7 +111,7 @@ def test_what_was_not_committed_is_not_there_and_its_documents_are_swept(
     assert (answer.status_code, cut.is_cut) == (503, True)
     assert stored()[:2] == (rows, uploads)
     left = stored()[2] - keys
-    swept = set(publication.extensions["registry"].uploads.sweep(timedelta(seconds=-5)))
+    swept = set(get_state(publication).registry.uploads.sweep(timedelta(seconds=-5)))
     assert left <= swept
     assert sender.publish(recipient.ebox, headers=key).status_code == 201
 
@@ -144,7 +145,7 @@ def test_a_sweep_leaves_what_messages_have(sender, reader, publication):
     recipient = reader()
     message_id = sender.published(recipient.ebox)
 
-    list(publication.extensions["registry"].uploads.sweep(timedelta(seconds=-5)))
+    list(get_state(publication).registry.uploads.sweep(timedelta(seconds=-5)))
 
     path = f"{MESSAGES}/{message_id}/attachments/1/content"
     assert recipient.get(path).data == PDF

@@ -9,7 +9,7 @@ import psycopg
 from flask import Flask, Response
 from psycopg.rows import dict_row
 
-from registry.api.context import EXTENSION
+from registry.api.state import get_state, set_state
 from registry.app import create_app
 
 _local = threading.local()
@@ -78,7 +78,8 @@ class Silent:
 def unaudited() -> Flask:
     """The registry itself, but for its audit trail."""
     app = create_app()
-    assembled = app.extensions[EXTENSION]
-    consultation = dataclasses.replace(assembled.consultation, audit_log=Silent())
-    app.extensions[EXTENSION] = dataclasses.replace(assembled, consultation=consultation)
+    state = get_state(app)
+    consultation = dataclasses.replace(state.registry.consultation, audit_log=Silent())
+    registry = dataclasses.replace(state.registry, consultation=consultation)
+    set_state(app, dataclasses.replace(state, registry=registry))
     return app

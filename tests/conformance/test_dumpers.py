@@ -24,7 +24,8 @@ from registry.api.responses.fields import (
     Within,
     amount,
 )
-from registry.api.responses.json_response import arrayed, listed, shown
+from registry.api.responses.json_response import render_array, render_list, render_object
+from registry.api.state import get_state
 from registry.api.v2.schemas import messages as messages_2
 from registry.api.v2.schemas.receipts import StatusSchema
 from registry.api.v3.schemas.messages import MessageSchema
@@ -127,7 +128,7 @@ def asked(app):
 def test_a_dumper_shows_what_marshmallow_shows(asked, version, schema, data):
     value = data.draw(objects(schema))
 
-    members = json.loads(shown(value, schema).get_data())
+    members = json.loads(render_object(value, schema).get_data())
 
     assert members == json.loads(json.dumps(schema().dump(value)))
     assert None not in members.values()
@@ -136,7 +137,7 @@ def test_a_dumper_shows_what_marshmallow_shows(asked, version, schema, data):
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=50)
 @given(values=st.lists(objects(MessageSchema), max_size=3))
 def test_a_page_is_made_of_what_marshmallow_shows(asked, values):
-    page = json.loads(listed(values, 7, MessageSchema).get_data())
+    page = json.loads(render_list(values, 7, MessageSchema).get_data())
 
     items = MessageSchema(many=True).dump(values)
     assert page == {"items": json.loads(json.dumps(items)), "totalItems": 7}
@@ -145,7 +146,7 @@ def test_a_page_is_made_of_what_marshmallow_shows(asked, values):
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=50)
 @given(values=st.lists(objects(StatusSchema), max_size=3))
 def test_an_array_is_made_of_what_marshmallow_shows(asked, values):
-    shown_as = json.loads(arrayed(values, StatusSchema).get_data())
+    shown_as = json.loads(render_array(values, StatusSchema).get_data())
 
     assert shown_as == json.loads(json.dumps(StatusSchema(many=True).dump(values)))
 
@@ -168,17 +169,17 @@ def test_what_version_2_must_show_is_shown_though_nobody_said_it(asked):
     fact = {"key": "fileNumber", "values": []}
     person = {"id": "HR-12", "label": "An"}
 
-    assert json.loads(shown(fact, messages_2.BusinessDataSchema).get_data()) == {
+    assert json.loads(render_object(fact, messages_2.BusinessDataSchema).get_data()) == {
         "key": "fileNumber",
         "name": {"nl": "fileNumber", "fr": "fileNumber", "de": "fileNumber"},
         "values": [],
     }
-    assert json.loads(shown(person, messages_2.AttentionSchema).get_data()) == {
+    assert json.loads(render_object(person, messages_2.AttentionSchema).get_data()) == {
         "id": "HR-12",
         "name": "An",
     }
     message = SimpleNamespace(**{**vars(a_full_message()), "is_body_main": None})
-    assert json.loads(shown(message, messages_2.MessageSchema).get_data()) == {
+    assert json.loads(render_object(message, messages_2.MessageSchema).get_data()) == {
         "messageId": "00000000-0000-0000-0000-000000000001",
         "subject": {"nl": "Bonjour", "fr": "Bonjour", "de": "Bonjour"},
         "receiptDate": "2026-11-20T12:00:00+00:00",
@@ -216,7 +217,7 @@ def a_full_message():
 
 
 def test_what_has_no_value_is_left_out_and_nothing_else(asked):
-    assert json.loads(shown(a_full_message(), MessageSchema).get_data()) == {
+    assert json.loads(render_object(a_full_message(), MessageSchema).get_data()) == {
         "messageId": "00000000-0000-0000-0000-000000000001",
         "subject": {"nl": "Bonjour", "fr": "Bonjour", "de": "Bonjour"},
         "receiptDate": "2026-11-20T12:00:00+00:00",
@@ -253,10 +254,10 @@ def test_urls_begin_with_the_public_address_of_this_family(app):
     ):
         for kind, base in bases.items():
             with app.test_request_context(f"{base}/ebox/messages"):
-                page = json.loads(shown(message, schema).get_data())
+                page = json.loads(render_object(message, schema).get_data())
 
             (item,) = page["attachments"]["items"]
-            below = f"{app.extensions['registry'].roots[kind]}/{version}/ebox/messages"
+            below = f"{get_state(app).registry.roots[kind]}/{version}/ebox/messages"
             assert item["contentHref"] == (
                 f"{below}/00000000-0000-0000-0000-000000000001/attachments/1/content"
             )

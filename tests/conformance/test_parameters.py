@@ -7,7 +7,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from registry.api.responses.fields import INT32
+from registry.api.requests.parameter_fields import INT32
 from registry.api.v2.schemas import parameters as parameters_2
 from registry.api.v3.schemas.parameters import (
     MessageQuerySchema,

@@ -3,13 +3,13 @@
 import copy
 import json
 import re
-from types import SimpleNamespace
 from uuid import uuid4
 
 import pytest
 from flask import Flask, Response
 from werkzeug.datastructures import Headers
 
+from registry.api.state import get_state, set_state
 from registry.domain.identifiers import EboxKind
 from tests.conformance.validation import DOCUMENT, ContractClient, implemented, judge
 
@@ -144,7 +144,7 @@ def test_an_answer_that_the_contract_does_not_promise_is_caught(method, path, st
 def lying_app(app):
     """An application that calls itself a registry and answers as it likes."""
     lying = Flask("lying")
-    lying.extensions["registry"] = SimpleNamespace(roots=app.extensions["registry"].roots)
+    set_state(lying, get_state(app))
     base = "/REST/ebox/enterprise/messageRegistry/v3"
 
     @lying.get(f"{base}/health")
@@ -163,7 +163,7 @@ def test_a_test_that_gets_a_wrong_answer_fails_by_itself(lying_app):
 
 
 def test_the_base_paths_are_those_of_the_settings(app):
-    roots = app.extensions["registry"].roots
+    roots = get_state(app).registry.roots
 
     assert set(roots) == set(EboxKind)
     assert ("GET", MESSAGES) in implemented()

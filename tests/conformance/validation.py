@@ -16,7 +16,7 @@ from flask.testing import FlaskClient
 from jsonschema_rs import Draft202012Validator
 from werkzeug.datastructures import Headers
 
-from registry.api.docs import contract
+from registry.api.docs import load_contract
 
 PROBLEM: Final = "application/problem+json"
 METHODS: Final = ("get", "put", "post", "delete", "patch")
@@ -47,7 +47,7 @@ class Contract:
 
     def __init__(self, version: str, document: str) -> None:
         self.version = version
-        self.document = contract(document)
+        self.document = load_contract(document)
         self.validator = cache(self._validator)
         self._item = cache(self._find_item)
         self._components = cache(self._closed_components)
@@ -182,13 +182,13 @@ validator: Final = VERSION_3.validator
 
 def _below_base(app: Any, path: str) -> tuple[Contract, str | None]:
     """The contract of a path and what follows its base; None for another application."""
-    registry = app.extensions.get("registry")
-    for root in registry.roots.values() if registry else ():
+    state = app.extensions.get("registry")
+    for root in state.registry.roots.values() if state else ():
         for promised in (VERSION_3, VERSION_2):
             base = f"{urlsplit(root).path}/{promised.version}"
             if f"{path}/".startswith(f"{base}/"):
                 return promised, path.removeprefix(base)
-    return VERSION_3, path if registry else None
+    return VERSION_3, path if state else None
 
 
 def _check_problem(where: str, status: int, trace: str, problem: dict[str, Any]) -> None:

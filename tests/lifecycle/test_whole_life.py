@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 
+from registry.api.state import get_state, set_state
 from registry.app import create_app
 from registry.audit.log import AuditLog
 from registry.domain.errors import DocumentUnavailable
@@ -31,24 +32,26 @@ def app(database_alone):
     """The application on the module's own database."""
     app = create_app(database_alone.settings.model_copy(update={"check_digits": False}))
     yield app
-    app.extensions["registry"].dispose()
+    get_state(app).registry.dispose()
 
 
 @pytest.fixture
 def served(app, clock):
     """The same, assembled around the clock of the test."""
-    registry = app.extensions["registry"]
+    state = get_state(app)
+    registry = state.registry
     partition_rights = replace(registry.consultation.partition_rights, now=clock)
     consultation = replace(registry.consultation, partition_rights=partition_rights, now=clock)
     filing = replace(registry.publication.filing, now=clock)
-    app.extensions["registry"] = replace(
+    changed = replace(
         registry,
         consultation=consultation,
         publication=replace(registry.publication, consultation=consultation, filing=filing),
         broadcast=replace(registry.broadcast, now=clock),
     )
+    set_state(app, replace(state, registry=changed))
     yield app
-    app.extensions["registry"] = registry
+    set_state(app, state)
 
 
 @pytest.fixture

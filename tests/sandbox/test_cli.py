@@ -93,6 +93,7 @@ def _sockets(document):
 
 
 @pytest.mark.journey
+@pytest.mark.journey
 def test_up_and_ctrl_c(layout, command, when_ready):
     seen, port = {}, processes.free_port()
 
@@ -137,6 +138,7 @@ def test_up_and_ctrl_c(layout, command, when_ready):
 
 
 @pytest.mark.journey
+@pytest.mark.journey
 def test_kept_data_and_a_part_that_ends_by_itself(command, when_ready):
     kept = []
 
@@ -153,6 +155,7 @@ def test_kept_data_and_a_part_that_ends_by_itself(command, when_ready):
     assert "gunicorn has ended" in result.output
 
 
+@pytest.mark.journey
 @pytest.mark.journey
 def test_a_sandbox_behind_the_terminal(layout, command):
     port = str(processes.free_port())

@@ -463,7 +463,8 @@ def command(service, tmp_path):
     layout.write({"tokenUrl": service.places.token_url}, ready=True)
 
     def run(*arguments):
-        return CliRunner().invoke(sandbox, ["events", "--dir", str(layout.directory), *arguments])
+        words = ["events", "--dir", str(layout.directory), *arguments]
+        return CliRunner().invoke(sandbox, words, env={"COLUMNS": None})
 
     return run
 

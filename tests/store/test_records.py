@@ -119,7 +119,7 @@ def test_each_message_counts_where_it_belongs(counts, deliver):
         "unread": 5,
         "soon_expiring": 1,
         "action_required": 1,
-        "registered": 1,
+        "registered_messages": 1,
         "last_received_at": NOW - DAY,
     }
 

@@ -20,6 +20,8 @@ from registry.store.events import outbox
 from tests.factories import a_message, an_ebox
 from tests.worker.conftest import wait
 
+pytestmark = pytest.mark.journey  # servers that stop and come back, a minute long
+
 
 class Road:
     """An address that leads to the cluster, wherever it is now, and to nobody while it is down."""

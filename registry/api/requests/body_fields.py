@@ -93,9 +93,9 @@ class Moment(fields.Field[datetime]):
 class Company(Text):
     """An enterprise number; one that fails its check digits is no valid company (contract 5)."""
 
-    def __init__(self, *, checked: bool = True, **more: Any):
+    def __init__(self, *, check_digits: bool = True, **more: Any):
         super().__init__(**more)
-        self.checked = checked
+        self.check_digits = check_digits
 
     def _deserialize(self, value: Any, *rest: Any, **more: Any) -> Any:
         text = super()._deserialize(value, *rest, **more)
@@ -104,7 +104,11 @@ class Company(Text):
         except Malformed:
             raise ValidationError("is not ten digits, the first 0 or 1") from None
         try:
-            return EnterpriseNumber.parse(text) if self.checked and rules().checked else number
+            return (
+                EnterpriseNumber.parse(text)
+                if self.check_digits and rules().check_digits
+                else number
+            )
         except Malformed:
             fault = f"{number} is not a valid company"
             raise ValidationError(Fault(fault, IssueKind.INVALID_INPUT, whole=True)) from None
@@ -113,20 +117,20 @@ class Company(Text):
 class Person(Text):
     """An SSIN; a fault does not repeat it."""
 
-    def __init__(self, *, checked: bool = True, **more: Any):
+    def __init__(self, *, check_digits: bool = True, **more: Any):
         super().__init__(**more)
-        self.checked = checked
+        self.check_digits = check_digits
 
     def _deserialize(self, value: Any, *rest: Any, **more: Any) -> Any:
         text = super()._deserialize(value, *rest, **more)
         try:
             number = Ssin.parse(text, check_digits=False)
         except Malformed:
-            raise ValidationError(Fault("is not eleven digits", hidden=True)) from None
+            raise ValidationError(Fault("is not eleven digits", secret=True)) from None
         try:
-            return Ssin.parse(text) if self.checked and rules().checked else number
+            return Ssin.parse(text) if self.check_digits and rules().check_digits else number
         except Malformed:
-            fault = Fault("is not a valid SSIN", IssueKind.INVALID_INPUT, hidden=True)
+            fault = Fault("is not a valid SSIN", IssueKind.INVALID_INPUT, secret=True)
             raise ValidationError(fault) from None
 
 

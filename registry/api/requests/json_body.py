@@ -8,17 +8,15 @@ from typing import Any, Final, Self
 from marshmallow import Schema, ValidationError, fields
 from marshmallow.experimental.context import Context
 
+from registry.api.requests.fault_limits import MOST_CHARACTERS, MOST_FAULTS
 from registry.domain.errors import ABSENT, Issue, IssueKind
-
-_MOST_FAULTS: Final = 100  # told of one body
-_MOST_SHOWN: Final = 200  # characters of a value or a path that a problem repeats
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BodyRules:
-    """What the operator decides about bodies: most characters of texts (contract 4.9), most items.
+    """Decisions of the operator about bodies: most characters of texts (contract 4.9), most items.
 
-    `checked` is whether check digits are looked at (contract 6.31).
+    `check_digits` tells if check digits are looked at (contract 6.31).
     """
 
     subject: int = 400
@@ -27,19 +25,19 @@ class BodyRules:
     attachments: int = 20
     recipients: int = 10_000  # of one broadcast
     statuses: int = 500  # asked for at once
-    checked: bool = True
+    check_digits: bool = True
 
 
 class Fault(str):
-    """What is wrong with a member; read after the member's path, unless it is a `whole` sentence.
+    """A fault of a member; read after the member's path, unless it is a `whole` sentence.
 
-    A `hidden` fault does not repeat the value: it is about a person.
+    A `secret` fault does not repeat the value: it is about a person.
     """
 
-    __slots__ = ("hidden", "kind", "whole")
+    __slots__ = ("kind", "secret", "whole")
     kind: IssueKind
     whole: bool
-    hidden: bool
+    secret: bool
 
     def __new__(
         cls,
@@ -47,11 +45,11 @@ class Fault(str):
         kind: IssueKind = IssueKind.SCHEMA_VIOLATION,
         *,
         whole: bool = False,
-        hidden: bool = False,
+        secret: bool = False,
     ) -> Self:
-        """A text that knows more than it says."""
+        """Make a text that knows more than it says."""
         fault = super().__new__(cls, text)
-        fault.kind, fault.whole, fault.hidden = kind, whole, hidden
+        fault.kind, fault.whole, fault.secret = kind, whole, secret
         return fault
 
 
@@ -85,7 +83,7 @@ def load(
     rules: BodyRules = _USUAL,
     under: str = "",
 ) -> tuple[Any, list[Issue]]:
-    """What the schema makes of the members, or None and the faults, a hundred at most.
+    """Load the members by the schema; gives None and at most a hundred faults if there are any.
 
     A fault is named by its path, such as `businessDataList[0].values[1].nl`, after `under`.
     """
@@ -93,14 +91,14 @@ def load(
         with Context(rules):
             return schema.load(members), []
     except ValidationError as error:
-        found = _issues(error.messages, members, where, under)
-        return None, list(islice(found, _MOST_FAULTS))
+        issues = _issues(error.messages, members, where, under)
+        return None, list(islice(issues, MOST_FAULTS))
 
 
 def rules() -> BodyRules:
-    """The rules of the body that is being read."""
-    found: BodyRules = Context.get(_USUAL)
-    return found
+    """Give the rules of the body that is being read."""
+    body_rules: BodyRules = Context.get(_USUAL)
+    return body_rules
 
 
 def _issues(faults: Any, value: Any, where: str, path: str) -> Iterator[Issue]:
@@ -113,15 +111,15 @@ def _issues(faults: Any, value: Any, where: str, path: str) -> Iterator[Issue]:
                 yield from _issues(below, _member(value, key), where, _join(path, key))
         return
     for fault in faults:
-        said = _IN_OUR_WORDS.get(fault, fault)
-        yield _issue(said if isinstance(said, Fault) else Fault(said), value, where, path)
+        text = _IN_OUR_WORDS.get(fault, fault)
+        yield _issue(text if isinstance(text, Fault) else Fault(text), value, where, path)
 
 
 def _issue(fault: Fault, value: Any, where: str, path: str) -> Issue:
-    shown = path[:_MOST_SHOWN]
-    detail = fault.replace(_PATH, shown) if fault.whole else f"{shown} {fault}"
-    is_long = isinstance(value, dict | list) or len(str(value)) > _MOST_SHOWN
-    return Issue(where, shown, detail, fault.kind, ABSENT if fault.hidden or is_long else value)
+    name = path[:MOST_CHARACTERS]
+    detail = fault.replace(_PATH, name) if fault.whole else f"{name} {fault}"
+    is_long = isinstance(value, dict | list) or len(str(value)) > MOST_CHARACTERS
+    return Issue(where, name, detail, fault.kind, ABSENT if fault.secret or is_long else value)
 
 
 def _member(value: Any, key: Any) -> Any:

@@ -1,15 +1,17 @@
-"""What the queries of every version ask for; how their parameters are called is each one's own."""
+"""Domain values that queries and bodies of every version become; each has names of its own."""
 
 from typing import Any
 
 from marshmallow import Schema, ValidationError, post_load, validates_schema
 
+from registry.api.requests.json_body import Members
 from registry.domain.belgian_time import find_start_of
+from registry.domain.drafts import AnnouncedFile, Draft
 from registry.domain.languages import fold
 from registry.domain.queries import MessageQuery, Page, Search
 
 
-class AsksForPage(Schema):
+class PageModel(Schema):
     """Fields `page` and `page_size`, perhaps absent."""
 
     @post_load
@@ -18,14 +20,14 @@ class AsksForPage(Schema):
         return _page(data)
 
 
-class AsksForMessages(Schema):
+class MessageQueryModel(Schema):
     """Fields as `MessageQuery` has them, and those of a page; `text` in `language` is a search."""
 
     @validates_schema(pass_original=True, skip_on_field_errors=False)
-    def needs_language_to_search(self, _: Any, given: dict[str, Any], **__: Any) -> None:
+    def needs_language_to_search(self, _: Any, data: dict[str, Any], **__: Any) -> None:
         """A language is required whenever there is a text, be it right or wrong."""
         text, language = self.fields["text"].data_key, self.fields["language"].data_key
-        if text in given and language not in given:
+        if text in data and language not in data:
             raise ValidationError(f"is required when {text} is given", language or "")
 
     @post_load
@@ -40,6 +42,47 @@ class AsksForMessages(Schema):
             **data | {"partitions": frozenset(data.get("partitions", ()))},
             page=page,
             search=Search(text=fold(text), language=language) if text else None,
+        )
+
+
+class AnnouncedFileModel(Members):
+    """Fields as `Announced` has them; the digest may be an object with its `value`."""
+
+    @post_load
+    def to_announced(self, data: dict[str, Any], **_: Any) -> Any:
+        """An `Announced`."""
+        digest = data.pop("digest", None)
+        return AnnouncedFile(**data, digest=digest and digest["value"])
+
+
+class PaymentModel(Members):
+    """Fields as the store keeps payment data."""
+
+    @post_load
+    def to_stored(self, data: dict[str, Any], **_: Any) -> dict[str, Any]:
+        """As the store keeps it: JSON has no dates."""
+        return {**data, "due_date": data["due_date"].isoformat(timespec="seconds")}
+
+
+class DraftModel(Members):
+    """Fields as `Draft` has them, and perhaps `expires_at`."""
+
+    @validates_schema
+    def needs_body_to_be_main(self, data: dict[str, Any], **_: Any) -> None:
+        """A body that is the main content has to be there."""
+        if data.get("is_body_main") and "body" not in data:
+            main, body = self.fields["is_body_main"].data_key, self.fields["body"].data_key
+            raise ValidationError(f"is required when {main} is true", body or "")
+
+    @post_load
+    def to_draft(self, data: dict[str, Any], **_: Any) -> Any:
+        """A `Draft`; the expiry date is the message type's to decide (contract 4.5)."""
+        data.pop("expires_at", None)
+        is_body_main = data.pop("is_body_main", False)
+        return Draft(
+            announced_files=tuple(data.pop("announced_files", ())),
+            is_body_main=is_body_main if "body" in data else None,
+            **data,
         )
 
 

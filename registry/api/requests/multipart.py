@@ -25,7 +25,7 @@ FORM: Final = "multipart/form-data"
 
 _CHUNK: Final = 64 * 1024  # bytes read at once
 _LONGEST_NAME: Final = 255  # characters of a part's name
-_UNENCODED: Final = frozenset({"", "identity", "binary", "8bit", "7bit"})
+_IDENTITIES: Final = frozenset({"", "identity", "binary", "8bit", "7bit"})
 _BOUNDARY: Final = re.compile(r';\s*boundary=(?:"([^"]+)"|([^\s;"]+))', re.ASCII | re.IGNORECASE)
 _LEGAL_BOUNDARY: Final = re.compile(r"[0-9A-Za-z'()+_,./:=? -]{0,69}[0-9A-Za-z'()+_,./:=?-]")
 # A parameter of Content-Disposition; of a value without quotes browsers and curl leave nothing out.
@@ -33,13 +33,13 @@ _PARAMETER: Final = re.compile(
     r';\s*([\w!#$&+.^`|~*-]+)\s*=\s*("(?:[^"\\]|\\.)*"|[^;"]*)', re.ASCII
 )
 _CONTROL: Final = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
-_EXTENDED: Final = re.compile(
+_EXTENDED_VALUE: Final = re.compile(
     r"(utf-8|iso-8859-1)'[^']*'(.*)", re.DOTALL | re.IGNORECASE
 )  # RFC 8187
 
 
 class Readable(Protocol):
-    """What a body is read from, such as `request.stream`."""
+    """A stream that a body is read from, such as `request.stream`."""
 
     def read(self, size: int, /) -> bytes:
         """At most `size` bytes, none at the end."""
@@ -47,8 +47,8 @@ class Readable(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Limits:
-    """How much a body may hold, in bytes but for `files` (contract 6.24)."""
+class BodyLimits:
+    """Limits of a body, in bytes but for `files` (contract 6.24)."""
 
     files: int = 20
     file: int = 1 << 30
@@ -75,10 +75,10 @@ class Part:
         return b"".join(self.chunks)
 
 
-def read_parts(
-    stream: Readable, headers: Mapping[str, str], limits: Limits, *, message_part: str
+def parse_parts(
+    stream: Readable, headers: Mapping[str, str], limits: BodyLimits, *, message_part: str
 ) -> Iterator[Part]:
-    """The parts as they come; the one named `message_part` is no file, and may come but once.
+    """Parse the parts as they come; the one named `message_part` is no file, and may come but once.
 
     `headers` are the request's. Raises `UnsupportedMediaType`, `Invalid` for what is no such body
     or ends too soon, and `TooLarge` as soon as a limit is passed: from the next part, or from the
@@ -87,16 +87,16 @@ def read_parts(
     boundary = _boundary(headers)
     _check_length(headers, limits)
     events = _events(stream, boundary, limits)
-    seen, files = False, 0
+    has_message, files = False, 0
     for segment in events:
         part = _part(segment, events, limits, message_part)
         if part.name != message_part:
             files += 1
-        elif seen:
-            raise _invalid(message_part, "is given more than once")
-        seen = seen or part.name == message_part
+        elif has_message:
+            raise _refuse_part(message_part, "is given more than once")
+        has_message = has_message or part.name == message_part
         if files > limits.files:
-            raise _invalid(part.name, f"is one file too many: at most {limits.files} are read")
+            raise _refuse_part(part.name, f"is one file too many: at most {limits.files} are read")
         yield part
         for _ in part.chunks:
             pass
@@ -108,22 +108,22 @@ def _boundary(headers: Mapping[str, str]) -> str:
     if media_type != FORM:
         raise UnsupportedMediaType(f"Content-Type {media_type or 'none'} is not supported")
     encoding = headers.get("Content-Encoding", "").strip().lower()
-    if encoding not in _UNENCODED:
+    if encoding not in _IDENTITIES:
         raise UnsupportedMediaType(f"Content-Encoding {encoding} is not supported")
-    given: list[str] = [quoted or plain for quoted, plain in _BOUNDARY.findall(content_type)]
-    if len(given) != 1 or not _LEGAL_BOUNDARY.fullmatch(given[0]):
+    boundaries: list[str] = [one or other for one, other in _BOUNDARY.findall(content_type)]
+    if len(boundaries) != 1 or not _LEGAL_BOUNDARY.fullmatch(boundaries[0]):
         raise Invalid([Issue("header", "Content-Type", "Content-Type has no valid boundary")])
-    return given[0]
+    return boundaries[0]
 
 
-def _check_length(headers: Mapping[str, str], limits: Limits) -> None:
+def _check_length(headers: Mapping[str, str], limits: BodyLimits) -> None:
     length = headers.get("Content-Length", "")
     if re.fullmatch(r"[0-9]{1,18}", length, re.ASCII) and int(length) > limits.request:
         raise TooLarge(limits.request, "A request")
 
 
-def _events(stream: Readable, boundary: str, limits: Limits) -> Iterator[Any]:
-    """What the parser makes of the bytes: for each part its segment, its chunks, and None."""
+def _events(stream: Readable, boundary: str, limits: BodyLimits) -> Iterator[Any]:
+    """Give what the parser makes of the bytes: for each part its segment, its chunks, and None."""
     # Latin-1 takes every byte; names are decoded by what each of them turns out to be.
     parser = PushMultipartParser(
         boundary, max_header_size=limits.header, header_charset="latin-1", strict=True
@@ -139,11 +139,11 @@ def _events(stream: Readable, boundary: str, limits: Limits) -> Iterator[Any]:
     except ParserLimitReached:
         raise TooLarge(limits.header, "The headers of a part") from None
     except MultipartError as error:
-        raise _malformed(str(error)) from None
+        raise _refuse_body(str(error)) from None
 
 
 def _is_complete(parser: PushMultipartParser) -> bool:
-    """Whether the last boundary has been read; a parser tells only while it closes."""
+    """Tell if the last boundary has been read; a parser tells only while it closes."""
     try:
         copy(parser).close()
     except MultipartError:
@@ -151,7 +151,7 @@ def _is_complete(parser: PushMultipartParser) -> bool:
     return True
 
 
-def _chunks(stream: Readable, limits: Limits) -> Iterator[bytes]:
+def _chunks(stream: Readable, limits: BodyLimits) -> Iterator[bytes]:
     total = 0
     try:
         while chunk := stream.read(_CHUNK):
@@ -160,7 +160,7 @@ def _chunks(stream: Readable, limits: Limits) -> Iterator[bytes]:
                 raise TooLarge(limits.request, "A request")
             yield chunk
     except ClientDisconnected:
-        raise _malformed("the body is shorter than its Content-Length") from None
+        raise _refuse_body("the body is shorter than its Content-Length") from None
 
 
 class _Content(Iterator[bytes]):
@@ -182,12 +182,12 @@ class _Content(Iterator[bytes]):
         return bytes(chunk)
 
 
-def _part(segment: Any, events: Iterator[Any], limits: Limits, message_part: str) -> Part:
+def _part(segment: Any, events: Iterator[Any], limits: BodyLimits, message_part: str) -> Part:
     headers = _headers(segment.headerlist)
     parameters = _parameters(headers.get("content-disposition", ""))
-    name = _decoded(parameters.get("name", ""))
+    name = _decode(parameters.get("name", ""))
     if not 0 < len(name) <= _LONGEST_NAME:
-        raise _malformed(f"a part has no name of 1 to {_LONGEST_NAME} characters")
+        raise _refuse_body(f"a part has no name of 1 to {_LONGEST_NAME} characters")
     _check_encoding(name, headers)
     is_message = name == message_part
     limit, what = (limits.message, name) if is_message else (limits.file, "A file")
@@ -197,57 +197,57 @@ def _part(segment: Any, events: Iterator[Any], limits: Limits, message_part: str
     return Part(name, _file_name(parameters), segment.content_type or None, content)
 
 
-def _headers(given: list[tuple[str, str]]) -> dict[str, str]:
-    headers = {name.lower(): value for name, value in given}
-    if len(headers) < len(given):
-        raise _malformed("a part has a header twice")
+def _headers(pairs: list[tuple[str, str]]) -> dict[str, str]:
+    headers = {name.lower(): value for name, value in pairs}
+    if len(headers) < len(pairs):
+        raise _refuse_body("a part has a header twice")
     if any(map(_CONTROL.search, headers.values())):
-        raise _malformed("a header of a part has a control character")
+        raise _refuse_body("a header of a part has a control character")
     return headers
 
 
 def _check_encoding(name: str, headers: Mapping[str, str]) -> None:
     for header in ("content-encoding", "content-transfer-encoding"):
-        if headers.get(header, "").strip().lower() not in _UNENCODED:
-            raise _invalid(name, f"has a {header.title()} that is not supported")
+        if headers.get(header, "").strip().lower() not in _IDENTITIES:
+            raise _refuse_part(name, f"has a {header.title()} that is not supported")
     if headers.get("content-type", "").strip().lower().startswith("multipart/"):
-        raise _invalid(name, "is itself a multipart body")
+        raise _refuse_part(name, "is itself a multipart body")
 
 
 def _parameters(disposition: str) -> dict[str, str]:
     """Parameters of a Content-Disposition, without their quotes; none may come twice."""
-    found = _PARAMETER.findall(disposition)
+    matches = _PARAMETER.findall(disposition)
     parameters = {
         name.lower(): content_disposition_unquote(value.strip(), name.lower() == "filename")
-        for name, value in found
+        for name, value in matches
     }
-    if len(parameters) < len(found):
-        raise _malformed("a Content-Disposition has a parameter twice")
+    if len(parameters) < len(matches):
+        raise _refuse_body("a Content-Disposition has a parameter twice")
     return parameters
 
 
 def _file_name(parameters: Mapping[str, str]) -> str | None:
     """`filename*` where it can be read (RFC 6266, 4.3), else `filename`; None for neither."""
-    extended = _EXTENDED.fullmatch(parameters.get("filename*", ""))
-    if extended:
+    match = _EXTENDED_VALUE.fullmatch(parameters.get("filename*", ""))
+    if match:
         try:
-            return unquote_to_bytes(extended[2]).decode(extended[1]) or None
+            return unquote_to_bytes(match[2]).decode(match[1]) or None
         except UnicodeDecodeError:
             pass
-    return _decoded(parameters.get("filename", "")) or None
+    return _decode(parameters.get("filename", "")) or None
 
 
-def _decoded(text: str) -> str:
-    """A value of a header: UTF-8 where it is that, else the ISO-8859-1 it was read as."""
+def _decode(text: str) -> str:
+    """Decode a value of a header: UTF-8 where it is that, else the ISO-8859-1 it was read as."""
     try:
         return text.encode("latin-1").decode()
     except UnicodeDecodeError:
         return text
 
 
-def _malformed(fault: str) -> Invalid:
+def _refuse_body(fault: str) -> Invalid:
     return Invalid([Issue("body", "body", f"The multipart body is malformed: {fault}")])
 
 
-def _invalid(name: str, fault: str) -> Invalid:
+def _refuse_part(name: str, fault: str) -> Invalid:
     return Invalid([Issue("body", name, f"{name} {fault}")])

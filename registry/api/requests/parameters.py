@@ -2,18 +2,17 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from functools import wraps
-from typing import Any, Final
+from typing import Any
 from urllib.parse import unquote_to_bytes
 
 from flask import request
 from flask.typing import ResponseReturnValue
 from marshmallow import EXCLUDE, Schema, ValidationError, fields
 
+from registry.api.requests.fault_limits import MOST_CHARACTERS
 from registry.domain.errors import ABSENT, Invalid, Issue, IssueKind
 
 View = Callable[..., ResponseReturnValue]
-
-_REPEATED_BACK: Final = 200  # characters of a value or a name that a problem repeats
 
 
 class EmptySchema(Schema):
@@ -31,57 +30,57 @@ def reads(path: Schema, query: Schema | None = None) -> Callable[[View], View]:
     nothing = schema.load({})  # most requests ask for nothing in particular
     names = {name: field.data_key or name for name, field in path.fields.items()}
 
-    def read(view: View) -> View:
+    def decorate(view: View) -> View:
         @wraps(view)
-        def reading(**arguments: str) -> ResponseReturnValue:
-            given = {names[name]: value for name, value in arguments.items()}
-            located, issues = _loaded(path, given, "path") if given else ({}, [])
-            asked, unread = _query(schema) if request.query_string else (nothing, [])
-            if issues or unread:
-                raise Invalid([*issues, *unread])
-            return view(**located) if query is None else view(**located, query=asked)
+        def load_and_view(**arguments: str) -> ResponseReturnValue:
+            values = {names[name]: value for name, value in arguments.items()}
+            identifiers, issues = _load(path, values, "path") if values else ({}, [])
+            search, more_issues = _load_query(schema) if request.query_string else (nothing, [])
+            if issues or more_issues:
+                raise Invalid([*issues, *more_issues])
+            return view(**identifiers) if query is None else view(**identifiers, query=search)
 
-        return reading
+        return load_and_view
 
-    return read
+    return decorate
 
 
-def _query(schema: Schema) -> tuple[Any, list[Issue]]:
-    listed = {
+def _load_query(schema: Schema) -> tuple[Any, list[Issue]]:
+    is_list = {
         field.data_key or name: isinstance(field, fields.List)
         for name, field in schema.fields.items()
     }
     values: dict[str, Any] = {}
     issues: list[Issue] = []
-    for name, value in _pairs(request.query_string):
-        if schema.unknown == EXCLUDE and name not in listed:
+    for name, value in _decode_pairs(request.query_string):
+        if schema.unknown == EXCLUDE and name not in is_list:
             continue
         if value is None:
             issues.append(_issue("query", name, "is not UTF-8", ABSENT))
-        elif name not in listed:
+        elif name not in is_list:
             issues.append(_issue("query", name, "is unknown", value, IssueKind.UNKNOWN_INPUT))
-        elif listed[name]:
+        elif is_list[name]:
             values.setdefault(name, []).append(value)
         elif name in values:
             issues.append(_issue("query", name, "is given more than once", value))
         else:
             values[name] = value
-    loaded, faults = _loaded(schema, values, "query")
-    return loaded, [*issues, *faults]
+    value, faults = _load(schema, values, "query")
+    return value, [*issues, *faults]
 
 
-def _pairs(text: bytes) -> Iterator[tuple[str, str | None]]:
-    """Names and values of a query string; None for a value that is not UTF-8."""
+def _decode_pairs(text: bytes) -> Iterator[tuple[str, str | None]]:
+    """Decode names and values of a query string; None for a value that is not UTF-8."""
     for pair in filter(None, text.split(b"&")):
         name, _, value = pair.replace(b"+", b" ").partition(b"=")
-        shown = unquote_to_bytes(name).decode(errors="replace")
+        key = unquote_to_bytes(name).decode(errors="replace")
         try:
-            yield shown, unquote_to_bytes(value).decode()
+            yield key, unquote_to_bytes(value).decode()
         except UnicodeDecodeError:
-            yield shown, None
+            yield key, None
 
 
-def _loaded(schema: Schema, values: Mapping[str, Any], where: str) -> tuple[Any, list[Issue]]:
+def _load(schema: Schema, values: Mapping[str, Any], where: str) -> tuple[Any, list[Issue]]:
     try:
         return schema.load(values), []
     except ValidationError as error:
@@ -106,7 +105,7 @@ def _issue(
     kind: IssueKind = IssueKind.SCHEMA_VIOLATION,
 ) -> Issue:
     """An issue that repeats no more than is needed to find it, and never a text searched for."""
-    if name == "q" or len(str(value)) > _REPEATED_BACK:
+    if name == "q" or len(str(value)) > MOST_CHARACTERS:
         value = ABSENT
-    shown = name[:_REPEATED_BACK]
-    return Issue(where, shown, f"{shown} {fault}", kind, value)
+    short_name = name[:MOST_CHARACTERS]
+    return Issue(where, short_name, f"{short_name} {fault}", kind, value)

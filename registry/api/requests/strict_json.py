@@ -8,45 +8,44 @@ from json import JSONDecodeError
 from math import isfinite
 from typing import Any, Final
 
+from registry.api.requests.fault_limits import MOST_CHARACTERS, MOST_FAULTS
 from registry.domain.errors import Invalid, Issue
 
 _DEEPEST: Final = 32  # objects and arrays inside one another
-_MOST_FAULTS: Final = 100  # told of one document
-_MOST_SHOWN: Final = 200  # characters of a fault or of its place
 _UNKEPT: Final = re.compile("[\0\ud800-\udfff]")
 _INTEGERS: Final = range(-(2**63), 2**64)  # what orjson writes
 
 
-class _Repeating(dict[str, Any]):
-    """An object that has a member twice; `repeated` names one that it has."""
+class _AmbiguousObject(dict[str, Any]):
+    """An object that has a member twice; `double` names one that it has."""
 
-    repeated = ""
+    double = ""
 
 
 def parse(content: bytes, *, under: str = "", nulls: bool = False) -> dict[str, Any]:
-    """The members of a JSON object in UTF-8, with or without a byte order mark.
+    """Parse the members of a JSON object in UTF-8, with or without a byte order mark.
 
     Raises `Invalid` with every fault: a member twice, null unless `nulls` (contract 4.9: leave it
     out), NaN and numbers that a 64-bit reader does not have, NUL and lone surrogates in texts or
     names, more than 32 levels. Faults are named by their path, `items[0].name`, after `under`.
     """
-    read = _read(content, under or "body")
-    if not isinstance(read, dict):
+    document = _decode(content, under or "body")
+    if not isinstance(document, dict):
         raise _invalid(under or "body", "is not a JSON object")
-    _check(read, under, nulls=nulls)
-    return read
+    _check(document, under, nulls=nulls)
+    return document
 
 
 def parse_array(content: bytes, *, under: str = "") -> list[Any]:
-    """The items of a JSON array; raises as `parse` does."""
-    read = _read(content, under or "body")
-    if not isinstance(read, list):
+    """Parse the items of a JSON array; raises as `parse` does."""
+    document = _decode(content, under or "body")
+    if not isinstance(document, list):
         raise _invalid(under or "body", "is not a JSON array")
-    _check(read, under, nulls=False)
-    return read
+    _check(document, under, nulls=False)
+    return document
 
 
-def _read(content: bytes, name: str) -> Any:
+def _decode(content: bytes, name: str) -> Any:
     try:
         return json.loads(
             content.decode("utf-8-sig"), object_pairs_hook=_members, parse_constant=float
@@ -62,10 +61,10 @@ def _read(content: bytes, name: str) -> Any:
         raise _invalid(name, "has a number that is too large") from None
 
 
-def _check(read: Any, under: str, *, nulls: bool) -> None:
+def _check(document: Any, under: str, *, nulls: bool) -> None:
     faults = [
         issue
-        for issue, _ in zip(_faults(read, under, nulls=nulls), range(_MOST_FAULTS), strict=False)
+        for issue, _ in zip(_faults(document, under, nulls=nulls), range(MOST_FAULTS), strict=False)
     ]
     if faults:
         raise Invalid(faults)
@@ -75,9 +74,9 @@ def _members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     members = dict(pairs)
     if len(members) == len(pairs):
         return members
-    repeating = _Repeating(members)
-    repeating.repeated = Counter(name for name, _ in pairs).most_common(1)[0][0]
-    return repeating
+    ambiguous = _AmbiguousObject(members)
+    ambiguous.double = Counter(name for name, _ in pairs).most_common(1)[0][0]
+    return ambiguous
 
 
 def _faults(whole: Any, under: str, *, nulls: bool) -> Iterator[Issue]:
@@ -98,13 +97,13 @@ def _faults(whole: Any, under: str, *, nulls: bool) -> Iterator[Issue]:
 
 
 def _inside(path: str, value: Any) -> Iterator[tuple[str, Any]]:
-    """What is in an object or array, each with its path; cut, or long names would add up."""
+    """List the members of an object or array with their paths; cut, or long names would add up."""
     if isinstance(value, dict):
         for name, below in value.items():
-            yield (f"{path}.{name}" if path else name)[:_MOST_SHOWN], below
+            yield (f"{path}.{name}" if path else name)[:MOST_CHARACTERS], below
     elif isinstance(value, list):
         for position, below in enumerate(value):
-            yield f"{path}[{position}]"[:_MOST_SHOWN], below
+            yield f"{path}[{position}]"[:MOST_CHARACTERS], below
 
 
 def _own_faults(value: Any) -> Iterator[str]:
@@ -121,8 +120,8 @@ def _own_faults(value: Any) -> Iterator[str]:
 def _name_faults(members: dict[str, Any]) -> Iterator[str]:
     if any(_UNKEPT.search(name) for name in members):
         yield "has a member with a NUL or a lone surrogate in its name"
-    if isinstance(members, _Repeating):
-        yield f"has {members.repeated} more than once"
+    if isinstance(members, _AmbiguousObject):
+        yield f"has {members.double} more than once"
 
 
 def _invalid(name: str, fault: str) -> Invalid:
@@ -131,8 +130,8 @@ def _invalid(name: str, fault: str) -> Invalid:
 
 def _issue(name: str, fault: str) -> Issue:
     # What is told of a text that UTF-8 cannot write must itself be written in UTF-8.
-    shown, told = (
+    safe_name, detail = (
         text.encode(errors="replace").decode()
-        for text in (name[:_MOST_SHOWN], f"{name[:_MOST_SHOWN]} {fault[:_MOST_SHOWN]}")
+        for text in (name[:MOST_CHARACTERS], f"{name[:MOST_CHARACTERS]} {fault[:MOST_CHARACTERS]}")
     )
-    return Issue("body", shown, told)
+    return Issue("body", safe_name, detail)

@@ -6,16 +6,16 @@ from flask import request
 from marshmallow import Schema
 
 from registry.api.context import registry
-from registry.api.receiving import body_limits, body_rules
 from registry.api.requests import strict_json
+from registry.api.requests.body import body_limits, body_rules
 from registry.api.requests.json_body import load
-from registry.api.requests.multipart import read_parts
+from registry.api.requests.multipart import parse_parts
 from registry.domain.drafts import Draft, StagedFile
 from registry.domain.errors import Invalid, Issue, RegistryError, Unavailable
 
 
-class Arriving:
-    """Read the body of this request; within the block the files wait to be claimed.
+class ArrivingPublication:
+    """Reads the body of this request; within the block the files wait to be claimed.
 
     `part` is the one that describes the message, read by `schema`. No file stays behind when it
     cannot be read, or when the block refuses it; of any other failure nobody knows whether the
@@ -25,15 +25,15 @@ class Arriving:
 
     def __init__(self, part: str, schema: Schema) -> None:
         self._part, self._schema = part, schema
-        self._staged: list[StagedFile] = []
+        self._files: list[StagedFile] = []
 
     def __enter__(self) -> tuple[Draft, tuple[StagedFile, ...]]:
         try:
-            draft = self._read()
+            draft = self._take()
         except BaseException:
             self._discard()
             raise
-        return draft, tuple(self._staged)
+        return draft, tuple(self._files)
 
     def __exit__(
         self, kind: type[BaseException] | None, _: BaseException | None, __: TracebackType | None
@@ -41,9 +41,9 @@ class Arriving:
         if kind is not None and issubclass(kind, RegistryError) and kind is not Unavailable:
             self._discard()
 
-    def _read(self) -> Draft:
+    def _take(self) -> Draft:
         draft, issues = None, [Issue("body", self._part, f"{self._part} is missing")]
-        parts = read_parts(
+        parts = parse_parts(
             request.stream, dict(request.headers), body_limits(), message_part=self._part
         )
         for part in parts:
@@ -52,13 +52,13 @@ class Arriving:
                 draft, issues = load(self._schema, members, rules=body_rules())
             else:
                 uploads = registry().uploads
-                self._staged.append(
+                self._files.append(
                     uploads.stage(part.name, part.file_name, part.media_type, part.chunks)
                 )
         if draft is None:
             raise Invalid(issues)
-        found: Draft = draft
-        return found
+        complete_draft: Draft = draft
+        return complete_draft
 
     def _discard(self) -> None:
-        registry().uploads.discard(self._staged)
+        registry().uploads.discard(self._files)

@@ -1,8 +1,31 @@
-"""What texts in requests look like, in whichever version they come."""
+"""Validators of values in requests, in whichever version they come."""
 
-from typing import Final
+import re
+from typing import Any, Final
 
-from registry.api.responses.fields import matching
+from marshmallow import ValidationError, validate
+
+
+def one_of(*choices: str) -> validate.OneOf:
+    """A validator for a closed set of words."""
+    return validate.OneOf(choices, error=f"is none of {', '.join(choices)}")
+
+
+def between(least: int, most: int) -> validate.Range:
+    """A validator for a range of numbers, both ends included."""
+    return validate.Range(least, most, error=f"must be between {least} and {most}")
+
+
+def matching(pattern: str, error: str) -> Any:
+    """A validator for the whole of an ASCII text."""
+    regex = re.compile(pattern, re.ASCII)
+
+    def check(text: str) -> None:
+        if not regex.fullmatch(text):
+            raise ValidationError(error)
+
+    return check
+
 
 NAME: Final = matching(r"[A-Za-z0-9_.-]{1,100}", "is not 1 to 100 letters, digits, dots, _ or -")
 SHORT: Final = matching(r"[A-Za-z0-9_.-]{1,64}", "is not 1 to 64 letters, digits, dots, _ or -")

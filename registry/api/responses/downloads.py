@@ -9,7 +9,7 @@ from werkzeug.exceptions import NotAcceptable, RequestedRangeNotSatisfiable
 from werkzeug.http import quote_etag
 
 from registry.api.context import call, registry
-from registry.api.negotiation import accepts
+from registry.api.responses.json_response import accepts
 from registry.services.consultation.consultation import Document
 
 _ONE_RANGE: Final = re.compile(
@@ -33,7 +33,7 @@ def download(document: Document, media_type: str) -> Response:
         registry().consultation.record_head(call(304), document)
         return response
     first, last = 0, size - 1
-    span = _asked(size, document.attachment.digest)
+    span = _find_range(size, document.attachment.digest)
     if span is not None:
         first, last = span
         response.status_code = 206
@@ -51,8 +51,8 @@ def download(document: Document, media_type: str) -> Response:
     return response
 
 
-def _asked(size: int, digest: str) -> tuple[int, int] | None:
-    """The one range asked for, first and last byte; None when the whole document is due.
+def _find_range(size: int, digest: str) -> tuple[int, int] | None:
+    """Find the one range asked for, first and last byte; None when the whole document is due.
 
     Several ranges, another unit or nonsense are ignored, as RFC 9110 allows, and so are ranges of
     an empty document or of a HEAD. A range that starts behind the end raises. `If-Range` with
@@ -60,10 +60,10 @@ def _asked(size: int, digest: str) -> tuple[int, int] | None:
     """
     validator = quote_etag(digest)
     is_this_one = request.headers.get("If-Range", validator) == validator
-    found = _ONE_RANGE.fullmatch(request.headers.get("Range", ""))
-    if found is None or not is_this_one or request.method != "GET" or not size:
+    match = _ONE_RANGE.fullmatch(request.headers.get("Range", ""))
+    if match is None or not is_this_one or request.method != "GET" or not size:
         return None
-    start, end, suffix = found.groups()
+    start, end, suffix = match.groups()
     first = int(start) if start else max(0, size - int(suffix))
     last = int(end) if end else max(first, size - 1)
     if last < first:

@@ -1,17 +1,12 @@
 """Fields of our own: how the wire writes what our domain holds."""
 
-import re
 import sys
-from datetime import date
-from typing import Any, Final
-from uuid import UUID
+from typing import Any
 
-from marshmallow import Schema, ValidationError, fields, post_dump, validate
+from marshmallow import Schema, fields, post_dump
 
-from registry.api.context import base_url
+from registry.api.place import base_url
 from registry.domain.languages import LANGUAGES, fill_gaps
-
-INT32: Final = 2**31 - 1
 
 
 class Shown(Schema):
@@ -25,46 +20,6 @@ class Shown(Schema):
 
 class KeptAsJson(Shown):
     """Something shown that the store keeps as a JSON object, and not as columns."""
-
-
-class Whole(fields.Integer):
-    """A whole number written in ASCII digits; Python's `int` would take any script's."""
-
-    def _deserialize(self, value: Any, attr: str | None, data: Any, **_: Any) -> int:
-        if not re.fullmatch(r"-?[0-9]{1,18}", str(value), re.ASCII):
-            raise ValidationError("is not a whole number")
-        return int(value)
-
-
-class Flag(fields.Boolean):
-    """`true` or `false`, and no other spelling."""
-
-    def _deserialize(self, value: Any, attr: str | None, data: Any, **_: Any) -> bool:
-        if value not in ("true", "false"):
-            raise ValidationError("is neither true nor false")
-        return bool(value == "true")
-
-
-class Day(fields.Date):
-    """A date as RFC 3339 writes it, yyyy-MM-dd."""
-
-    def _deserialize(self, value: Any, attr: str | None, data: Any, **_: Any) -> date:
-        try:
-            if re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", value, re.ASCII):
-                return date.fromisoformat(value)
-        except ValueError:
-            pass
-        raise ValidationError("is not a date, yyyy-MM-dd")
-
-
-class Identifier(fields.UUID):
-    """A UUID as the guide writes it, in lower case."""
-
-    def _deserialize(self, value: Any, attr: str | None, data: Any, **_: Any) -> UUID:
-        text = str(value)  # in a body it may be anything
-        if not re.fullmatch(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", text, re.ASCII):
-            raise ValidationError("is not a UUID in lower case")
-        return UUID(text)
 
 
 class Instant(fields.DateTime):
@@ -89,7 +44,7 @@ class Named(Translated):
         self.other = other
 
     def get_value(self, obj: Any, attr: str, accessor: Any = None, default: Any = None) -> Any:
-        """The value that marshmallow goes on with."""
+        """Give the value that marshmallow goes on with."""
         return obj.get(attr) or dict.fromkeys(LANGUAGES, obj.get(self.other))
 
 
@@ -101,12 +56,12 @@ class Otherwise(fields.String):
         self.other = other
 
     def get_value(self, obj: Any, attr: str, accessor: Any = None, default: Any = None) -> Any:
-        """The value that marshmallow goes on with."""
+        """Give the value that marshmallow goes on with."""
         return obj.get(attr) or obj.get(self.other)
 
 
 class OrFalse(fields.Boolean):
-    """Whether something is so; what has no value is not."""
+    """A truth; what has no value is false."""
 
     def _serialize(self, value: Any, attr: str | None, obj: Any, **_: Any) -> bool:
         return bool(value)
@@ -127,14 +82,14 @@ class Kilobytes(fields.Float):
 
 
 class Happened(fields.Boolean):
-    """Whether the object's attribute `instant` says when it happened."""
+    """A truth: the object's attribute `instant` says when it happened."""
 
     def __init__(self, instant: str, **more: Any) -> None:
         super().__init__(**more)
         self.instant = instant
 
     def serialize(self, attr: str, obj: Any, accessor: Any = None, **_: Any) -> bool:
-        """Whether it happened to `obj`."""
+        """Tell if it happened to `obj`."""
         return getattr(obj, self.instant) is not None
 
 
@@ -156,8 +111,8 @@ class Within(fields.Nested):
     Left out when the surrounding object's attribute `unless_none` is None.
     """
 
-    def __init__(self, nested: Any, *, unless_none: str | None = None, **more: Any) -> None:
-        super().__init__(nested, **more)
+    def __init__(self, schema: Any, *, unless_none: str | None = None, **more: Any) -> None:
+        super().__init__(schema, **more)
         self.unless_none = unless_none
 
     def surrounding(self, obj: Any) -> Any:
@@ -167,7 +122,7 @@ class Within(fields.Nested):
         return obj
 
     def get_value(self, obj: Any, attr: str, accessor: Any = None, default: Any = None) -> Any:
-        """The value that marshmallow goes on with."""
+        """Give the value that marshmallow goes on with."""
         return self.surrounding(obj)
 
 
@@ -188,24 +143,3 @@ class Listing(fields.Field[Any]):
 def amount(text: str) -> float:
     """The number that is nearest to a decimal text, of those that JSON can write."""
     return max(-sys.float_info.max, min(float(text), sys.float_info.max))
-
-
-def one_of(*choices: str) -> validate.OneOf:
-    """A validator for a closed set of words."""
-    return validate.OneOf(choices, error=f"is none of {', '.join(choices)}")
-
-
-def between(least: int, most: int) -> validate.Range:
-    """A validator for a range of numbers, both ends included."""
-    return validate.Range(least, most, error=f"must be between {least} and {most}")
-
-
-def matching(pattern: str, error: str) -> Any:
-    """A validator for the whole of an ASCII text."""
-    compiled = re.compile(pattern, re.ASCII)
-
-    def check(text: str) -> None:
-        if not compiled.fullmatch(text):
-            raise ValidationError(error)
-
-    return check

@@ -10,7 +10,7 @@ from registry.domain.errors import RegistryError
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
+class ProblemKind:
     """A type of problem: its name, title, status, and the code that StatusMessage readers know.
 
     The name is one of the Belgian guide unless it `is_own` (contract 6.35).
@@ -23,12 +23,12 @@ class Kind:
     is_own: bool = False
 
 
-def _belgif(name: str, title: str, status: HTTPStatus, code: str) -> Kind:
-    return Kind(name, title, status, code)
+def _belgif(name: str, title: str, status: HTTPStatus, code: str) -> ProblemKind:
+    return ProblemKind(name, title, status, code)
 
 
-def _own(name: str, title: str, status: HTTPStatus, code: str) -> Kind:
-    return Kind(name, title, status, code, is_own=True)
+def _own(name: str, title: str, status: HTTPStatus, code: str) -> ProblemKind:
+    return ProblemKind(name, title, status, code, is_own=True)
 
 
 INTERNAL: Final = _belgif(
@@ -55,7 +55,7 @@ _UNSUPPORTED: Final = _own(
 )
 
 # One line per error; a test proves that none is missing.
-KINDS: Final[Mapping[type[RegistryError], Kind]] = {
+KINDS: Final[Mapping[type[RegistryError], ProblemKind]] = {
     errors.Invalid: _BAD_REQUEST,
     errors.TooLarge: _TOO_LARGE,
     errors.UnsupportedMediaType: _UNSUPPORTED,
@@ -114,7 +114,7 @@ KINDS: Final[Mapping[type[RegistryError], Kind]] = {
 }
 
 # What Flask and werkzeug raise by themselves.
-HTTP_KINDS: Final[Mapping[int, Kind]] = {
+HTTP_KINDS: Final[Mapping[int, ProblemKind]] = {
     400: _BAD_REQUEST,
     404: NOT_FOUND,
     405: _own(

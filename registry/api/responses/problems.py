@@ -1,20 +1,16 @@
-"""What is told of an error in any version, and which version's shape it is told in."""
+"""Problems: errors as every version tells them, before a version gives them its shape."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final, cast
-from uuid import UUID
+from typing import Any, Final
 
 import orjson
-from flask import Response, current_app, request
+from flask import Response
 from werkzeug.exceptions import HTTPException
 
-from registry.api.context import version
-from registry.api.responses.problem_types import HTTP_KINDS, INTERNAL, KINDS, NOT_FOUND, Kind
+from registry.api.responses.problem_types import HTTP_KINDS, INTERNAL, KINDS, NOT_FOUND, ProblemKind
 from registry.domain import errors
 from registry.domain.errors import RegistryError
-
-SHAPES: Final = "shapes of problems"
 
 _REALM: Final = 'Bearer realm="e-Box MessageRegistry"'
 _COME_BACK: Final = 5  # seconds: a breaker's pause, a database's restart
@@ -22,16 +18,16 @@ _COME_BACK: Final = 5  # seconds: a breaker's pause, a database's restart
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """What went wrong; `error` is there when it is one of our own, which may know more."""
+    """An error that is to be told; `error` is there when it is one of our own."""
 
-    kind: Kind
+    kind: ProblemKind
     detail: str
     headers: Mapping[str, str]
     error: RegistryError | None = None
 
     @property
     def code(self) -> str:
-        """What StatusMessage readers know it by."""
+        """The name by which StatusMessage readers know it."""
         return self.error.code if isinstance(self.error, errors.Invalid) else self.kind.code
 
     @property
@@ -41,35 +37,8 @@ class Problem:
         return issues[0].detail if issues else self.detail
 
 
-Shape = Callable[[Problem, UUID], Response]
-
-
-class Shapes:
-    """The shapes of the versions that are served below the base paths, the usual one first."""
-
-    def __init__(self, shapes: Mapping[str, Shape], bases: Iterable[str]) -> None:
-        self._shapes = shapes
-        self._usual = next(iter(shapes))
-        self._prefixes = {f"{base}/{name}/": name for base in bases for name in shapes}
-
-    def shown(self, problem: Problem, occurrence: UUID) -> Response:
-        """The answer as the version of this request has it; `occurrence` names it in the log."""
-        return self._shapes[version() or self._of_path()](problem, occurrence)
-
-    def _of_path(self) -> str:
-        """The version below whose path there is no such resource."""
-        path = f"{request.path}/"
-        found = (name for prefix, name in self._prefixes.items() if path.startswith(prefix))
-        return next(found, self._usual)
-
-
-def shown(problem: Problem, occurrence: UUID) -> Response:
-    """The answer to a request that failed."""
-    return cast(Shapes, current_app.extensions[SHAPES]).shown(problem, occurrence)
-
-
-def written(problem: Problem, members: Mapping[str, Any], media_type: str) -> Response:
-    """An answer with these members, for the shapes to make."""
+def write_problem(problem: Problem, members: Mapping[str, Any], media_type: str) -> Response:
+    """Write an answer with these members, for the shapes of the versions."""
     response = Response(orjson.dumps(members), problem.kind.status, mimetype=media_type)
     usual = {"Cache-Control": "no-store", "Content-Language": "en"}
     response.headers.update({**usual, **problem.headers})
@@ -77,29 +46,29 @@ def written(problem: Problem, members: Mapping[str, Any], media_type: str) -> Re
 
 
 def is_fault(error: RegistryError) -> bool:
-    """Whether we or those we depend on are to blame, and not the client."""
+    """Tell if we or those we depend on are to blame, and not the client."""
     return KINDS[type(error)].status >= 500
 
 
-def registry_problem(error: RegistryError) -> Problem:
-    """What is told of one of our own errors."""
+def describe_error(error: RegistryError) -> Problem:
+    """Describe one of our own errors."""
     return Problem(KINDS[type(error)], error.detail, _headers(error), error)
 
 
-def http_problem(error: HTTPException) -> Problem:
-    """What is told of what the framework refuses; its own headers are kept."""
+def describe_http_error(error: HTTPException) -> Problem:
+    """Describe a refusal of the framework; its own headers are kept."""
     kind = HTTP_KINDS.get(error.code or 500, INTERNAL)
-    kept = {
+    headers = {
         name: value
         for name, value in error.get_headers()
         if name in ("Allow", "Content-Range", "Retry-After")
     }
     detail = "The requested resource does not exist." if kind is NOT_FOUND else kind.title
-    return Problem(kind, detail, kept)
+    return Problem(kind, detail, headers)
 
 
-def internal_problem() -> Problem:
-    """What is told of what nobody expected; reveals nothing `[err-sanit]`."""
+def describe_unexpected_error() -> Problem:
+    """Describe an error that nobody expected; reveals nothing `[err-sanit]`."""
     return Problem(INTERNAL, "An unexpected error occurred.", {})
 
 

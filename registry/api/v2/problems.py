@@ -5,8 +5,8 @@ from uuid import UUID
 
 from flask import Response
 
-from registry.api.responses.problems import Problem, written
-from registry.api.responses.serializers import dumper
+from registry.api.responses.problems import Problem, write_problem
+from registry.api.responses.serializers import get_dumper
 from registry.api.v2.schemas.receipts import StatusMessageSchema
 from registry.domain.errors import DuplicatePublication
 
@@ -27,15 +27,18 @@ class StatusMessages:
     contact: str | None
     environment: str
 
-    def status_message(self, problem: Problem, occurrence: UUID) -> Response:
-        """The answer to a request that failed; `occurrence` names it here and in the log."""
+    def render_problem(self, problem: Problem, occurrence: UUID) -> Response:
+        """Render the answer to a request that failed; `occurrence` names it here and in the log."""
         text = _text(problem)
-        told = _StatusMessage(occurrence, problem.code, text, self.contact, self.environment)
-        return written(problem, dumper(StatusMessageSchema)(told, ""), "application/json")
+        status_message = _StatusMessage(
+            occurrence, problem.code, text, self.contact, self.environment
+        )
+        members = get_dumper(StatusMessageSchema)(status_message, "")
+        return write_problem(problem, members, "application/json")
 
 
 def _text(problem: Problem) -> str:
-    """It has no member for the message that a key published first: the text names that."""
+    """Write the text; it names the message that a key published first, which no member does."""
     if isinstance(problem.error, DuplicatePublication):
         return f"{problem.message}, for message {problem.error.message_id}"
     return problem.message

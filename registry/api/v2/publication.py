@@ -6,12 +6,12 @@ from flask import Blueprint, Response, request
 
 from registry.api.authentication import needs
 from registry.api.context import call, registry
-from registry.api.receiving import read_json
+from registry.api.requests.body import read_json
 from registry.api.requests.idempotency_key import HEADER, parse_key
 from registry.api.requests.parameters import reads
-from registry.api.requests.uploads import Arriving
-from registry.api.responses.json_response import arrayed, shown
-from registry.api.senders import created, sender, sender_ebox
+from registry.api.requests.uploads import ArrivingPublication
+from registry.api.responses.json_response import render_array, render_object
+from registry.api.senders import render_receipt, sender, sender_ebox
 from registry.api.v2.schemas.parameters import PathSchema
 from registry.api.v2.schemas.publication import (
     MESSAGE_PART,
@@ -39,9 +39,9 @@ def publish() -> Response:
     """File a message with its documents for its recipient."""
     by = sender()
     key = parse_key(request.headers.get(HEADER))
-    with Arriving(MESSAGE_PART, MessageToPublishSchema()) as (draft, staged):
-        receipt = registry().publication.publish(call(201), by, draft, staged, key)
-    return created(receipt, ReceiptSchema)
+    with ArrivingPublication(MESSAGE_PART, MessageToPublishSchema()) as (draft, files):
+        receipt = registry().publication.publish(call(201), by, draft, files, key)
+    return render_receipt(receipt, ReceiptSchema)
 
 
 @needs(*_PUBLISH)
@@ -49,8 +49,8 @@ def publish() -> Response:
 def link() -> Response:
     """Put the sender's own message into more e-Boxes."""
     by = sender_ebox()
-    linked = registry().broadcast.link(call(201), by, *read_json(MessageToLinkSchema()))
-    response = shown(linked, LinkedSchema)
+    broadcast = registry().broadcast.link(call(201), by, *read_json(MessageToLinkSchema()))
+    response = render_object(broadcast, LinkedSchema)
     response.status_code = 201
     return response
 
@@ -63,6 +63,6 @@ def search_status() -> Response:
     statuses = registry().broadcast.find_statuses(
         call(201), by, read_json(StatusRequestSchema(many=True))
     )
-    response = arrayed(statuses, StatusSchema)
+    response = render_array(statuses, StatusSchema)
     response.status_code = 201
     return response

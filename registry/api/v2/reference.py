@@ -20,7 +20,7 @@ _LIBRARY: Final = Library(
     image_type="application/octet-stream",
 )
 # Each catalogue: its collection's name in the URL, the name of its id here, and how it is shown.
-_SHOWN: Final = (
+_CATALOGUES: Final = (
     (Catalogue.MESSAGE_TYPES, "messageTypes", "message_type_id", MessageTypeSchema),
     (
         Catalogue.SENDER_APPLICATIONS,
@@ -39,6 +39,6 @@ _SHOWN: Final = (
 
 def add_resources(blueprint: Blueprint) -> None:
     """Route the three catalogues and the logos of two of them."""
-    for catalogue, collection, name, schema in _SHOWN:
+    for catalogue, collection, name, schema in _CATALOGUES:
         _LIBRARY.add_catalogue(blueprint, catalogue, collection, name, schema)
     _LIBRARY.add_images(blueprint)

@@ -7,9 +7,9 @@ from flask import Blueprint, Response
 
 from registry.api.authentication import needs
 from registry.api.context import call, ebox, registry
-from registry.api.receiving import read_json
+from registry.api.requests.body import read_json
 from registry.api.requests.parameters import reads
-from registry.api.responses.json_response import listed, shown
+from registry.api.responses.json_response import render_list, render_object
 from registry.api.v3.schemas.message_updates import (
     MessageActionPatchSchema,
     MessagesPatchSchema,
@@ -34,8 +34,8 @@ def add_resources(blueprint: Blueprint) -> None:
 def update_messages() -> Response:
     """Change all the messages that the body names, or none."""
     changes = read_json(MessagesPatchSchema(), *_PATCH)
-    marked = registry().message_updates.update(call(), ebox(), changes)
-    return listed(marked, len(marked), UpdatedMessageSchema)
+    updates = registry().message_updates.update(call(), ebox(), changes)
+    return render_list(updates, len(updates), UpdatedMessageSchema)
 
 
 @needs(Operation.UPDATE_MESSAGES)
@@ -44,4 +44,4 @@ def execute_message_action(message_id: UUID) -> Response:
     """Note that what the message asks for was done."""
     read_json(MessageActionPatchSchema(), *_PATCH)
     action = registry().message_updates.execute_action(call(), ebox(), message_id)
-    return shown(action, ActionSchema)
+    return render_object(action, ActionSchema)

@@ -8,7 +8,7 @@ from registry.api.authentication import needs
 from registry.api.context import call, caller, ebox, registry
 from registry.api.requests.parameters import reads
 from registry.api.responses.downloads import download
-from registry.api.responses.json_response import answered, listed, shown
+from registry.api.responses.json_response import render_json, render_list, render_object
 from registry.api.v3.schemas.messages import (
     AttachmentSchema,
     MessageSchema,
@@ -45,7 +45,7 @@ def add_resources(blueprint: Blueprint) -> None:
 def list_messages(query: MessageQuery) -> Response:
     """Page through the caller's e-Box."""
     messages, total = registry().consultation.list_messages(call(), ebox(), query)
-    return listed(messages, total, MessageSchema)
+    return render_list(messages, total, MessageSchema)
 
 
 @needs(Operation.READ_MESSAGES)
@@ -53,7 +53,7 @@ def list_messages(query: MessageQuery) -> Response:
 def get_message(message_id: UUID) -> Response:
     """Show one message."""
     message = registry().consultation.get_message(call(), ebox(), message_id)
-    return shown(message, MessageSchema)
+    return render_object(message, MessageSchema)
 
 
 @needs(Operation.READ_MESSAGES)
@@ -61,7 +61,7 @@ def get_message(message_id: UUID) -> Response:
 def list_attachments(message_id: UUID) -> Response:
     """Show what is known of all documents of a message."""
     attachments = registry().consultation.list_attachments(call(), ebox(), message_id)
-    return listed(attachments, len(attachments), AttachmentSchema)
+    return render_list(attachments, len(attachments), AttachmentSchema)
 
 
 @needs(Operation.READ_MESSAGES)
@@ -69,7 +69,7 @@ def list_attachments(message_id: UUID) -> Response:
 def get_attachment(message_id: UUID, attachment_id: str) -> Response:
     """Show what is known of one document."""
     attachment = registry().consultation.get_attachment(call(), ebox(), message_id, attachment_id)
-    return shown(attachment, AttachmentSchema)
+    return render_object(attachment, AttachmentSchema)
 
 
 @needs(Operation.READ_MESSAGES)
@@ -86,7 +86,7 @@ def get_body(message_id: UUID) -> Response:
     """Show the body in three languages; HEAD shows nothing and so reads nothing."""
     is_shown = request.method != "HEAD"
     body = registry().consultation.get_body(call(), ebox(), message_id, is_shown=is_shown)
-    return answered(fill_gaps(body))
+    return render_json(fill_gaps(body))
 
 
 @needs(Operation.READ_MESSAGES)
@@ -94,14 +94,14 @@ def get_body(message_id: UUID) -> Response:
 def get_payment_data(message_id: UUID) -> Response:
     """Show how the message is to be paid."""
     payment = registry().consultation.get_payment_data(call(), ebox(), message_id)
-    return shown(payment, PaymentDataSchema)
+    return render_object(payment, PaymentDataSchema)
 
 
 @needs(Operation.READ_MESSAGES)
 @reads(_PATH)
 def get_structured_data(message_id: UUID) -> Response:
     """Show the sender's own object, untouched."""
-    return answered(registry().consultation.get_structured_data(call(), ebox(), message_id))
+    return render_json(registry().consultation.get_structured_data(call(), ebox(), message_id))
 
 
 @needs(Operation.READ_STATISTICS)
@@ -109,4 +109,4 @@ def get_structured_data(message_id: UUID) -> Response:
 def get_statistics(query: frozenset[str]) -> Response:
     """Count the e-Box."""
     counts = registry().consultation.count_messages(call(), ebox(), query)
-    return shown(counts, StatisticsSchema)
+    return render_object(counts, StatisticsSchema)

@@ -5,8 +5,8 @@ from uuid import UUID
 
 from flask import Response
 
-from registry.api.responses.problem_types import Kind
-from registry.api.responses.problems import Problem, written
+from registry.api.responses.problem_types import ProblemKind
+from registry.api.responses.problems import Problem, write_problem
 from registry.api.v3.schemas.parameters import PATH_NAMES
 from registry.domain import errors
 from registry.domain.errors import ABSENT, Issue, RegistryError
@@ -20,8 +20,8 @@ _ISSUE_TITLES: Final = {
 }
 
 
-def problem_json(problem: Problem, occurrence: UUID) -> Response:
-    """The answer to a request that failed; `occurrence` names it here and in the log."""
+def render_problem(problem: Problem, occurrence: UUID) -> Response:
+    """Render the answer to a request that failed; `occurrence` names it here and in the log."""
     kind = problem.kind
     body = {
         "type": _urn(kind),
@@ -35,22 +35,22 @@ def problem_json(problem: Problem, occurrence: UUID) -> Response:
         "message": problem.message,
         **_members(problem.error),
     }
-    told = {name: value for name, value in body.items() if value is not None}
-    return written(problem, told, "application/problem+json")
+    members = {name: value for name, value in body.items() if value is not None}
+    return write_problem(problem, members, "application/problem+json")
 
 
-def _urn(kind: Kind) -> str:
+def _urn(kind: ProblemKind) -> str:
     namespace = "ebox:messageRegistry" if kind.is_own else "belgif"
     return f"urn:problem-type:{namespace}:{kind.name}"
 
 
-def _href(kind: Kind) -> str | None:
-    """Where the Belgian guide explains it; our own types have no page."""
+def _href(kind: ProblemKind) -> str | None:
+    """Give the page of the Belgian guide that explains it; our own types have none."""
     return None if kind.is_own else f"{_GUIDE}/problems/{kind.name}.html"
 
 
 def _members(error: RegistryError | None) -> dict[str, Any]:
-    """What the type of problem adds to the common members."""
+    """Give the members that this type of problem adds to the common ones."""
     members: dict[str, Any] = {}
     match error:
         case errors.Invalid():
@@ -71,7 +71,7 @@ def _members(error: RegistryError | None) -> dict[str, Any]:
 
 
 def _issue(issue: Issue) -> dict[str, Any]:
-    shown = {
+    members = {
         "type": f"urn:problem-type:belgif:input-validation:{issue.kind}",
         "href": f"{_GUIDE}/issues/{issue.kind}.html",
         "title": _ISSUE_TITLES[issue.kind],
@@ -79,4 +79,4 @@ def _issue(issue: Issue) -> dict[str, Any]:
         "in": issue.where,
         "name": issue.name,
     }
-    return shown if issue.value is ABSENT else {**shown, "value": issue.value}
+    return members if issue.value is ABSENT else {**members, "value": issue.value}

@@ -7,12 +7,12 @@ from flask import Blueprint, Response, request
 
 from registry.api.authentication import needs
 from registry.api.context import call, caller, ebox, registry
-from registry.api.receiving import read_json
+from registry.api.requests.body import read_json
 from registry.api.requests.idempotency_key import HEADER, parse_key
 from registry.api.requests.parameters import reads
-from registry.api.requests.uploads import Arriving
-from registry.api.responses.json_response import listed, shown
-from registry.api.senders import created, sender, sender_ebox
+from registry.api.requests.uploads import ArrivingPublication
+from registry.api.responses.json_response import render_list, render_object
+from registry.api.senders import render_receipt, sender, sender_ebox
 from registry.api.v3.schemas.parameters import PathSchema
 from registry.api.v3.schemas.publication import (
     MESSAGE_PART,
@@ -43,9 +43,9 @@ def publish() -> Response:
     """File a message with its documents for its recipient."""
     by = sender()
     key = parse_key(request.headers.get(HEADER))
-    with Arriving(MESSAGE_PART, MessageToPublishSchema()) as (draft, staged):
-        receipt = registry().publication.publish(call(201), by, draft, staged, key)
-    return created(receipt, ReceiptSchema)
+    with ArrivingPublication(MESSAGE_PART, MessageToPublishSchema()) as (draft, files):
+        receipt = registry().publication.publish(call(201), by, draft, files, key)
+    return render_receipt(receipt, ReceiptSchema)
 
 
 @needs(Operation.REPLY)
@@ -55,9 +55,9 @@ def reply(message_id: UUID) -> Response:
     key = parse_key(request.headers.get(HEADER))
     publication = registry().publication
     publication.find_answerable(caller(), ebox(), message_id)  # before a byte of it is read
-    with Arriving(MESSAGE_PART, MessageToReplySchema()) as (draft, staged):
-        receipt = publication.reply(call(201), ebox(), message_id, draft, staged, key=key)
-    return created(receipt, ReceiptSchema)
+    with ArrivingPublication(MESSAGE_PART, MessageToReplySchema()) as (draft, files):
+        receipt = publication.reply(call(201), ebox(), message_id, draft, files, key=key)
+    return render_receipt(receipt, ReceiptSchema)
 
 
 @needs(*_PUBLISH)
@@ -66,8 +66,8 @@ def add_recipients(message_id: UUID) -> Response:
     """Put the sender's own message into more e-Boxes."""
     by = sender_ebox()
     recipients = read_json(RecipientsSchema())
-    linked = registry().broadcast.link(call(201), by, message_id, recipients)
-    response = shown(linked, LinkedSchema)
+    broadcast = registry().broadcast.link(call(201), by, message_id, recipients)
+    response = render_object(broadcast, LinkedSchema)
     response.status_code = 201
     return response
 
@@ -78,4 +78,4 @@ def search_status() -> Response:
     """Tell how the sender's own messages fare."""
     by = sender_ebox()
     statuses = registry().broadcast.find_statuses(call(), by, read_json(StatusSearchSchema()))
-    return listed(statuses, len(statuses), StatusSchema)
+    return render_list(statuses, len(statuses), StatusSchema)

@@ -16,7 +16,7 @@ from registry.domain.reference import Catalogue
 
 _LIBRARY: Final = Library(root="/refData", path=PathSchema(), page=PageSchema())
 # Each catalogue: its collection's name in the URL, the name of its id here, and how it is shown.
-_SHOWN: Final = (
+_CATALOGUES: Final = (
     (Catalogue.MESSAGE_TYPES, "messageTypes", "message_type_id", MessageTypeSchema),
     (
         Catalogue.SENDER_APPLICATIONS,
@@ -36,6 +36,6 @@ _SHOWN: Final = (
 
 def add_resources(blueprint: Blueprint) -> None:
     """Route the four catalogues and the logos of two of them."""
-    for catalogue, collection, name, schema in _SHOWN:
+    for catalogue, collection, name, schema in _CATALOGUES:
         _LIBRARY.add_catalogue(blueprint, catalogue, collection, name, schema)
     _LIBRARY.add_images(blueprint)

@@ -1,4 +1,4 @@
-"""What the federation tells us: one CloudEvent a call (contract 3.5, 6.19)."""
+"""The webhook: the federation tells one CloudEvent a call (contract 3.5, 6.19)."""
 
 from typing import Any, Final
 
@@ -6,8 +6,8 @@ from flask import Blueprint, Response, request
 
 from registry.api.authentication import needs
 from registry.api.context import call, registry
-from registry.api.receiving import read_bytes
 from registry.api.requests import strict_json
+from registry.api.requests.body import read_bytes
 from registry.api.requests.json_body import load
 from registry.api.requests.parameters import reads
 from registry.api.v3.schemas.parameters import PathSchema
@@ -16,7 +16,7 @@ from registry.domain.access import Operation
 from registry.domain.errors import Invalid, Issue, UnsupportedMediaType, UpstreamInvalid
 from registry.domain.notifications import Notification
 
-_STRUCTURED: Final = "application/cloudevents+json"
+_CLOUDEVENT: Final = "application/cloudevents+json"
 _JSON: Final = "application/json"
 _ATTRIBUTES: Final = ("specversion", "id", "source", "type", "time")
 _PATH: Final = PathSchema()
@@ -44,8 +44,8 @@ def notify() -> Response:
 
 
 def _notification() -> Notification:
-    """The event, in structured or binary mode (CloudEvents HTTP binding 1.0, section 3)."""
-    if request.mimetype not in (_STRUCTURED, _JSON):
+    """Read the event, in structured or binary mode (CloudEvents HTTP binding 1.0, section 3)."""
+    if request.mimetype not in (_CLOUDEVENT, _JSON):
         raise UnsupportedMediaType
     members = strict_json.parse(read_bytes(), nulls=True)
     if request.mimetype == _JSON and "Ce-Id" in request.headers:
@@ -53,8 +53,8 @@ def _notification() -> Notification:
     notification, issues = load(NotificationSchema(), members)
     if issues:
         raise Invalid(issues)
-    found: Notification = notification
-    return found
+    event: Notification = notification
+    return event
 
 
 def _from_headers(data: dict[str, Any]) -> dict[str, Any]:

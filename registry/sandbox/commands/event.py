@@ -13,7 +13,7 @@ import requests
 
 from registry.sandbox import tokens
 from registry.sandbox.commands import options
-from registry.sandbox.federation.changes import FAMILY, KINDS, Change, Event, Rule
+from registry.sandbox.federation.changes import FAMILY, KINDS, Change, CloudEvent, Rule
 from registry.sandbox.layout import Document, Layout
 from registry.sandbox.personas import PERSONAS
 from registry.terminal.numbers import EnterpriseNumberType, SsinType
@@ -114,7 +114,7 @@ def _changes(type_: str, wishes: dict[str, Any]) -> Iterator[Change]:
 
 def _tell(layout: Layout, document: Document, change: Change, wishes: dict[str, Any]) -> bool:
     """Make the change and send the event; True when the registry took it."""
-    event = Event(
+    event = CloudEvent(
         id=wishes["event_id"] or str(uuid4()),
         source=wishes["source"],
         type=change.type,

@@ -21,7 +21,7 @@ Ebox = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Event:
+class CloudEvent:
     """A CloudEvent 1.0; `time` is written as RFC 3339 has it."""
 
     id: str

@@ -16,7 +16,7 @@ class EboxCounts(NamedTuple):
     unread: int
     soon_expiring: int
     action_required: int
-    registered: int
+    registered_messages: int
     last_received_at: datetime | None
 
 
@@ -37,7 +37,7 @@ def count_messages(
         func.count().filter(is_unread).label("unread"),
         func.count().filter(is_unread, messages.c.expires_at < soon).label("soon_expiring"),
         func.count().filter(action_required).label("action_required"),
-        func.count().filter(messages.c.is_registered).label("registered"),
+        func.count().filter(messages.c.is_registered).label("registered_messages"),
         func.max(messages.c.received_at).label("last_received_at"),
     ).where(*is_present(ebox, now))
     if partitions is not None:

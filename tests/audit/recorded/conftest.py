@@ -9,6 +9,7 @@ from types import SimpleNamespace
 import pytest
 from sqlalchemy import text
 
+from registry.api.state import get_state
 from registry.app import create_app
 from registry.domain.identifiers import Ebox, EboxKind
 from registry.domain.pseudonyms import Pseudonyms
@@ -109,7 +110,7 @@ def registry_alone(cluster, settings):
     with a_database(cluster, settings) as alone:
         app = create_app(alone.settings)
         yield SimpleNamespace(app=app, owner=alone.owner, alone=alone)
-        app.extensions["registry"].dispose()
+        get_state(app).registry.dispose()
 
 
 @pytest.fixture

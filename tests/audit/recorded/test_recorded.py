@@ -40,8 +40,8 @@ KEYS = [
 def served(app):
     """Version, family, method and path of all that needs a token."""
     for rule in app.url_map.iter_rules():
-        version, *_, kind = rule.endpoint.partition(".")[0].split("-")
-        if "-open-" not in rule.endpoint:
+        version, access, kind = rule.endpoint.partition(".")[0].split("-")
+        if access == "guarded":
             path = rule.rule.removeprefix(BASES[version][EboxKind(kind)])
             yield from ((version, kind, method, path) for method in rule.methods - {"OPTIONS"})
 

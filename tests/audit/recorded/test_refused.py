@@ -6,6 +6,7 @@ from uuid import uuid4
 
 import pytest
 
+from registry.api.state import get_state
 from registry.domain.identifiers import Ebox, EboxKind
 from registry.sandbox.personas import AGENCY, CONSUMER, SENDER, WEBHOOK
 from tests.api.message_updates import change, execute
@@ -160,7 +161,7 @@ def test_a_publication_that_cannot_be_recorded_leaves_nothing_that_is_not_swept(
     alone, recipient = registry_alone.alone, an_ebox()
     ebox = Ebox(EboxKind.ENTERPRISE, AGENCY.digits)
     sender = Sender(registry_alone.app.test_client(), party(SENDER, enterprise=ebox.number), ebox)
-    uploads = registry_alone.app.extensions["registry"].uploads
+    uploads = get_state(registry_alone.app).registry.uploads
     tables = ("messages", "attachments", "search_texts", "sent_messages", "outbox")
     before = [alone.rows(table) for table in tables]
     known = set(uploads.preview_sweep(timedelta(seconds=-5)))

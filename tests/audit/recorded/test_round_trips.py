@@ -8,6 +8,7 @@ import pytest
 from psycopg.pq import Trace
 from sqlalchemy import event
 
+from registry.api.state import get_state
 from registry.domain.identifiers import Ebox, EboxKind
 from registry.sandbox.personas import AGENCY, CONSUMER, PORTAL, SENDER
 from tests.api.publication import MESSAGES, Sender
@@ -23,7 +24,7 @@ _VERB = re.compile(r"INSERT INTO audit_entries|\w+")
 @pytest.fixture
 def seen(registry_alone, tmp_path):
     """The statements as they go over the wire `with seen() as statements:`, by their verbs."""
-    engine = registry_alone.app.extensions["registry"].consultation.transactions.engine
+    engine = get_state(registry_alone.app).registry.consultation.transactions.engine
 
     @contextmanager
     def watched():

@@ -7,13 +7,13 @@ from uuid import UUID
 from marshmallow import EXCLUDE, ValidationError, fields
 
 from registry.api.requests import body_fields, json_body
-from registry.api.responses.fields import Identifier
+from registry.api.requests.parameter_fields import Identifier
 from registry.domain.languages import LANGUAGES
 
 NOWHERE: Final = UUID(int=0)  # no message has it: ours are of version 4
 
 
-class Members(json_body.Members):
+class LenientMembers(json_body.Members):
     """An object of a body."""
 
     class Meta:
@@ -22,7 +22,7 @@ class Members(json_body.Members):
         unknown = EXCLUDE
 
 
-class Texts(body_fields.Texts):
+class LenientTexts(body_fields.Texts):
     """A text in nl, fr, de, or several of them; other languages are left alone."""
 
     def _deserialize(self, value: Any, *rest: Any, **more: Any) -> dict[str, str]:

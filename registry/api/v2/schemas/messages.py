@@ -54,7 +54,7 @@ class BusinessDataSchema(KeptAsJson):
 
 
 class PaymentDataSchema(KeptAsJson):
-    """How to pay; amounts are numbers."""
+    """Payment data; amounts are numbers."""
 
     payment_data_id = fields.String(data_key="paymentDataId", required=True)
     amount = Amount(required=True)
@@ -96,7 +96,7 @@ class MessageSchema(Shown):
 
 
 class SummarySchema(Shown):
-    """What can be said of an e-Box at a glance."""
+    """A summary of an e-Box."""
 
     messages = fields.Integer(data_key="numberOfMessages", required=True)
     unread = fields.Integer(data_key="numberOfUnreadMessages")

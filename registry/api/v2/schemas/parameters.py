@@ -1,13 +1,13 @@
-"""What version 2.1 reads from paths and queries; what cannot be is looked for and not found."""
+"""Paths and queries of version 2.1; a value that cannot be is looked for and not found."""
 
 from collections.abc import Callable
 from typing import Any
 
 from marshmallow import EXCLUDE, Schema, ValidationError, fields
 
-from registry.api.requests.models import AsksForMessages, AsksForPage
-from registry.api.requests.validators import ENTERPRISE, NAME, SHORT
-from registry.api.responses.fields import INT32, Day, Flag, Whole, between, one_of
+from registry.api.requests.models import MessageQueryModel, PageModel
+from registry.api.requests.parameter_fields import INT32, Day, Flag, Whole
+from registry.api.requests.validators import ENTERPRISE, NAME, SHORT, between, one_of
 from registry.api.v2.schemas.members import MessageId
 from registry.domain.languages import LANGUAGES
 
@@ -44,7 +44,7 @@ class PathSchema(Schema):
         unknown = EXCLUDE
 
 
-class PageSchema(AsksForPage):
+class PageSchema(PageModel):
     """`page` and `pageSize` of every list."""
 
     page = Whole(data_key="page", validate=between(1, INT32))
@@ -56,7 +56,7 @@ class PageSchema(AsksForPage):
         unknown = EXCLUDE
 
 
-class MessageQuerySchema(AsksForMessages, PageSchema):
+class MessageQuerySchema(MessageQueryModel, PageSchema):
     """The filters of a listing (contract 1.3)."""
 
     received_before = Day(data_key="receivedBefore")

@@ -1,16 +1,16 @@
-"""What version 2.1 reads from bodies: messages to publish, to change, to link and to ask about."""
+"""Bodies that version 2.1 reads: messages to publish, to change, to link and to ask about."""
 
 from typing import Any, Final
 
 from marshmallow import ValidationError, post_load, pre_load
 from marshmallow.fields import Dict, Nested
 
-from registry.api.drafting import BecomesAnnounced, BecomesDraft, BecomesPayment
 from registry.api.requests.body_fields import Company, Items, Moment, Person, Text, Truth
 from registry.api.requests.json_body import Fault, rules
-from registry.api.requests.validators import BIC, CURRENCY, IBAN, NAME, SHORT
-from registry.api.responses.fields import Identifier, one_of
-from registry.api.v2.schemas.members import Members, MessageId, Number, Texts
+from registry.api.requests.models import AnnouncedFileModel, DraftModel, PaymentModel
+from registry.api.requests.parameter_fields import Identifier
+from registry.api.requests.validators import BIC, CURRENCY, IBAN, NAME, SHORT, one_of
+from registry.api.v2.schemas.members import LenientMembers, LenientTexts, MessageId, Number
 from registry.domain.attachments import DIGEST_METHOD
 from registry.domain.identifiers import Ebox, EboxKind, Malformed, Ssin
 from registry.domain.messages import MessageChange
@@ -20,7 +20,7 @@ MESSAGE_PART: Final = "messageToPublish"  # the part of the body that describes 
 _OWNER: Final = {EboxKind.ENTERPRISE: Company(), EboxKind.CITIZEN: Person()}
 
 
-class EboxSchema(Members):
+class EboxReferenceSchema(LenientMembers):
     """An e-Box by the number of its owner, which is not looked at."""
 
     kind = Text(data_key="eboxType", required=True, validate=one_of(*EboxKind))
@@ -32,7 +32,7 @@ class EboxSchema(Members):
         return Ebox(EboxKind(data["kind"]), data["number"])
 
 
-class RecipientSchema(EboxSchema):
+class RecipientToPublishSchema(EboxReferenceSchema):
     """To whom a message is published: his number has to be one."""
 
     @post_load
@@ -46,7 +46,7 @@ class RecipientSchema(EboxSchema):
             raise ValidationError({name: error.messages}) from None
 
 
-class AttentionSchema(Members):
+class AttentionToPublishSchema(LenientMembers):
     """For whom inside the enterprise; what kind of number it is, is read and not kept."""
 
     number = Text(data_key="id", most="label")
@@ -58,41 +58,41 @@ class AttentionSchema(Members):
         """As the store keeps it: an SSIN, or else a text that is shown to people as well."""
         number, label = data.get("number"), data.get("label")
         try:
-            ssin = number and str(Ssin.parse(number, check_digits=rules().checked))
-            kept = {"ssin": ssin, "label": label}
+            ssin = number and str(Ssin.parse(number, check_digits=rules().check_digits))
+            columns = {"ssin": ssin, "label": label}
         except Malformed:
-            kept = {"id": number, "label": label or number}
-        return {name: text for name, text in kept.items() if text} or None
+            columns = {"id": number, "label": label or number}
+        return {name: text for name, text in columns.items() if text} or None
 
 
-class DigestSchema(Members):
-    """What the sender says the SHA-256 is."""
+class DigestToPublishSchema(LenientMembers):
+    """The SHA-256 of a document, as the sender says."""
 
     value = Text(data_key="digestValue", required=True, most=128)
     method = Text(data_key="digestMethod", required=True, validate=one_of(DIGEST_METHOD))
 
 
-class AttachmentSchema(Members, BecomesAnnounced):
+class AttachmentToPublishSchema(LenientMembers, AnnouncedFileModel):
     """A document, and the part that carries it."""
 
     part = Text(data_key="httpPartName", required=True, most=255)
     is_main = Truth(data_key="mainContent", required=True)
-    title = Texts(data_key="attachmentTitle")
+    title = LenientTexts(data_key="attachmentTitle")
     is_signed = Truth(data_key="attachmentSigned")
-    digest = Nested(DigestSchema)
+    digest = Nested(DigestToPublishSchema)
 
 
-class BusinessDataSchema(Members):
+class BusinessDataToPublishSchema(LenientMembers):
     """A fact for the reader's software."""
 
     key = Text(required=True)
-    name = Texts()
-    description = Texts()
-    values = Items(Texts(most="value"), required=True)
+    name = LenientTexts()
+    description = LenientTexts()
+    values = Items(LenientTexts(most="value"), required=True)
 
 
-class PaymentDataSchema(Members, BecomesPayment):
-    """How to pay."""
+class PaymentDataToPublishSchema(LenientMembers, PaymentModel):
+    """Payment data."""
 
     payment_data_id = Text(data_key="paymentDataId", required=True, validate=SHORT)
     amount = Number(required=True)
@@ -104,27 +104,29 @@ class PaymentDataSchema(Members, BecomesPayment):
     reference = Dict()
 
 
-class MessageToPublishSchema(Members, BecomesDraft):
+class MessageToPublishSchema(LenientMembers, DraftModel):
     """A message to publish (contract 2.1); one that replies names what it replies to."""
 
-    recipient = Nested(RecipientSchema, required=True)
-    attention = Nested(AttentionSchema, data_key="forTheAttentionOf")
+    recipient = Nested(RecipientToPublishSchema, required=True)
+    attention = Nested(AttentionToPublishSchema, data_key="forTheAttentionOf")
     original_message_id = Identifier(data_key="originalMessageId")
-    subject = Texts(required=True, most="subject")
+    subject = LenientTexts(required=True, most="subject")
     message_type_id = Text(data_key="messageTypeId", required=True, validate=NAME)
     expires_at = Moment(data_key="expirationDate")
     sender = Company(data_key="senderOrganizationId")
     application_id = Text(data_key="senderApplicationId", required=True, validate=NAME)
     is_registered = Truth(data_key="registeredMail")
-    announced_files = Items(Nested(AttachmentSchema), data_key="attachments", most="attachments")
+    announced_files = Items(
+        Nested(AttachmentToPublishSchema), data_key="attachments", most="attachments"
+    )
     is_body_main = Truth(data_key="bodyMainContent", required=True)
-    body = Texts(data_key="bodyContent")
-    business_data = Items(Nested(BusinessDataSchema), data_key="businessDataList")
-    payment_data = Nested(PaymentDataSchema, data_key="paymentData")
+    body = LenientTexts(data_key="bodyContent")
+    business_data = Items(Nested(BusinessDataToPublishSchema), data_key="businessDataList")
+    payment_data = Nested(PaymentDataToPublishSchema, data_key="paymentData")
     is_reply_authorized = Truth(data_key="replyAuthorized", required=True)
 
 
-class _MessageToUpdateSchema(Members):
+class _MessageToUpdateSchema(LenientMembers):
     message_id = MessageId(data_key="messageId", required=True)
     is_visible = Truth(data_key="visible", required=True)
 
@@ -134,7 +136,7 @@ class _MessageToUpdateSchema(Members):
         return MessageChange(**data)
 
 
-class MessagesToUpdateSchema(Members):
+class MessagesToUpdateSchema(LenientMembers):
     """Messages to show or hide; how many there are is not looked at."""
 
     items = Items(Nested(_MessageToUpdateSchema))
@@ -145,11 +147,11 @@ class MessagesToUpdateSchema(Members):
         return tuple({change.message_id: change for change in data.get("items", ())}.values())
 
 
-class MessageToLinkSchema(Members):
+class MessageToLinkSchema(LenientMembers):
     """A message and more e-Boxes for it; one that cannot be must not stop the others."""
 
     message_id = MessageId(data_key="messageId", required=True)
-    recipients = Items(Nested(EboxSchema), required=True, most="recipients")
+    recipients = Items(Nested(EboxReferenceSchema), required=True, most="recipients")
 
     @post_load
     def to_link(self, data: dict[str, Any], **_: Any) -> Any:
@@ -157,11 +159,11 @@ class MessageToLinkSchema(Members):
         return data["message_id"], tuple(data["recipients"])
 
 
-class StatusRequestSchema(Members):
+class StatusRequestSchema(LenientMembers):
     """A message in an e-Box, one of an array (contract 1.3)."""
 
     message_id = MessageId(data_key="messageId", required=True)
-    recipient = Nested(EboxSchema, data_key="eboxId", required=True)
+    recipient = Nested(EboxReferenceSchema, data_key="eboxId", required=True)
 
     @pre_load(pass_collection=True)
     def are_not_too_many(self, items: Any, **_: Any) -> Any:

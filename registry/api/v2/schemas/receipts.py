@@ -1,4 +1,4 @@
-"""What version 2.1 answers to those who send, and to whoever asked for what cannot be."""
+"""Answers of version 2.1 to senders, and to requests that fail."""
 
 from marshmallow import fields
 
@@ -31,7 +31,7 @@ class LinkedSchema(Shown):
 
 
 class StatusSchema(Shown):
-    """How a message fares in one e-Box."""
+    """The status of a message in one e-Box."""
 
     message_id = fields.UUID(data_key="messageId", required=True)
     recipient = fields.Nested(EboxSchema, data_key="eboxId", required=True)

@@ -20,7 +20,7 @@ class ImageSchema(Shown):
 
 
 class ValiditySchema(Shown):
-    """How long a message of a type stays."""
+    """The time that a message of a type stays."""
 
     validity_number = fields.Integer(data_key="validityPeriodNumber", required=True)
     validity_unit = fields.String(data_key="validityPeriodUnit", required=True)

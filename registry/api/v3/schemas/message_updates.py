@@ -1,4 +1,4 @@
-"""What version 3 reads from patches of messages, and what it answers to them."""
+"""Patches of messages in version 3, and the answers to them."""
 
 from collections.abc import Iterator
 from typing import Any, Final
@@ -8,7 +8,9 @@ from marshmallow.fields import Nested
 
 from registry.api.requests.body_fields import Items, Text, Truth
 from registry.api.requests.json_body import Fault, Members
-from registry.api.responses.fields import Identifier, Shown, matching
+from registry.api.requests.parameter_fields import Identifier
+from registry.api.requests.validators import matching
+from registry.api.responses.fields import Shown
 from registry.domain.errors import IssueKind
 from registry.domain.messages import MessageChange
 
@@ -19,16 +21,16 @@ _TWICE: Final = Fault("is the same as that of an item before", IssueKind.INVALID
 
 
 class MessageUpdatePatchSchema(Members):
-    """What changes in one message."""
+    """A change of one message."""
 
     message_id = Identifier(data_key="messageId", required=True)
     is_visible = Truth(data_key="isVisible")
     partition = Text(validate=_PARTITION)
 
     @validates_schema(pass_original=True, skip_on_field_errors=False)
-    def changes_something(self, _: Any, given: Any, **__: Any) -> None:
+    def changes_something(self, _: Any, data: Any, **__: Any) -> None:
         """At least one of the two is there, be it right or wrong."""
-        if isinstance(given, dict) and not {"isVisible", "partition"} & given.keys():
+        if isinstance(data, dict) and not {"isVisible", "partition"} & data.keys():
             raise ValidationError("has neither isVisible nor partition")
 
     @post_load
@@ -43,9 +45,9 @@ class MessagesPatchSchema(Members):
     items = Items(Nested(MessageUpdatePatchSchema), required=True, least=1, most=100)
 
     @validates_schema(pass_original=True, skip_on_field_errors=False)
-    def names_each_message_once(self, _: Any, given: dict[str, Any], **__: Any) -> None:
+    def names_each_message_once(self, _: Any, data: dict[str, Any], **__: Any) -> None:
         """Else it would be unclear what is to become of it."""
-        faults = {at: {"messageId": [_TWICE]} for at in _repeated(given.get("items"))}
+        faults = {at: {"messageId": [_TWICE]} for at in _find_doubles(data.get("items"))}
         if faults:
             raise ValidationError({"items": faults})
 
@@ -71,12 +73,12 @@ class UpdatedMessageSchema(Shown):
     partition = fields.String()
 
 
-def _repeated(items: Any) -> Iterator[int]:
+def _find_doubles(items: Any) -> Iterator[int]:
     """Positions of items, right or wrong, that name a message which one before them names."""
-    named = set()
+    message_ids = set()
     for at, item in enumerate(items if isinstance(items, list) else ()):
         message_id = item.get("messageId") if isinstance(item, dict) else None
         if isinstance(message_id, str):
-            if message_id in named:
+            if message_id in message_ids:
                 yield at
-            named.add(message_id)
+            message_ids.add(message_id)

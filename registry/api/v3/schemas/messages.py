@@ -52,7 +52,7 @@ class BusinessDataSchema(KeptAsJson):
 
 
 class PaymentDataSchema(KeptAsJson):
-    """How to pay; amounts are decimal strings `[dec-type]`."""
+    """Payment data; amounts are decimal strings `[dec-type]`."""
 
     payment_data_id = fields.String(data_key="paymentDataId", required=True)
     amount = fields.String(required=True)
@@ -72,7 +72,7 @@ class AttentionSchema(KeptAsJson):
 
 
 class SenderSchema(Shown):
-    """Who sent the message, and from which partition unless GENERAL."""
+    """The sender of a message, and his partition unless that is GENERAL."""
 
     ebox_type = fields.Constant(EboxKind.ENTERPRISE.value, data_key="eboxType", required=True)
     sender = fields.String(data_key="enterpriseNumber", required=True)
@@ -89,7 +89,7 @@ class RecipientSchema(Shown):
 
 
 class ActionSchema(Shown):
-    """What the reader is asked to do (contract 6.11)."""
+    """An action that the reader is asked for (contract 6.11)."""
 
     action_id = fields.String(data_key="messageActionId", required=True)
     action_label = Translated(data_key="label", required=True)
@@ -129,5 +129,5 @@ class StatisticsSchema(Shown):
     unread = fields.Integer(data_key="numberOfUnreadMessages", required=True)
     soon_expiring = fields.Integer(data_key="numberOfSoonExpiringMessages", required=True)
     action_required = fields.Integer(data_key="numberOfActionRequiredMessages", required=True)
-    registered = fields.Integer(data_key="numberOfRegisteredMessages", required=True)
+    registered_messages = fields.Integer(data_key="numberOfRegisteredMessages", required=True)
     last_received_at = Instant(data_key="lastReceiptDate")

@@ -1,21 +1,12 @@
-"""What version 3 reads from paths and queries."""
+"""Paths and queries of version 3."""
 
 from typing import Any, Final
 
 from marshmallow import Schema, fields, post_load, validate
 
-from registry.api.requests.models import AsksForMessages, AsksForPage
-from registry.api.requests.validators import ENTERPRISE, NAME, SHORT
-from registry.api.responses.fields import (
-    INT32,
-    Day,
-    Flag,
-    Identifier,
-    Whole,
-    between,
-    matching,
-    one_of,
-)
+from registry.api.requests.models import MessageQueryModel, PageModel
+from registry.api.requests.parameter_fields import INT32, Day, Flag, Identifier, Whole
+from registry.api.requests.validators import ENTERPRISE, NAME, SHORT, between, matching, one_of
 from registry.domain.languages import LANGUAGES
 
 # Printable, so that it can match: the texts searched hold no control characters either.
@@ -47,7 +38,7 @@ class PathSchema(Schema):
 PATH_NAMES: Final = {name: field.data_key or name for name, field in PathSchema().fields.items()}
 
 
-class PageSchema(AsksForPage):
+class PageSchema(PageModel):
     """`page` and `pageSize` of every list."""
 
     page = Whole(data_key="page", validate=between(1, INT32))
@@ -65,7 +56,7 @@ class PartitionsSchema(Schema):
         return frozenset(data.get("partitions", ()))
 
 
-class MessageQuerySchema(AsksForMessages, PageSchema):
+class MessageQuerySchema(MessageQueryModel, PageSchema):
     """The filters of a listing (contract 1.3, 6.4, 6.5)."""
 
     received_before = Day(data_key="receivedBefore")

@@ -1,15 +1,15 @@
-"""What version 3 reads from bodies: messages to publish, replies, recipients, status, events."""
+"""Bodies that version 3 reads: messages to publish, replies, recipients, status, events."""
 
 from typing import Any, Final
 
 from marshmallow import INCLUDE, ValidationError, post_load, pre_load, validates_schema
 from marshmallow.fields import Dict, Nested
 
-from registry.api.drafting import BecomesAnnounced, BecomesDraft, BecomesPayment
 from registry.api.requests.body_fields import Company, Items, Moment, Person, Text, Texts, Truth
 from registry.api.requests.json_body import Fault, Members
-from registry.api.requests.validators import AMOUNT, BIC, CURRENCY, IBAN, NAME, SHORT
-from registry.api.responses.fields import Identifier, one_of
+from registry.api.requests.models import AnnouncedFileModel, DraftModel, PaymentModel
+from registry.api.requests.parameter_fields import Identifier
+from registry.api.requests.validators import AMOUNT, BIC, CURRENCY, IBAN, NAME, SHORT, one_of
 from registry.domain.attachments import DIGEST_METHOD
 from registry.domain.identifiers import Ebox, EboxKind
 from registry.domain.notifications import Notification
@@ -17,7 +17,7 @@ from registry.domain.notifications import Notification
 MESSAGE_PART: Final = "messageToPublish"  # the part of the body that describes the message
 
 
-class SenderSchema(Members):
+class SenderToPublishSchema(Members):
     """The enterprise that sends; its partition is where replies go."""
 
     ebox_type = Text(data_key="eboxType", required=True, validate=one_of(EboxKind.ENTERPRISE.value))
@@ -31,12 +31,12 @@ class SenderSchema(Members):
         return data
 
 
-class EboxSchema(Members):
+class EboxReferenceSchema(Members):
     """An e-Box by the number of its owner, check digits unseen; its partition is ignored."""
 
     kind = Text(data_key="eboxType", required=True, validate=one_of(*EboxKind))
-    enterprise = Company(data_key="enterpriseNumber", checked=False)
-    citizen = Person(data_key="ssin", checked=False)
+    enterprise = Company(data_key="enterpriseNumber", check_digits=False)
+    citizen = Person(data_key="ssin", check_digits=False)
     partition = Text(validate=SHORT)
 
     @validates_schema
@@ -46,7 +46,7 @@ class EboxSchema(Members):
             name = self.fields[kind].data_key or kind
             if (kind in data) != (kind == data["kind"]):
                 needs = "does not go with" if kind in data else "is required with"
-                raise ValidationError(Fault(f"{needs} eboxType {data['kind']}", hidden=True), name)
+                raise ValidationError(Fault(f"{needs} eboxType {data['kind']}", secret=True), name)
 
     @post_load
     def to_ebox(self, data: dict[str, Any], **_: Any) -> Any:
@@ -55,14 +55,14 @@ class EboxSchema(Members):
         return Ebox(kind, data[kind].digits)
 
 
-class RecipientSchema(EboxSchema):
+class RecipientToPublishSchema(EboxReferenceSchema):
     """To whom a message is published: check digits are looked at if the operator says so."""
 
     enterprise = Company(data_key="enterpriseNumber")
     citizen = Person(data_key="ssin")
 
 
-class AttentionSchema(Members):
+class AttentionToPublishSchema(Members):
     """For whom inside the enterprise."""
 
     ssin = Person()
@@ -76,24 +76,24 @@ class AttentionSchema(Members):
         return {name: str(value) for name, value in data.items()}
 
 
-class DigestSchema(Members):
-    """What the sender says the SHA-256 is."""
+class DigestToPublishSchema(Members):
+    """The SHA-256 of a document, as the sender says."""
 
     value = Text(data_key="digestValue", required=True, most=128)
     method = Text(data_key="digestMethod", required=True, validate=one_of(DIGEST_METHOD))
 
 
-class AttachmentSchema(BecomesAnnounced):
+class AttachmentToPublishSchema(AnnouncedFileModel):
     """A document, and the part that carries it."""
 
     part = Text(data_key="httpPartName", required=True, most=255)
     is_main = Truth(data_key="isMainContent", required=True)
     title = Texts(data_key="attachmentTitle")
     is_signed = Truth(data_key="isAttachmentSigned")
-    digest = Nested(DigestSchema)
+    digest = Nested(DigestToPublishSchema)
 
 
-class BusinessDataSchema(Members):
+class BusinessDataToPublishSchema(Members):
     """A fact for the reader's software."""
 
     key = Text(required=True)
@@ -102,8 +102,8 @@ class BusinessDataSchema(Members):
     values = Items(Texts(most="value"), required=True)
 
 
-class PaymentDataSchema(BecomesPayment):
-    """How to pay."""
+class PaymentDataToPublishSchema(PaymentModel):
+    """Payment data."""
 
     payment_data_id = Text(data_key="paymentDataId", required=True, validate=SHORT)
     amount = Text(required=True, validate=AMOUNT)
@@ -115,31 +115,33 @@ class PaymentDataSchema(BecomesPayment):
     reference = Dict()
 
 
-class ActionSchema(Members):
-    """What the reader is asked to do (contract 6.11)."""
+class ActionToPublishSchema(Members):
+    """An action that the reader is asked for (contract 6.11)."""
 
     action_id = Text(data_key="messageActionId", required=True, validate=SHORT)
     action_label = Texts(data_key="label", required=True)
 
 
-class MessageToReplySchema(BecomesDraft):
+class MessageToReplySchema(DraftModel):
     """A reply: what it does not say follows from the message it replies to (contract 6.10)."""
 
-    sender = Nested(SenderSchema)
+    sender = Nested(SenderToPublishSchema)
     subject = Texts(required=True, most="subject")
     message_type_id = Text(data_key="messageTypeId", validate=NAME)
     application_id = Text(data_key="senderApplicationId", validate=NAME)
-    attention = Nested(AttentionSchema, data_key="forTheAttentionOf")
+    attention = Nested(AttentionToPublishSchema, data_key="forTheAttentionOf")
     expires_at = Moment(data_key="expirationDate")
     is_registered = Truth(data_key="isRegisteredMail")
-    announced_files = Items(Nested(AttachmentSchema), data_key="attachments", most="attachments")
+    announced_files = Items(
+        Nested(AttachmentToPublishSchema), data_key="attachments", most="attachments"
+    )
     is_body_main = Truth(data_key="isBodyMainContent")
     body = Texts(data_key="bodyContent")
     is_reply_authorized = Truth(data_key="isReplyAuthorized")
-    business_data = Items(Nested(BusinessDataSchema), data_key="businessDataList")
-    payment_data = Nested(PaymentDataSchema, data_key="paymentData")
+    business_data = Items(Nested(BusinessDataToPublishSchema), data_key="businessDataList")
+    payment_data = Nested(PaymentDataToPublishSchema, data_key="paymentData")
     structured_data = Dict(data_key="structuredData")
-    action = Nested(ActionSchema, data_key="messageAction")
+    action = Nested(ActionToPublishSchema, data_key="messageAction")
     message_template_id = Text(data_key="messageTemplateId", validate=NAME)
 
     @post_load
@@ -152,8 +154,8 @@ class MessageToReplySchema(BecomesDraft):
 class MessageToPublishSchema(MessageToReplySchema):
     """A message to publish (contract 2.1)."""
 
-    sender = Nested(SenderSchema, required=True)
-    recipient = Nested(RecipientSchema, required=True)
+    sender = Nested(SenderToPublishSchema, required=True)
+    recipient = Nested(RecipientToPublishSchema, required=True)
     message_type_id = Text(data_key="messageTypeId", required=True, validate=NAME)
     application_id = Text(data_key="senderApplicationId", required=True, validate=NAME)
 
@@ -161,7 +163,7 @@ class MessageToPublishSchema(MessageToReplySchema):
 class RecipientsSchema(Members):
     """More e-Boxes for a message; one that is no valid company must not stop the others."""
 
-    recipients = Items(Nested(EboxSchema), required=True, least=1, most="recipients")
+    recipients = Items(Nested(EboxReferenceSchema), required=True, least=1, most="recipients")
 
     @post_load
     def to_eboxes(self, data: dict[str, Any], **_: Any) -> Any:
@@ -171,7 +173,7 @@ class RecipientsSchema(Members):
 
 class _StatusQuerySchema(Members):
     message_id = Identifier(data_key="messageId", required=True)
-    recipient = Nested(EboxSchema, required=True)
+    recipient = Nested(EboxReferenceSchema, required=True)
 
     @post_load
     def to_pair(self, data: dict[str, Any], **_: Any) -> Any:
@@ -225,9 +227,9 @@ class NotificationSchema(Members):
 
 
 class EventDataSchema(Members):
-    """What every event's data says: which enterprise it is about."""
+    """The data of every event: the enterprise that it is about."""
 
-    enterprise = Company(data_key="enterpriseNumber", required=True, checked=False)
+    enterprise = Company(data_key="enterpriseNumber", required=True, check_digits=False)
 
     class Meta:
         """Each type of event has members of its own."""

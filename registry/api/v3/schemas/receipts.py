@@ -1,4 +1,4 @@
-"""What version 3 answers to those who send."""
+"""Answers of version 3 to senders."""
 
 from marshmallow import fields
 
@@ -32,7 +32,7 @@ class LinkedSchema(Shown):
 
 
 class StatusSchema(Shown):
-    """How a message fares in one e-Box."""
+    """The status of a message in one e-Box."""
 
     message_id = fields.UUID(data_key="messageId", required=True)
     recipient = fields.Nested(EboxSchema, required=True)

@@ -1,32 +1,30 @@
 """The bodies of this application's requests: how much they may hold, and JSON out of them."""
 
-from typing import Any, Final, cast
+from typing import Any
 
-from flask import current_app, request
+from flask import request
 from marshmallow import Schema
 
-from registry.api.context import version
+from registry.api.place import place
 from registry.api.requests import strict_json
 from registry.api.requests.json_body import BodyRules, load
-from registry.api.requests.multipart import Limits
+from registry.api.requests.multipart import BodyLimits
+from registry.api.state import get_state
 from registry.domain.errors import Invalid, TooLarge, UnsupportedMediaType
 
-LIMITS: Final = "body limits"
-RULES: Final = "body rules"
 
-
-def body_limits() -> Limits:
-    """How much a body of this version may hold (contract 6.24)."""
-    return cast(Limits, current_app.extensions[LIMITS][version()])
+def body_limits() -> BodyLimits:
+    """Give the limits of bodies in this version (contract 6.24)."""
+    return get_state().body_limits[place().version]
 
 
 def body_rules() -> BodyRules:
-    """How long texts may be, and whether check digits are looked at (contract 4.9, 6.31)."""
-    return cast(BodyRules, current_app.extensions[RULES][version()])
+    """Give the lengths of texts, and the look at check digits, of this version (4.9, 6.31)."""
+    return get_state().body_rules[place().version]
 
 
 def read_bytes() -> bytes:
-    """The body of this request; raises `TooLarge` beyond what a description may have."""
+    """Read the body of this request; raises `TooLarge` beyond what a description may have."""
     limit = body_limits().message
     content = request.stream.read(limit + 1)
     if len(content) > limit:
@@ -35,7 +33,7 @@ def read_bytes() -> bytes:
 
 
 def read_json(schema: Schema, *media_types: str) -> Any:
-    """What the schema makes of this request's JSON body; raises `Invalid` with every fault.
+    """Load this request's JSON body by the schema; raises `Invalid` with every fault.
 
     The body calls itself one of the media types, application/json if none is named. It is an array
     when the schema is one of many.
@@ -43,8 +41,8 @@ def read_json(schema: Schema, *media_types: str) -> Any:
     if request.mimetype not in (media_types or ("application/json",)):
         raise UnsupportedMediaType
     under = "body" if schema.many else ""
-    read = strict_json.parse_array if schema.many else strict_json.parse
-    members = read(read_bytes(), under=under)
+    parse = strict_json.parse_array if schema.many else strict_json.parse
+    members = parse(read_bytes(), under=under)
     value, issues = load(schema, members, rules=body_rules(), under=under)
     if issues:
         raise Invalid(issues)

@@ -1,0 +1,50 @@
+"""Fields of paths and queries: they take texts as the contract writes them, and nothing like it."""
+
+import re
+from datetime import date
+from typing import Any, Final
+from uuid import UUID
+
+from marshmallow import ValidationError, fields
+
+INT32: Final = 2**31 - 1
+
+
+class Whole(fields.Integer):
+    """A whole number written in ASCII digits; Python's `int` would take any script's."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **_: Any) -> int:
+        if not re.fullmatch(r"-?[0-9]{1,18}", str(value), re.ASCII):
+            raise ValidationError("is not a whole number")
+        return int(value)
+
+
+class Flag(fields.Boolean):
+    """`true` or `false`, and no other spelling."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **_: Any) -> bool:
+        if value not in ("true", "false"):
+            raise ValidationError("is neither true nor false")
+        return bool(value == "true")
+
+
+class Day(fields.Date):
+    """A date as RFC 3339 writes it, yyyy-MM-dd."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **_: Any) -> date:
+        try:
+            if re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", value, re.ASCII):
+                return date.fromisoformat(value)
+        except ValueError:
+            pass
+        raise ValidationError("is not a date, yyyy-MM-dd")
+
+
+class Identifier(fields.UUID):
+    """A UUID as the guide writes it, in lower case."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **_: Any) -> UUID:
+        text = str(value)  # in a body it may be anything
+        if not re.fullmatch(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", text, re.ASCII):
+            raise ValidationError("is not a UUID in lower case")
+        return UUID(text)

@@ -1,0 +1,38 @@
+"""Everything that an application has beside its routes, as one typed record."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final, cast
+
+from flask import Flask, current_app
+
+from registry.api.health_check import HealthCheck
+from registry.api.quota import Quota
+from registry.api.requests.json_body import BodyRules
+from registry.api.requests.multipart import BodyLimits
+from registry.api.responses.problem_shapes import ProblemShapes
+from registry.wiring import Registry
+
+_KEY: Final = "registry"  # of Flask's extensions
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApiState:
+    """The assembled service, and what HTTP adds to it; limits and rules by version."""
+
+    registry: Registry
+    quota: Quota
+    health_check: HealthCheck
+    body_limits: Mapping[str, BodyLimits]
+    body_rules: Mapping[str, BodyRules]
+    problem_shapes: ProblemShapes
+
+
+def set_state(app: Flask, state: ApiState) -> None:
+    """Give an application its state, once, before the first request."""
+    app.extensions[_KEY] = state
+
+
+def get_state(app: Flask | None = None) -> ApiState:
+    """Get the state of an application, by default of the one that serves this request."""
+    return cast(ApiState, (app or current_app).extensions[_KEY])
