@@ -23,13 +23,15 @@ PPT = "application/vnd.ms-powerpoint"
 NOBODY = UUID(int=0)
 
 
-def an_archive(*names, stored=b""):
-    """A zip; `stored` is the uncompressed content of its first member."""
+def an_archive(*names, stored=b"", mimetype=b"", how=zipfile.ZIP_STORED):
+    """A zip; `stored` is the content of its first member, `mimetype` is added as the last one."""
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w") as archive:
         for position, name in enumerate(names):
-            how = zipfile.ZIP_DEFLATED if position or not stored else zipfile.ZIP_STORED
-            archive.writestr(name, b"<x/>" if position else stored or b"<x/>", how)
+            packing = zipfile.ZIP_DEFLATED if position or not stored else zipfile.ZIP_STORED
+            archive.writestr(name, b"<x/>" if position else stored or b"<x/>", packing)
+        if mimetype:
+            archive.writestr("mimetype", mimetype, how)
     return packed.getvalue()
 
 
@@ -59,17 +61,29 @@ PDF = b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n"
 WORD = an_archive("[Content_Types].xml", "_rels/.rels", "word/document.xml")
 EXCEL = an_archive("[Content_Types].xml", "_rels/.rels", "xl/workbook.xml")
 WRITER = an_archive("mimetype", "content.xml", stored=ODT.encode())
+ODF_LAST = an_archive("content.xml", "META-INF/manifest.xml", mimetype=ODT.encode())
+ODF_DEFLATED = an_archive("content.xml", mimetype=ODT.encode(), how=zipfile.ZIP_DEFLATED)
+ODF_WITHOUT = an_archive("META-INF/manifest.xml", "content.xml")
 OLD_WORD = a_compound_file("1Table", "WordDocument")
 OLD_EXCEL = a_compound_file("Workbook")
 OLD_SLIDES = a_compound_file("Current User", "PowerPoint Document")
 RIGHT = {
-    "application/pdf": [PDF, b"\xef\xbb\xbf" + PDF, b"printed by x\r\n" + PDF],
+    "application/pdf": [
+        PDF,
+        b"%!PS-Adobe-3.0 PDF-1.4\n%x\n",
+        b" " * 1023 + PDF,
+        b"\xef\xbb\xbf" + PDF,
+        b"printed by x\r\n" + PDF,
+    ],
     "application/zip": [an_archive("a.pdf"), an_archive(), WORD, WRITER],
     "text/csv": [b"a;b\r\n1;2\r\n", b"", "d\u00e9but;\u20ac\n".encode(), b"d\xe9but;1\x1a"],
     "text/plain": [
         b"Dear sir",
         "\ufeffl\u00e9gal".encode("utf-16-le"),
         "\ufeffx".encode("utf-16-be"),
+        "zonder teken".encode("utf-16-le"),
+        "sans marque".encode("utf-16-be"),
+        "\ufeffwide".encode("utf-32-le"),
     ],
     "text/html": [b"<!DOCTYPE html>", b"\xef\xbb\xbf\r\n <html>", b"<!-- x --><p>", b"<P>Hello"],
     "text/xml": [
@@ -77,7 +91,7 @@ RIGHT = {
         b"\n<ns:a>",
         '\ufeff<?xml version="1.0"?>'.encode("utf-16-le"),
     ],
-    ODT: [WRITER],
+    ODT: [WRITER, ODF_LAST, ODF_DEFLATED, ODF_WITHOUT],
     ODS: [an_archive("mimetype", "content.xml", stored=ODS.encode())],
     "application/vnd.oasis.opendocument.presentation": [
         an_archive("mimetype", "x", stored=b"application/vnd.oasis.opendocument.presentation")
@@ -90,7 +104,13 @@ RIGHT = {
     DOC: [OLD_WORD, rb"{\rtf1\ansi", a_compound_file("ObjectPool", "Workbook", "WordDocument")],
     # LibreOffice writes the list of content types last, Word first.
     DOCX: [WORD, an_archive("_rels/.rels", "word/document.xml", "[Content_Types].xml")],
-    XLSX: [EXCEL, an_archive("[Content_Types].xml", "docProps/app.xml")],
+    XLSX: [
+        EXCEL,
+        an_archive("[Content_Types].xml", "docProps/app.xml"),
+        an_archive("[Content_Types].xml", "xl\\workbook.xml", "_rels\\.rels"),
+        an_archive("[content_types].xml", "XL/workbook.xml"),
+        a_compound_file("EncryptionInfo", "EncryptedPackage"),
+    ],
 }
 PROGRAMS = {
     "Windows": b"MZ\x90\0\x03\0\0\0\x04\0\0\0\xff\xff",
@@ -133,14 +153,13 @@ def test_a_program_or_an_image_is_none_of_them(media_type, program):
         ("text/plain", PDF),
         ("text/csv", WORD),
         ("text/plain", b"a\0b"),
-        ("text/plain", "no mark".encode("utf-16-le")),
         ("text/plain", b"\xff\xfe\x00\xd8x\x00"),
         ("text/html", b"Hello"),
         ("text/html", b""),
         ("text/xml", b'{"a": 1}'),
         ("text/xml", b"<1>"),
         (ODT, an_archive("content.xml", "mimetype")),
-        (ODT, an_archive("mimetypes", "content.xml", stored=ODT.encode())),
+        (ODT, an_archive("mimetypes", "contents.xml", stored=ODT.encode())),
         (ODT, RIGHT[ODS][0]),
         (ODT, an_archive("mimetype", "x", stored=ODT.encode() + b"-template")),
         (ODT, WORD),
@@ -192,16 +211,42 @@ def test_it_makes_no_difference_how_the_bytes_are_cut():
     assert sniffer.agrees(DOCX)
 
 
-def test_only_the_beginning_is_kept():
+def test_only_beginning_and_end_are_kept():
     sniffer = Sniffer()
     sniffer.feed(b"a" * 65_535)
-    assert not sniffer.is_full
+    assert not sniffer.has_head
 
-    sniffer.feed(b"a" * 1_000_000)
+    for _ in range(100):
+        sniffer.feed(b"a" * 100_000)
     sniffer.feed(b"\0")
 
-    assert sniffer.is_full
+    assert sniffer.has_head
     assert sniffer.agrees("text/plain")
+    assert len(sniffer._head) + len(sniffer._tail) < 1_000_000
+
+
+@pytest.mark.parametrize("size", [0, 70_000, 600_000])
+def test_an_archive_is_known_by_its_directory_however_long_it_is(size):
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.writestr("a first member that says nothing", bytes(size))
+        archive.writestr("[Content_Types].xml", b"<x/>")
+        archive.writestr("word/document.xml", b"<x/>")
+
+    sniffer = Sniffer()
+    for start in range(0, len(packed.getvalue()), 10_000):
+        sniffer.feed(packed.getvalue()[start : start + 10_000])
+
+    assert sniffer.may_agree(DOCX)
+    assert sniffer.agrees(DOCX)
+    assert not sniffer.agrees(XLSX)
+
+
+def test_what_cannot_become_right_is_known_at_the_beginning():
+    sniffer = Sniffer()
+    sniffer.feed(b"MZ" + bytes(70_000))
+
+    assert not any(map(sniffer.may_agree, MEDIA_TYPES))
 
 
 def test_a_character_cut_in_two_by_the_end_of_what_is_kept_does_no_harm():

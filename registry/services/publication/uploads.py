@@ -112,12 +112,11 @@ class _FileInspector:
             self._size += len(chunk)
             self._sniffer.feed(chunk)
             # As early as possible, so that a gigabyte of nonsense is refused at its first bytes.
-            if self._sniffer.is_full and not is_known:
-                self._check()
+            if self._sniffer.has_head and not is_known:
+                self._check(may_agree=self._sniffer.may_agree(self._media_type))
                 is_known = True
             yield chunk
-        if not is_known:
-            self._check()
+        self._check(may_agree=self._sniffer.agrees(self._media_type))
 
     def describe(self, key: str) -> StagedFile:
         """Describe the file, all of whose chunks have passed."""
@@ -130,12 +129,12 @@ class _FileInspector:
             blob_key=key,
         )
 
-    def _check(self) -> None:
+    def _check(self, *, may_agree: bool) -> None:
         faults = find_part_faults(
             self._part,
             self._file_name,
             self._media_type,
-            is_what_it_says=self._sniffer.agrees(self._media_type),
+            is_what_it_says=may_agree,
         )
         if faults:
             raise Invalid(faults)
