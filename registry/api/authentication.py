@@ -37,7 +37,7 @@ def authenticate() -> None:
     """
     if request.method == "OPTIONS":  # a browser's preflight carries no token
         return
-    g.caller = registry().introspection.caller(_bearer(), fresh=request.method not in _READS)
+    g.caller = registry().introspection.caller(_read_bearer(), fresh=request.method not in _READS)
     get_state().quota.spend(g.caller.token_hash)
 
 
@@ -69,7 +69,7 @@ def _admit(operations: tuple[Operation, ...]) -> None:
         raise PermissionMissing(f"{ON_BEHALF_OF} has no meaning here, and is not ignored.")
 
 
-def _bearer() -> str:
+def _read_bearer() -> str:
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
     token = token.strip(" ")
     if scheme.lower() != "bearer" or not token:

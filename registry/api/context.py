@@ -35,7 +35,7 @@ def caller() -> Caller:
 
 def call(status: int = 200) -> Call:
     """Describe the call for the audit trail; `status` is that of its answer if all goes well."""
-    return Call(caller(), request.method, _url(), status)
+    return Call(caller(), request.method, _write_url(), status)
 
 
 def kind() -> EboxKind:
@@ -62,7 +62,7 @@ def mandator() -> EnterpriseNumber | None:
     return None if number == caller().enterprise else number
 
 
-def _url() -> str:
+def _write_url() -> str:
     """Write path and query as they came, but for the text of a search, which may name a person.
 
     All but visible ASCII is percent-encoded, so that "…", for what is left out, is always ours.

@@ -14,7 +14,7 @@ def add_resources(blueprint: Blueprint) -> None:
 
 
 def check_health() -> Response:
-    """UP when database and document store answer, else DOWN with 503."""
+    """Answer UP when database and document store answer, else DOWN with 503."""
     is_up = get_state().health_check.is_up()
     response = render_json({"status": "UP" if is_up else "DOWN"})
     response.status_code = 200 if is_up else 503
@@ -22,5 +22,5 @@ def check_health() -> Response:
 
 
 def check_liveness() -> Response:
-    """UP as long as this process answers at all."""
+    """Answer UP as long as this process answers at all."""
     return render_json({"status": "UP"})

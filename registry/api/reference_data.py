@@ -1,4 +1,4 @@
-"""Reference data: lists, items and logos, cached by whoever wants to; the same in every version."""
+"""Views of reference data for every version: lists, items and logos, which anybody may cache."""
 
 from dataclasses import dataclass
 
@@ -17,8 +17,8 @@ from registry.services.reference_data import Record
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Library:
-    """The catalogues as a version serves them: their place, and schemas of path and page.
+class CatalogueRoutes:
+    """Routes of the catalogues of one version: their root, and its schemas of path and page.
 
     Logos have the media type `image_type`, or their own.
     """
@@ -36,19 +36,19 @@ class Library:
         name: str,
         schema: type[Schema],
     ) -> None:
-        """Route a catalogue: `name` is what the id of its entries is called in the path."""
+        """Route a catalogue: `name` is the path parameter with the id of an entry."""
         path = f"{self.root}/{collection}"
-        blueprint.get(path, endpoint=f"list_{catalogue}")(self._listing(catalogue, schema))
-        entry = self._entry(catalogue, schema)
+        blueprint.get(path, endpoint=f"list_{catalogue}")(self._make_list_view(catalogue, schema))
+        entry = self._make_entry_view(catalogue, schema)
         blueprint.get(f"{path}/<{name}>", endpoint=f"get_{catalogue}")(entry)
 
     def add_images(self, blueprint: Blueprint) -> None:
         """Route the logos of applications and organizations."""
         for kind, owners in (("application", "Applications"), ("organization", "Organizations")):
             path = f"{self.root}/sender{owners}/<{kind}_id>/images/<image_id>/content"
-            blueprint.get(path, endpoint=f"get_{kind}_image")(self._image(kind))
+            blueprint.get(path, endpoint=f"get_{kind}_image")(self._make_image_view(kind))
 
-    def _listing(self, catalogue: Catalogue, schema: type[Schema]) -> View:
+    def _make_list_view(self, catalogue: Catalogue, schema: type[Schema]) -> View:
         @needs(Operation.READ_REFERENCE)
         @reads(self.path, self.page)
         def list_entries(query: Page) -> Response:
@@ -57,7 +57,7 @@ class Library:
 
         return list_entries
 
-    def _entry(self, catalogue: Catalogue, schema: type[Schema]) -> View:
+    def _make_entry_view(self, catalogue: Catalogue, schema: type[Schema]) -> View:
         @needs(Operation.READ_REFERENCE)
         @reads(self.path)
         def get_entry(**identifiers: str) -> Response:
@@ -67,7 +67,7 @@ class Library:
 
         return get_entry
 
-    def _image(self, kind: str) -> View:
+    def _make_image_view(self, kind: str) -> View:
         @needs(Operation.READ_REFERENCE)
         @reads(self.path)
         def get_image(image_id: str, **owner: str) -> Response:

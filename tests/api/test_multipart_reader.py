@@ -53,7 +53,7 @@ def reading(stream, headers=HEADERS, **limits):
 
 def read(body, headers=HEADERS, at_once=65_536, **limits):
     parts = reading(Stream(body, at_once), headers, **limits)
-    return [(part.name, part.file_name, part.media_type, part.content()) for part in parts]
+    return [(part.name, part.file_name, part.media_type, part.read_content()) for part in parts]
 
 
 def described(*header_lines):
@@ -115,7 +115,7 @@ def test_what_is_left_of_a_part_is_skipped():
     for part in reading(Stream(body)):
         seen.append((part.name, len(next(part.chunks)) if part.name == "one" else None))
         if part.name == "message":
-            assert part.content() == b"{}"
+            assert part.read_content() == b"{}"
 
     assert [name for name, _ in seen] == ["one", "two", "message"]
     assert seen[0][1] < 500_000
@@ -197,7 +197,7 @@ def test_a_client_gone_before_its_content_length_is_refused():
     stream = LimitedStream(io.BytesIO(body[:500]), len(body))
 
     with pytest.raises(Invalid, match="incorrect"):
-        [part.content() for part in reading(stream)]
+        [part.read_content() for part in reading(stream)]
 
 
 @pytest.mark.parametrize(
@@ -408,7 +408,7 @@ def test_a_request_without_length_is_cut_off_at_its_limit():
     stream = Stream(a_body(*[a_file(b"x" * 100_000)] * 20))
 
     with pytest.raises(TooLarge, match="A request"):
-        [part.content() for part in reading(stream, request=500_000)]
+        [part.read_content() for part in reading(stream, request=500_000)]
 
     assert stream.tell() <= 500_000 + 65_536
 

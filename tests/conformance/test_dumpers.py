@@ -12,17 +12,17 @@ from marshmallow import fields
 
 from registry.api.responses.fields import (
     Amount,
-    Happened,
+    BooleanOrFalse,
+    HasInstant,
     Href,
+    InlineObject,
     Instant,
-    KeptAsJson,
+    JsonColumnSchema,
     Listing,
-    Named,
-    OrFalse,
-    Otherwise,
-    Translated,
-    Within,
-    amount,
+    NameWithFallback,
+    TextWithFallback,
+    TranslatedText,
+    parse_amount,
 )
 from registry.api.responses.json_response import render_array, render_list, render_object
 from registry.api.state import get_state
@@ -50,7 +50,7 @@ PLACES = {"message_id": st.uuids(), "collection": WORDS, "owner_id": WORDS}
 DECIMALS = st.from_regex(r"[-+]?([0-9]{1,400}(\.[0-9]*)?|\.[0-9]+)", fullmatch=True)
 PLAIN = (  # the first that fits: what an object holds for a member of this kind
     (Instant, INSTANTS),
-    (Translated, TRANSLATED),
+    (TranslatedText, TRANSLATED),
     (fields.UUID, st.uuids()),
     (fields.Boolean, st.booleans()),
     (Amount, DECIMALS),
@@ -76,11 +76,11 @@ def attributes_of(schema):
     """The attributes, each with its values, that an object must have to be shown."""
     found = {}
     for name, field in schema().fields.items():
-        if isinstance(field, Within):
+        if isinstance(field, InlineObject):
             found |= attributes_of(type(field.schema))
             if field.unless_none:
                 found[field.unless_none] = st.none() | WORDS
-        elif isinstance(field, Happened):
+        elif isinstance(field, HasInstant):
             found[field.instant] = st.none() | INSTANTS
         elif isinstance(field, Href):
             found |= PLACES
@@ -95,18 +95,18 @@ def attributes_of(schema):
 def others(schema):
     """What an object may have instead of a member that it lacks."""
     members = schema().fields.values()
-    return {field.other: WORDS for field in members if isinstance(field, Otherwise)}
+    return {field.other: WORDS for field in members if isinstance(field, TextWithFallback)}
 
 
 def always(field):
     """Whether an object must have a value for a member; some are shown without."""
-    return field.required and not isinstance(field, Named | OrFalse)
+    return field.required and not isinstance(field, NameWithFallback | BooleanOrFalse)
 
 
 def objects(schema):
     """Objects that a schema can show; what is kept as JSON may lack members altogether."""
     attributes = attributes_of(schema)
-    if not issubclass(schema, KeptAsJson):
+    if not issubclass(schema, JsonColumnSchema):
         return st.builds(SimpleNamespace, **attributes)
     duties = {name for name, field in schema().fields.items() if always(field)}
     return st.fixed_dictionaries(
@@ -162,7 +162,7 @@ def test_an_array_is_made_of_what_marshmallow_shows(asked, values):
     ],
 )
 def test_a_decimal_text_is_the_nearest_number(text, number):
-    assert amount(text) == number
+    assert parse_amount(text) == number
 
 
 def test_what_version_2_must_show_is_shown_though_nobody_said_it(asked):

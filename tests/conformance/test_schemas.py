@@ -11,13 +11,13 @@ from sqlalchemy import CheckConstraint
 
 from registry.api.responses.fields import (
     Amount,
-    Happened,
+    AnswerSchema,
+    HasInstant,
     Href,
     Instant,
     Kilobytes,
     Listing,
-    Shown,
-    Translated,
+    TranslatedText,
 )
 from registry.api.v2.schemas import messages as messages_2
 from registry.api.v2.schemas import receipts as receipts_2
@@ -34,7 +34,7 @@ PLAIN = (  # the first that fits: what a member is on the wire
     (Instant, {"type": "string", "format": "date-time"}),
     (fields.UUID, {"type": "string", "format": "uuid"}),
     (Href, {"type": "string", "format": "uri"}),
-    (Happened, {"type": "boolean"}),
+    (HasInstant, {"type": "boolean"}),
     (fields.Boolean, {"type": "boolean"}),
     (Kilobytes, {"type": "number"}),
     (Amount, {"type": "number"}),
@@ -117,7 +117,7 @@ TWO = Version(
         "Summary": "Ebox",
         "Receipt": "PublicationStatusMessage",
         "Ebox": "EboxId",
-        "Linked": "LinkResponse",
+        "Broadcast": "LinkResponse",
         "Status": "MessageStatus",
     },
     unshown={"ForTheAttentionOf": {"type"}, "Ebox": {"lastConsultationDate", "eboxSize"}},
@@ -140,7 +140,7 @@ MEMBERS = [
 def test_every_schema_shows_only_what_has_a_value():
     assert THREE.schemas
     assert TWO.schemas
-    assert {schema for schema in SHOWN if not issubclass(schema, Shown)} == set()
+    assert {schema for schema in SHOWN if not issubclass(schema, AnswerSchema)} == set()
 
 
 @pytest.mark.parametrize(("version", "schema"), SCHEMAS)
@@ -160,7 +160,7 @@ def is_array_of(version, node, inner):
     component, items = version.described(node["items"])
     if isinstance(inner, fields.Nested):
         is_right = component == version.name_of(type(inner.schema))
-    elif isinstance(inner, Translated):
+    elif isinstance(inner, TranslatedText):
         is_right = component == "TranslatedString"
     else:
         is_right = items["type"] == "string"
@@ -171,7 +171,7 @@ def is_array_of(version, node, inner):
 def test_a_member_has_the_type_that_is_described(version, schema, name, field):
     component, node = version.described(version.component_of(schema)["properties"][name])
 
-    if isinstance(field, Translated):
+    if isinstance(field, TranslatedText):
         assert component == "TranslatedString"
     elif isinstance(field, Listing):
         assert version.is_list_of(node, field.item)

@@ -1,4 +1,4 @@
-"""Fields of JSON bodies: they take what JSON says, and nothing like it."""
+"""Fields of JSON bodies; unlike marshmallow's own they convert nothing: 1 is not true."""
 
 import re
 from datetime import datetime
@@ -24,7 +24,7 @@ class Items(fields.List[Any]):
         self.least, self.most = least, most
 
     def _deserialize(self, value: Any, *rest: Any, **more: Any) -> list[Any]:
-        most = _rule(self.most)
+        most = _find_limit(self.most)
         # Looked at first, or the faults of a million items would be found for nothing.
         if isinstance(value, list) and most is not None and len(value) > most:
             raise ValidationError(f"has more than {most} items")
@@ -33,8 +33,8 @@ class Items(fields.List[Any]):
         return super()._deserialize(value, *rest, **more)
 
 
-class Truth(fields.Boolean):
-    """A member that is true or false, and not something like it."""
+class StrictBoolean(fields.Boolean):
+    """A member that is true or false; 1, "true" and the like are refused."""
 
     def _deserialize(self, value: Any, *_: Any, **__: Any) -> bool:
         if not isinstance(value, bool):
@@ -51,7 +51,7 @@ class Text(fields.String):
 
     def _deserialize(self, value: Any, *rest: Any, **more: Any) -> Any:
         text = super()._deserialize(value, *rest, **more)
-        fault = _length_fault(text, _rule(self.most))
+        fault = _find_length_fault(text, _find_limit(self.most))
         if fault:
             raise ValidationError(fault)
         return text
@@ -69,8 +69,10 @@ class Texts(fields.Field[dict[str, str]]):
             raise ValidationError("is not an object")
         if not value:
             raise ValidationError(f"has no text in {', '.join(LANGUAGES)}")
-        most = _rule(self.most)
-        faults = {language: _text_fault(language, text, most) for language, text in value.items()}
+        most = _find_limit(self.most)
+        faults = {
+            language: _find_text_fault(language, text, most) for language, text in value.items()
+        }
         wrong = {language: [fault] for language, fault in faults.items() if fault}
         if wrong:
             raise ValidationError(wrong)
@@ -134,20 +136,20 @@ class Person(Text):
             raise ValidationError(fault) from None
 
 
-def _rule(most: int | str | None) -> int | None:
-    """A limit, or the rule it is named after."""
+def _find_limit(most: int | str | None) -> int | None:
+    """Find the limit itself, where `most` is the name of a rule."""
     return int(getattr(rules(), most)) if isinstance(most, str) else most
 
 
-def _text_fault(language: str, text: Any, most: int | None) -> str | None:
+def _find_text_fault(language: str, text: Any, most: int | None) -> str | None:
     if language not in LANGUAGES:
         return Fault("is unknown", IssueKind.UNKNOWN_INPUT)
     if not isinstance(text, str):
         return "is not a text"
-    return _length_fault(text, most)
+    return _find_length_fault(text, most)
 
 
-def _length_fault(text: str, most: int | None) -> str | None:
+def _find_length_fault(text: str, most: int | None) -> str | None:
     if not text:
         return "is empty"
     if most is not None and len(text) > most:

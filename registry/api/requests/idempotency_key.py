@@ -16,7 +16,7 @@ _BARE: Final = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~:/-]+")
 
 
 def parse_key(header: str | None) -> str | None:
-    """The key, 1 to 255 characters of ASCII; None without header, which asks for no check.
+    """Parse the key, 1 to 255 characters of ASCII; None without header, which asks for no check.
 
     A string item of RFC 8941, so in double quotes, or the same without them: `"a"` and `a` are one
     key. Raises `Invalid`.
@@ -24,23 +24,23 @@ def parse_key(header: str | None) -> str | None:
     if header is None:
         return None
     text = header.strip(" ")
-    key = text if _BARE.fullmatch(text) else _string(text)
+    key = text if _BARE.fullmatch(text) else _parse_string(text)
     if not 0 < len(key) <= _LONGEST:
-        raise _invalid(f"is not 1 to {_LONGEST} characters")
+        raise _make_error(f"is not 1 to {_LONGEST} characters")
     return key
 
 
-def _string(text: str) -> str:
+def _parse_string(text: str) -> str:
     try:
         item = http_sf.parse(text.encode("latin-1", errors="replace"), tltype="item")
     except StructuredFieldError:
-        raise _invalid("is not a text between double quotes") from None
+        raise _make_error("is not a text between double quotes") from None
     value = item[0] if isinstance(item, tuple) else item
     # A token or a date is a kind of text or number to the parser, but no string of the RFC.
     if type(value) is not str:
-        raise _invalid("is not a text between double quotes")
+        raise _make_error("is not a text between double quotes")
     return value
 
 
-def _invalid(fault: str) -> Invalid:
+def _make_error(fault: str) -> Invalid:
     return Invalid([Issue("header", HEADER, f"{HEADER} {fault}")])

@@ -47,7 +47,7 @@ class Fault(str):
         whole: bool = False,
         secret: bool = False,
     ) -> Self:
-        """Make a text that knows more than it says."""
+        """Make the text, with what else is to be known of the fault."""
         fault = super().__new__(cls, text)
         fault.kind, fault.whole, fault.secret = kind, whole, secret
         return fault
@@ -91,7 +91,7 @@ def load(
         with Context(rules):
             return schema.load(members), []
     except ValidationError as error:
-        issues = _issues(error.messages, members, where, under)
+        issues = _list_issues(error.messages, members, where, under)
         return None, list(islice(issues, MOST_FAULTS))
 
 
@@ -101,35 +101,37 @@ def rules() -> BodyRules:
     return body_rules
 
 
-def _issues(faults: Any, value: Any, where: str, path: str) -> Iterator[Issue]:
-    """Issues from marshmallow's tree of errors, beside the value that it is about."""
+def _list_issues(faults: Any, value: Any, where: str, path: str) -> Iterator[Issue]:
+    """List the issues of marshmallow's tree of errors; `value` is what the tree is about."""
     if isinstance(faults, dict):
         for key, below in faults.items():
             if key == "_schema":
-                yield from _issues(below, value, where, path)
+                yield from _list_issues(below, value, where, path)
             else:
-                yield from _issues(below, _member(value, key), where, _join(path, key))
+                yield from _list_issues(
+                    below, _find_member(value, key), where, _join_path(path, key)
+                )
         return
     for fault in faults:
         text = _IN_OUR_WORDS.get(fault, fault)
-        yield _issue(text if isinstance(text, Fault) else Fault(text), value, where, path)
+        yield _make_issue(text if isinstance(text, Fault) else Fault(text), value, where, path)
 
 
-def _issue(fault: Fault, value: Any, where: str, path: str) -> Issue:
+def _make_issue(fault: Fault, value: Any, where: str, path: str) -> Issue:
     name = path[:MOST_CHARACTERS]
     detail = fault.replace(_PATH, name) if fault.whole else f"{name} {fault}"
     is_long = isinstance(value, dict | list) or len(str(value)) > MOST_CHARACTERS
     return Issue(where, name, detail, fault.kind, ABSENT if fault.secret or is_long else value)
 
 
-def _member(value: Any, key: Any) -> Any:
+def _find_member(value: Any, key: Any) -> Any:
     try:
         return value[key]
     except (KeyError, IndexError, TypeError):
         return ABSENT
 
 
-def _join(path: str, key: Any) -> str:
+def _join_path(path: str, key: Any) -> str:
     if isinstance(key, int):
         return f"{path}[{key}]"
     return f"{path}.{key}" if path else str(key)

@@ -16,25 +16,25 @@ class PageModel(Schema):
 
     @post_load
     def to_page(self, data: dict[str, Any], **_: Any) -> Any:
-        """A `Page`."""
-        return _page(data)
+        """Make a `Page`."""
+        return _make_page(data)
 
 
 class MessageQueryModel(Schema):
     """Fields as `MessageQuery` has them, and those of a page; `text` in `language` is a search."""
 
     @validates_schema(pass_original=True, skip_on_field_errors=False)
-    def needs_language_to_search(self, _: Any, data: dict[str, Any], **__: Any) -> None:
-        """A language is required whenever there is a text, be it right or wrong."""
+    def check_search_language(self, _: Any, data: dict[str, Any], **__: Any) -> None:
+        """Require a language whenever there is a text, be it right or wrong."""
         text, language = self.fields["text"].data_key, self.fields["language"].data_key
         if text in data and language not in data:
             raise ValidationError(f"is required when {text} is given", language or "")
 
     @post_load
     def to_page(self, data: dict[str, Any], **_: Any) -> Any:
-        """A `MessageQuery`; days begin at midnight in Belgium, texts are folded."""
+        """Make a `MessageQuery`; days begin at midnight in Belgium, texts are folded."""
         text, language = data.pop("text", None), data.pop("language", None)
-        page = _page(data)
+        page = _make_page(data)
         for name in ("received_before", "received_after", "expired_before", "expired_after"):
             if name in data:
                 data[name] = find_start_of(data[name])
@@ -46,11 +46,11 @@ class MessageQueryModel(Schema):
 
 
 class AnnouncedFileModel(Members):
-    """Fields as `Announced` has them; the digest may be an object with its `value`."""
+    """Fields as `AnnouncedFile` has them; the digest may be an object with its `value`."""
 
     @post_load
-    def to_announced(self, data: dict[str, Any], **_: Any) -> Any:
-        """An `Announced`."""
+    def to_announced_file(self, data: dict[str, Any], **_: Any) -> Any:
+        """Make an `AnnouncedFile`."""
         digest = data.pop("digest", None)
         return AnnouncedFile(**data, digest=digest and digest["value"])
 
@@ -59,8 +59,8 @@ class PaymentModel(Members):
     """Fields as the store keeps payment data."""
 
     @post_load
-    def to_stored(self, data: dict[str, Any], **_: Any) -> dict[str, Any]:
-        """As the store keeps it: JSON has no dates."""
+    def to_payment_data(self, data: dict[str, Any], **_: Any) -> dict[str, Any]:
+        """Make payment data as the store keeps it: JSON has no dates, so `due_date` is a text."""
         return {**data, "due_date": data["due_date"].isoformat(timespec="seconds")}
 
 
@@ -68,15 +68,15 @@ class DraftModel(Members):
     """Fields as `Draft` has them, and perhaps `expires_at`."""
 
     @validates_schema
-    def needs_body_to_be_main(self, data: dict[str, Any], **_: Any) -> None:
-        """A body that is the main content has to be there."""
+    def check_main_body(self, data: dict[str, Any], **_: Any) -> None:
+        """Require the body when it is the main content."""
         if data.get("is_body_main") and "body" not in data:
             main, body = self.fields["is_body_main"].data_key, self.fields["body"].data_key
             raise ValidationError(f"is required when {main} is true", body or "")
 
     @post_load
     def to_draft(self, data: dict[str, Any], **_: Any) -> Any:
-        """A `Draft`; the expiry date is the message type's to decide (contract 4.5)."""
+        """Make a `Draft`; the expiry date is the message type's to decide (contract 4.5)."""
         data.pop("expires_at", None)
         is_body_main = data.pop("is_body_main", False)
         return Draft(
@@ -86,5 +86,5 @@ class DraftModel(Members):
         )
 
 
-def _page(data: dict[str, Any]) -> Page:
+def _make_page(data: dict[str, Any]) -> Page:
     return Page(number=data.pop("page", 1), size=data.pop("page_size", 25))

@@ -42,7 +42,7 @@ class Readable(Protocol):
     """A stream that a body is read from, such as `request.stream`."""
 
     def read(self, size: int, /) -> bytes:
-        """At most `size` bytes, none at the end."""
+        """Read at most `size` bytes, none at the end."""
         ...
 
 
@@ -70,8 +70,8 @@ class Part:
     media_type: str | None
     chunks: Iterator[bytes]
 
-    def content(self) -> bytes:
-        """All of it, for a part that is known to be small."""
+    def read_content(self) -> bytes:
+        """Read all of it, for a part that is known to be small."""
         return b"".join(self.chunks)
 
 
@@ -84,12 +84,12 @@ def parse_parts(
     or ends too soon, and `TooLarge` as soon as a limit is passed: from the next part, or from the
     next chunk of this one.
     """
-    boundary = _boundary(headers)
+    boundary = _read_boundary(headers)
     _check_length(headers, limits)
-    events = _events(stream, boundary, limits)
+    events = _parse_events(stream, boundary, limits)
     has_message, files = False, 0
     for segment in events:
-        part = _part(segment, events, limits, message_part)
+        part = _make_part(segment, events, limits, message_part)
         if part.name != message_part:
             files += 1
         elif has_message:
@@ -102,7 +102,7 @@ def parse_parts(
             pass
 
 
-def _boundary(headers: Mapping[str, str]) -> str:
+def _read_boundary(headers: Mapping[str, str]) -> str:
     content_type = headers.get("Content-Type", "")
     media_type = content_type.partition(";")[0].strip().lower()
     if media_type != FORM:
@@ -122,7 +122,7 @@ def _check_length(headers: Mapping[str, str], limits: BodyLimits) -> None:
         raise TooLarge(limits.request, "A request")
 
 
-def _events(stream: Readable, boundary: str, limits: BodyLimits) -> Iterator[Any]:
+def _parse_events(stream: Readable, boundary: str, limits: BodyLimits) -> Iterator[Any]:
     """Give what the parser makes of the bytes: for each part its segment, its chunks, and None."""
     # Latin-1 takes every byte; names are decoded by what each of them turns out to be.
     parser = PushMultipartParser(
@@ -130,7 +130,7 @@ def _events(stream: Readable, boundary: str, limits: BodyLimits) -> Iterator[Any
     )
     event = None
     try:
-        for chunk in _chunks(stream, limits):
+        for chunk in _read_chunks(stream, limits):
             for event in parser.parse(chunk):
                 yield event
             if event is None and _is_complete(parser):
@@ -151,7 +151,7 @@ def _is_complete(parser: PushMultipartParser) -> bool:
     return True
 
 
-def _chunks(stream: Readable, limits: BodyLimits) -> Iterator[bytes]:
+def _read_chunks(stream: Readable, limits: BodyLimits) -> Iterator[bytes]:
     total = 0
     try:
         while chunk := stream.read(_CHUNK):
@@ -182,9 +182,9 @@ class _Content(Iterator[bytes]):
         return bytes(chunk)
 
 
-def _part(segment: Any, events: Iterator[Any], limits: BodyLimits, message_part: str) -> Part:
-    headers = _headers(segment.headerlist)
-    parameters = _parameters(headers.get("content-disposition", ""))
+def _make_part(segment: Any, events: Iterator[Any], limits: BodyLimits, message_part: str) -> Part:
+    headers = _read_headers(segment.headerlist)
+    parameters = _parse_parameters(headers.get("content-disposition", ""))
     name = _decode(parameters.get("name", ""))
     if not 0 < len(name) <= _LONGEST_NAME:
         raise _refuse_body(f"a part has no name of 1 to {_LONGEST_NAME} characters")
@@ -194,10 +194,10 @@ def _part(segment: Any, events: Iterator[Any], limits: BodyLimits, message_part:
     if int(headers.get("content-length", 0)) > limit:  # the parser has seen to it that it is digits
         raise TooLarge(limit, what)
     content = _Content(events, limit, what)
-    return Part(name, _file_name(parameters), segment.content_type or None, content)
+    return Part(name, _find_file_name(parameters), segment.content_type or None, content)
 
 
-def _headers(pairs: list[tuple[str, str]]) -> dict[str, str]:
+def _read_headers(pairs: list[tuple[str, str]]) -> dict[str, str]:
     headers = {name.lower(): value for name, value in pairs}
     if len(headers) < len(pairs):
         raise _refuse_body("a part has a header twice")
@@ -214,8 +214,8 @@ def _check_encoding(name: str, headers: Mapping[str, str]) -> None:
         raise _refuse_part(name, "is itself a multipart body")
 
 
-def _parameters(disposition: str) -> dict[str, str]:
-    """Parameters of a Content-Disposition, without their quotes; none may come twice."""
+def _parse_parameters(disposition: str) -> dict[str, str]:
+    """Parse the parameters of a Content-Disposition, unquoted; none may come twice."""
     matches = _PARAMETER.findall(disposition)
     parameters = {
         name.lower(): content_disposition_unquote(value.strip(), name.lower() == "filename")
@@ -226,8 +226,8 @@ def _parameters(disposition: str) -> dict[str, str]:
     return parameters
 
 
-def _file_name(parameters: Mapping[str, str]) -> str | None:
-    """`filename*` where it can be read (RFC 6266, 4.3), else `filename`; None for neither."""
+def _find_file_name(parameters: Mapping[str, str]) -> str | None:
+    """Find `filename*` where it can be read (RFC 6266, 4.3), else `filename`; None for neither."""
     match = _EXTENDED_VALUE.fullmatch(parameters.get("filename*", ""))
     if match:
         try:

@@ -1,4 +1,4 @@
-"""Fields of paths and queries: they take texts as the contract writes them, and nothing like it."""
+"""Fields of paths and queries: they take the spelling of the contract, and no other."""
 
 import re
 from datetime import date

@@ -56,13 +56,13 @@ def _load_query(schema: Schema) -> tuple[Any, list[Issue]]:
         if schema.unknown == EXCLUDE and name not in is_list:
             continue
         if value is None:
-            issues.append(_issue("query", name, "is not UTF-8", ABSENT))
+            issues.append(_make_issue("query", name, "is not UTF-8", ABSENT))
         elif name not in is_list:
-            issues.append(_issue("query", name, "is unknown", value, IssueKind.UNKNOWN_INPUT))
+            issues.append(_make_issue("query", name, "is unknown", value, IssueKind.UNKNOWN_INPUT))
         elif is_list[name]:
             values.setdefault(name, []).append(value)
         elif name in values:
-            issues.append(_issue("query", name, "is given more than once", value))
+            issues.append(_make_issue("query", name, "is given more than once", value))
         else:
             values[name] = value
     value, faults = _load(schema, values, "query")
@@ -84,27 +84,27 @@ def _load(schema: Schema, values: Mapping[str, Any], where: str) -> tuple[Any, l
     try:
         return schema.load(values), []
     except ValidationError as error:
-        return None, list(_issues(error.messages, values, where))
+        return None, list(_list_issues(error.messages, values, where))
 
 
-def _issues(messages: Any, values: Mapping[str, Any], where: str) -> Iterator[Issue]:
+def _list_issues(messages: Any, values: Mapping[str, Any], where: str) -> Iterator[Issue]:
     for name, faults in messages.items():
         value = values.get(name, ABSENT)
         if isinstance(faults, dict):  # items of a list, by their position
             for position, fault in faults.items():
-                yield _issue(where, name, str(fault[0]), value[position])
+                yield _make_issue(where, name, str(fault[0]), value[position])
         else:
-            yield _issue(where, name, str(faults[0]), value)
+            yield _make_issue(where, name, str(faults[0]), value)
 
 
-def _issue(
+def _make_issue(
     where: str,
     name: str,
     fault: str,
     value: Any,
     kind: IssueKind = IssueKind.SCHEMA_VIOLATION,
 ) -> Issue:
-    """An issue that repeats no more than is needed to find it, and never a text searched for."""
+    """Make an issue that repeats no more than helps to find it, and never a text searched for."""
     if name == "q" or len(str(value)) > MOST_CHARACTERS:
         value = ABSENT
     short_name = name[:MOST_CHARACTERS]

@@ -12,7 +12,7 @@ from registry.api.requests.fault_limits import MOST_CHARACTERS, MOST_FAULTS
 from registry.domain.errors import Invalid, Issue
 
 _DEEPEST: Final = 32  # objects and arrays inside one another
-_UNKEPT: Final = re.compile("[\0\ud800-\udfff]")
+_UNSTORABLE: Final = re.compile("[\0\ud800-\udfff]")
 _INTEGERS: Final = range(-(2**63), 2**64)  # what orjson writes
 
 
@@ -31,7 +31,7 @@ def parse(content: bytes, *, under: str = "", nulls: bool = False) -> dict[str, 
     """
     document = _decode(content, under or "body")
     if not isinstance(document, dict):
-        raise _invalid(under or "body", "is not a JSON object")
+        raise _make_error(under or "body", "is not a JSON object")
     _check(document, under, nulls=nulls)
     return document
 
@@ -40,7 +40,7 @@ def parse_array(content: bytes, *, under: str = "") -> list[Any]:
     """Parse the items of a JSON array; raises as `parse` does."""
     document = _decode(content, under or "body")
     if not isinstance(document, list):
-        raise _invalid(under or "body", "is not a JSON array")
+        raise _make_error(under or "body", "is not a JSON array")
     _check(document, under, nulls=False)
     return document
 
@@ -48,29 +48,31 @@ def parse_array(content: bytes, *, under: str = "") -> list[Any]:
 def _decode(content: bytes, name: str) -> Any:
     try:
         return json.loads(
-            content.decode("utf-8-sig"), object_pairs_hook=_members, parse_constant=float
+            content.decode("utf-8-sig"), object_pairs_hook=_build_object, parse_constant=float
         )
     except UnicodeDecodeError:
-        raise _invalid(name, "is not UTF-8") from None
+        raise _make_error(name, "is not UTF-8") from None
     except RecursionError:
-        raise _invalid(name, f"has more than {_DEEPEST} levels") from None
+        raise _make_error(name, f"has more than {_DEEPEST} levels") from None
     except JSONDecodeError as error:
         place = f"line {error.lineno}, column {error.colno}"
-        raise _invalid(name, f"is not JSON: {error.msg} at {place}") from None
+        raise _make_error(name, f"is not JSON: {error.msg} at {place}") from None
     except ValueError:  # Python refuses to read an integer of thousands of digits
-        raise _invalid(name, "has a number that is too large") from None
+        raise _make_error(name, "has a number that is too large") from None
 
 
 def _check(document: Any, under: str, *, nulls: bool) -> None:
     faults = [
         issue
-        for issue, _ in zip(_faults(document, under, nulls=nulls), range(MOST_FAULTS), strict=False)
+        for issue, _ in zip(
+            _find_faults(document, under, nulls=nulls), range(MOST_FAULTS), strict=False
+        )
     ]
     if faults:
         raise Invalid(faults)
 
 
-def _members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def _build_object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     members = dict(pairs)
     if len(members) == len(pairs):
         return members
@@ -79,25 +81,28 @@ def _members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return ambiguous
 
 
-def _faults(whole: Any, under: str, *, nulls: bool) -> Iterator[Issue]:
-    """Faults in the order of the document; with a stack of our own, deep input breaks nothing."""
+def _find_faults(whole: Any, under: str, *, nulls: bool) -> Iterator[Issue]:
+    """Find the faults in the order of the document.
+
+    A stack of our own instead of recursion: deep input cannot exhaust that of Python.
+    """
     waiting: list[tuple[str, Any, int]] = [(under, whole, 1)]
     while waiting:
         path, value, level = waiting.pop()
         if isinstance(value, dict | list) and level > _DEEPEST:
-            yield _issue(path, f"has more than {_DEEPEST} levels")
+            yield _make_issue(path, f"has more than {_DEEPEST} levels")
             continue
         if value is None and not nulls:
-            yield _issue(path, "is null; leave it out")
-        for fault in _own_faults(value):
-            yield _issue(path or "body", fault)
+            yield _make_issue(path, "is null; leave it out")
+        for fault in _find_own_faults(value):
+            yield _make_issue(path or "body", fault)
         waiting.extend(
-            (inner, below, level + 1) for inner, below in reversed(list(_inside(path, value)))
+            (inner, below, level + 1) for inner, below in reversed(list(_list_members(path, value)))
         )
 
 
-def _inside(path: str, value: Any) -> Iterator[tuple[str, Any]]:
-    """List the members of an object or array with their paths; cut, or long names would add up."""
+def _list_members(path: str, value: Any) -> Iterator[tuple[str, Any]]:
+    """List the members of an object or array, each with its path, cut after a few characters."""
     if isinstance(value, dict):
         for name, below in value.items():
             yield (f"{path}.{name}" if path else name)[:MOST_CHARACTERS], below
@@ -106,29 +111,29 @@ def _inside(path: str, value: Any) -> Iterator[tuple[str, Any]]:
             yield f"{path}[{position}]"[:MOST_CHARACTERS], below
 
 
-def _own_faults(value: Any) -> Iterator[str]:
+def _find_own_faults(value: Any) -> Iterator[str]:
     if isinstance(value, float) and not isfinite(value):
         yield "is not a number, or too large"
     elif isinstance(value, int) and value not in _INTEGERS:
         yield "does not fit in 64 bits"
-    elif isinstance(value, str) and _UNKEPT.search(value):
+    elif isinstance(value, str) and _UNSTORABLE.search(value):
         yield "has a NUL or a lone surrogate"
     elif isinstance(value, dict):
-        yield from _name_faults(value)
+        yield from _find_name_faults(value)
 
 
-def _name_faults(members: dict[str, Any]) -> Iterator[str]:
-    if any(_UNKEPT.search(name) for name in members):
+def _find_name_faults(members: dict[str, Any]) -> Iterator[str]:
+    if any(_UNSTORABLE.search(name) for name in members):
         yield "has a member with a NUL or a lone surrogate in its name"
     if isinstance(members, _AmbiguousObject):
         yield f"has {members.double} more than once"
 
 
-def _invalid(name: str, fault: str) -> Invalid:
-    return Invalid([_issue(name, fault)])
+def _make_error(name: str, fault: str) -> Invalid:
+    return Invalid([_make_issue(name, fault)])
 
 
-def _issue(name: str, fault: str) -> Issue:
+def _make_issue(name: str, fault: str) -> Issue:
     # What is told of a text that UTF-8 cannot write must itself be written in UTF-8.
     safe_name, detail = (
         text.encode(errors="replace").decode()

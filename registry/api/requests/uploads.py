@@ -20,7 +20,7 @@ class ArrivingPublication:
     `part` is the one that describes the message, read by `schema`. No file stays behind when it
     cannot be read, or when the block refuses it; of any other failure nobody knows whether the
     message was filed before, so that its files are left to the sweep, which does know. Raises what
-    `read_parts`, `Staging.stage` and the schema raise.
+    `parse_parts`, `Uploads.stage` and the schema raise.
     """
 
     def __init__(self, part: str, schema: Schema) -> None:
@@ -48,7 +48,7 @@ class ArrivingPublication:
         )
         for part in parts:
             if part.name == self._part:
-                members = strict_json.parse(part.content())
+                members = strict_json.parse(part.read_content())
                 draft, issues = load(self._schema, members, rules=body_rules())
             else:
                 uploads = registry().uploads

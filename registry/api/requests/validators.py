@@ -7,17 +7,17 @@ from marshmallow import ValidationError, validate
 
 
 def one_of(*choices: str) -> validate.OneOf:
-    """A validator for a closed set of words."""
+    """Make a validator for a closed set of words."""
     return validate.OneOf(choices, error=f"is none of {', '.join(choices)}")
 
 
 def between(least: int, most: int) -> validate.Range:
-    """A validator for a range of numbers, both ends included."""
+    """Make a validator for a range of numbers, both ends included."""
     return validate.Range(least, most, error=f"must be between {least} and {most}")
 
 
 def matching(pattern: str, error: str) -> Any:
-    """A validator for the whole of an ASCII text."""
+    """Make a validator for a text of which the whole has to match; classes are ASCII's."""
     regex = re.compile(pattern, re.ASCII)
 
     def check(text: str) -> None:

@@ -26,7 +26,7 @@ def download(document: Document, media_type: str) -> Response:
         raise NotAcceptable
     size = document.attachment.size
     response = Response(content_type=media_type)  # no charset: nobody knows it
-    response.headers.update(_headers(document))
+    response.headers.update(_make_headers(document))
     response.set_etag(document.attachment.digest)
     if request.if_none_match.contains_weak(document.attachment.digest):
         response.status_code = 304
@@ -73,7 +73,7 @@ def _find_range(size: int, digest: str) -> tuple[int, int] | None:
     return first, min(last, size - 1)
 
 
-def _headers(document: Document) -> dict[str, str]:
+def _make_headers(document: Document) -> dict[str, str]:
     name = quote(document.attachment.file_name, safe="")
     return {
         "Content-Disposition": f"attachment; filename*=UTF-8''{name}",

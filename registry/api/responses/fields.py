@@ -9,17 +9,17 @@ from registry.api.place import base_url
 from registry.domain.languages import LANGUAGES, fill_gaps
 
 
-class Shown(Schema):
-    """Something shown: a member without a value is left out `[jsn-null]`."""
+class AnswerSchema(Schema):
+    """An object of an answer: a member without a value is left out `[jsn-null]`."""
 
     @post_dump
-    def without_nulls(self, data: dict[str, Any], **_: Any) -> dict[str, Any]:
-        """The members that have a value."""
+    def drop_nulls(self, data: dict[str, Any], **_: Any) -> dict[str, Any]:
+        """Drop the members that have no value."""
         return {name: value for name, value in data.items() if value is not None}
 
 
-class KeptAsJson(Shown):
-    """Something shown that the store keeps as a JSON object, and not as columns."""
+class JsonColumnSchema(AnswerSchema):
+    """An object of an answer that the store keeps as a JSON object, and not as columns."""
 
 
 class Instant(fields.DateTime):
@@ -29,15 +29,15 @@ class Instant(fields.DateTime):
         return None if value is None else value.isoformat(timespec="seconds")
 
 
-class Translated(fields.Dict):
+class TranslatedText(fields.Dict):
     """A text in nl, fr and de, gaps filled (contract 4.7)."""
 
     def _serialize(self, value: Any, attr: str | None, obj: Any, **_: Any) -> Any:
         return None if value is None else fill_gaps(value)
 
 
-class Named(Translated):
-    """A name that may be missing: then that of the object's member `other`, in every language."""
+class NameWithFallback(TranslatedText):
+    """A translated name; where it is missing, the object's member `other` in every language."""
 
     def __init__(self, other: str, **more: Any) -> None:
         super().__init__(**more)
@@ -48,8 +48,8 @@ class Named(Translated):
         return obj.get(attr) or dict.fromkeys(LANGUAGES, obj.get(self.other))
 
 
-class Otherwise(fields.String):
-    """A text that may be missing: then that of the object's member `other`, if there is one."""
+class TextWithFallback(fields.String):
+    """A text; where it is missing, the object's member `other`, if there is one."""
 
     def __init__(self, other: str, **more: Any) -> None:
         super().__init__(**more)
@@ -60,8 +60,8 @@ class Otherwise(fields.String):
         return obj.get(attr) or obj.get(self.other)
 
 
-class OrFalse(fields.Boolean):
-    """A truth; what has no value is false."""
+class BooleanOrFalse(fields.Boolean):
+    """A boolean; a missing value is false."""
 
     def _serialize(self, value: Any, attr: str | None, obj: Any, **_: Any) -> bool:
         return bool(value)
@@ -71,7 +71,7 @@ class Amount(fields.Float):
     """A number, of a value that is a decimal text."""
 
     def _serialize(self, value: Any, attr: str | None, obj: Any, **_: Any) -> float | None:
-        return None if value is None else amount(value)
+        return None if value is None else parse_amount(value)
 
 
 class Kilobytes(fields.Float):
@@ -81,15 +81,15 @@ class Kilobytes(fields.Float):
         return None if value is None else value / 1000
 
 
-class Happened(fields.Boolean):
-    """A truth: the object's attribute `instant` says when it happened."""
+class HasInstant(fields.Boolean):
+    """A boolean: true when the object's attribute `instant` is set."""
 
     def __init__(self, instant: str, **more: Any) -> None:
         super().__init__(**more)
         self.instant = instant
 
     def serialize(self, attr: str, obj: Any, accessor: Any = None, **_: Any) -> bool:
-        """Tell if it happened to `obj`."""
+        """Tell if `obj` has the instant."""
         return getattr(obj, self.instant) is not None
 
 
@@ -101,11 +101,11 @@ class Href(fields.Url):
         self.template = template
 
     def serialize(self, attr: str, obj: Any, accessor: Any = None, **_: Any) -> str:
-        """The URL of `obj`."""
+        """Make the URL of `obj`."""
         return base_url() + self.template.format(obj)
 
 
-class Within(fields.Nested):
+class InlineObject(fields.Nested):
     """An object on the wire whose members are attributes of the surrounding object itself.
 
     Left out when the surrounding object's attribute `unless_none` is None.
@@ -115,15 +115,15 @@ class Within(fields.Nested):
         super().__init__(schema, **more)
         self.unless_none = unless_none
 
-    def surrounding(self, obj: Any) -> Any:
-        """The object itself, or None when it is to be left out."""
+    def find_members_of(self, obj: Any) -> Any:
+        """Find the object that has the members: `obj` itself, None when it is to be left out."""
         if self.unless_none is not None and getattr(obj, self.unless_none) is None:
             return None
         return obj
 
     def get_value(self, obj: Any, attr: str, accessor: Any = None, default: Any = None) -> Any:
         """Give the value that marshmallow goes on with."""
-        return self.surrounding(obj)
+        return self.find_members_of(obj)
 
 
 class Listing(fields.Field[Any]):
@@ -140,6 +140,6 @@ class Listing(fields.Field[Any]):
         return {"items": items, "totalItems": len(items)}
 
 
-def amount(text: str) -> float:
-    """The number that is nearest to a decimal text, of those that JSON can write."""
+def parse_amount(text: str) -> float:
+    """Find the number that is nearest to a decimal text, of those that JSON can write."""
     return max(-sys.float_info.max, min(float(text), sys.float_info.max))

@@ -1,4 +1,4 @@
-"""The types of problem, and which error is which; each version has its own shape for them."""
+"""The types of problem, and the one of each error; each version has its own shape for them."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -47,7 +47,7 @@ _TOO_LARGE: Final = _belgif(
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     "PAYLOAD_TOO_LARGE",
 )
-_UNSUPPORTED: Final = _own(
+_UNSUPPORTED_MEDIA_TYPE: Final = _own(
     "unsupportedMediaType",
     "Unsupported Media Type",
     HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
@@ -58,7 +58,7 @@ _UNSUPPORTED: Final = _own(
 KINDS: Final[Mapping[type[RegistryError], ProblemKind]] = {
     errors.Invalid: _BAD_REQUEST,
     errors.TooLarge: _TOO_LARGE,
-    errors.UnsupportedMediaType: _UNSUPPORTED,
+    errors.UnsupportedMediaType: _UNSUPPORTED_MEDIA_TYPE,
     errors.MalwareFound: _own(
         "malwareFound", "Malware found", HTTPStatus.BAD_REQUEST, "MALWARE_FOUND"
     ),
@@ -125,7 +125,7 @@ HTTP_KINDS: Final[Mapping[int, ProblemKind]] = {
     ),
     406: _own("notAcceptable", "Not Acceptable", HTTPStatus.NOT_ACCEPTABLE, "NOT_ACCEPTABLE"),
     413: _TOO_LARGE,
-    415: _UNSUPPORTED,
+    415: _UNSUPPORTED_MEDIA_TYPE,
     416: _own(
         "rangeNotSatisfiable",
         "Range Not Satisfiable",

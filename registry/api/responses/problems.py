@@ -32,7 +32,7 @@ class Problem:
 
     @property
     def message(self) -> str:
-        """A StatusMessage has one line for what may be several faults: the first of them."""
+        """The one line of a StatusMessage: of several faults the first."""
         issues = self.error.issues if isinstance(self.error, errors.Invalid) else ()
         return issues[0].detail if issues else self.detail
 
@@ -52,7 +52,7 @@ def is_fault(error: RegistryError) -> bool:
 
 def describe_error(error: RegistryError) -> Problem:
     """Describe one of our own errors."""
-    return Problem(KINDS[type(error)], error.detail, _headers(error), error)
+    return Problem(KINDS[type(error)], error.detail, _make_headers(error), error)
 
 
 def describe_http_error(error: HTTPException) -> Problem:
@@ -72,18 +72,22 @@ def describe_unexpected_error() -> Problem:
     return Problem(INTERNAL, "An unexpected error occurred.", {})
 
 
-def _headers(error: RegistryError) -> dict[str, str]:
-    """Challenges of RFC 6750, and when to come back."""
+def _make_headers(error: RegistryError) -> dict[str, str]:
+    """Make the headers of an error: challenges of RFC 6750, and when to come back."""
     headers: dict[str, str] = {}
     match error:
         case errors.TokenMissing():
             headers["WWW-Authenticate"] = _REALM
         case errors.TokenInvalid():
-            headers["WWW-Authenticate"] = _challenge("invalid_token", "The access token is invalid")
+            headers["WWW-Authenticate"] = _write_challenge(
+                "invalid_token", "The access token is invalid"
+            )
         case errors.TokenExpired():
-            headers["WWW-Authenticate"] = _challenge("invalid_token", "The access token expired")
+            headers["WWW-Authenticate"] = _write_challenge(
+                "invalid_token", "The access token expired"
+            )
         case errors.ScopeMissing():
-            challenge = _challenge("insufficient_scope", "Missing scope to perform request")
+            challenge = _write_challenge("insufficient_scope", "Missing scope to perform request")
             headers["WWW-Authenticate"] = f'{challenge}, scope="{" ".join(error.scopes)}"'
         case errors.TooManyRequests():
             headers["Retry-After"] = str(error.retry_after)
@@ -92,5 +96,5 @@ def _headers(error: RegistryError) -> dict[str, str]:
     return headers
 
 
-def _challenge(error: str, description: str) -> str:
+def _write_challenge(error: str, description: str) -> str:
     return f'{_REALM}, error="{error}", error_description="{description}"'

@@ -12,17 +12,17 @@ from marshmallow import Schema, fields
 
 from registry.api.responses.fields import (
     Amount,
-    Happened,
+    BooleanOrFalse,
+    HasInstant,
     Href,
-    KeptAsJson,
+    InlineObject,
+    JsonColumnSchema,
     Kilobytes,
     Listing,
-    Named,
-    OrFalse,
-    Otherwise,
-    Translated,
-    Within,
-    amount,
+    NameWithFallback,
+    TextWithFallback,
+    TranslatedText,
+    parse_amount,
 )
 from registry.domain.languages import LANGUAGES, fill_gaps
 
@@ -37,13 +37,13 @@ def get_dumper(schema: type[Schema]) -> Dumper:
     names: _Names = {
         "filled": fill_gaps,
         "listing": _write_listing,
-        "amount": amount,
-        "named": _name_by,
+        "amount": parse_amount,
+        "named": _repeat_name,
     }
-    access = "o.get({!r})" if issubclass(schema, KeptAsJson) else "o.{}"
+    access = "o.get({!r})" if issubclass(schema, JsonColumnSchema) else "o.{}"
     lines = ["def dump(o, base):", "    d = {}"]
     for name, field in schema().dump_fields.items():
-        value, expression = _code(field, access.format(field.attribute or name), names)
+        value, expression = _write_code(field, access.format(field.attribute or name), names)
         lines += [
             f"    v = {value}",
             f"    if v is not None: d[{field.data_key or name!r}] = {expression}",
@@ -55,7 +55,7 @@ def get_dumper(schema: type[Schema]) -> Dumper:
     return dump
 
 
-def _code(field: fields.Field[Any], access: str, names: _Names) -> _Code:
+def _write_code(field: fields.Field[Any], access: str, names: _Names) -> _Code:
     """Give the code of the first line of the table that fits; any other value stays as it is."""
     for kind, code in _CODES:
         if isinstance(field, kind):
@@ -63,7 +63,7 @@ def _code(field: fields.Field[Any], access: str, names: _Names) -> _Code:
     return access, "v"
 
 
-def _name_by(name: str) -> dict[str, str]:
+def _repeat_name(name: str) -> dict[str, str]:
     return dict.fromkeys(LANGUAGES, name)
 
 
@@ -71,41 +71,47 @@ def _write_listing(items: list[Any]) -> dict[str, Any]:
     return {"items": items, "totalItems": len(items)}
 
 
-def _name(value: Any, names: _Names) -> str:
+def _add_name(value: Any, names: _Names) -> str:
     """Make a name for something that the code calls."""
     name = f"n{len(names)}"
     names[name] = value
     return name
 
 
-def _dump(schema: type[Schema], names: _Names) -> str:
-    return f"{_name(get_dumper(schema), names)}(v, base)"
+def _write_dump(schema: type[Schema], names: _Names) -> str:
+    return f"{_add_name(get_dumper(schema), names)}(v, base)"
 
 
-def _within(field: Within, _: str, names: _Names) -> _Code:
+def _write_inline_object(field: InlineObject, _: str, names: _Names) -> _Code:
     guard = f"None if o.{field.unless_none} is None else " if field.unless_none else ""
-    return f"{guard}o", _dump(type(field.schema), names)
+    return f"{guard}o", _write_dump(type(field.schema), names)
 
 
-def _list(field: fields.List[Any], access: str, names: _Names) -> _Code:
-    return access, f"[{_code(field.inner, access, names)[1]} for v in v]"
+def _write_list(field: fields.List[Any], access: str, names: _Names) -> _Code:
+    return access, f"[{_write_code(field.inner, access, names)[1]} for v in v]"
 
 
 _CODES: Final[tuple[tuple[type, Callable[[Any, str, _Names], _Code]], ...]] = (
-    (fields.Constant, lambda field, _, names: (_name(field.constant, names), "v")),
-    (Href, lambda field, _, names: (f"base + {_name(field.template.format, names)}(o)", "v")),
-    (Happened, lambda field, _, __: (f"o.{field.instant} is not None", "v")),
-    (Within, _within),
+    (fields.Constant, lambda field, _, names: (_add_name(field.constant, names), "v")),
+    (Href, lambda field, _, names: (f"base + {_add_name(field.template.format, names)}(o)", "v")),
+    (HasInstant, lambda field, _, __: (f"o.{field.instant} is not None", "v")),
+    (InlineObject, _write_inline_object),
     (
         Listing,
-        lambda field, access, names: (access, f"listing([{_dump(field.item, names)} for v in v])"),
+        lambda field, access, names: (
+            access,
+            f"listing([{_write_dump(field.item, names)} for v in v])",
+        ),
     ),
-    (fields.Nested, lambda field, access, names: (access, _dump(type(field.schema), names))),
-    (fields.List, _list),
-    (Named, lambda field, access, __: (f"{access} or named(o.get({field.other!r}))", "filled(v)")),
-    (Translated, lambda _, access, __: (access, "filled(v)")),
-    (Otherwise, lambda field, access, __: (f"{access} or o.get({field.other!r})", "v")),
-    (OrFalse, lambda _, access, __: (f"bool({access})", "v")),
+    (fields.Nested, lambda field, access, names: (access, _write_dump(type(field.schema), names))),
+    (fields.List, _write_list),
+    (
+        NameWithFallback,
+        lambda field, access, __: (f"{access} or named(o.get({field.other!r}))", "filled(v)"),
+    ),
+    (TranslatedText, lambda _, access, __: (access, "filled(v)")),
+    (TextWithFallback, lambda field, access, __: (f"{access} or o.get({field.other!r})", "v")),
+    (BooleanOrFalse, lambda _, access, __: (f"bool({access})", "v")),
     (Amount, lambda _, access, __: (access, "amount(v)")),
     (Kilobytes, lambda _, access, __: (access, "v / 1000")),
 )

@@ -22,14 +22,14 @@ class _StatusMessage:
 
 @dataclass(frozen=True, slots=True)
 class StatusMessages:
-    """Makes them; whom to turn to and where it happened is the operator's to say."""
+    """Writes StatusMessages; the operator says whom to turn to, and the environment."""
 
     contact: str | None
     environment: str
 
     def render_problem(self, problem: Problem, occurrence: UUID) -> Response:
         """Render the answer to a request that failed; `occurrence` names it here and in the log."""
-        text = _text(problem)
+        text = _write_text(problem)
         status_message = _StatusMessage(
             occurrence, problem.code, text, self.contact, self.environment
         )
@@ -37,7 +37,7 @@ class StatusMessages:
         return write_problem(problem, members, "application/json")
 
 
-def _text(problem: Problem) -> str:
+def _write_text(problem: Problem) -> str:
     """Write the text; it names the message that a key published first, which no member does."""
     if isinstance(problem.error, DuplicatePublication):
         return f"{problem.message}, for message {problem.error.message_id}"

@@ -19,7 +19,7 @@ from registry.api.v2.schemas.publication import (
     MessageToPublishSchema,
     StatusRequestSchema,
 )
-from registry.api.v2.schemas.receipts import LinkedSchema, ReceiptSchema, StatusSchema
+from registry.api.v2.schemas.receipts import BroadcastSchema, ReceiptSchema, StatusSchema
 from registry.domain.access import Operation
 
 _PATH: Final = PathSchema()
@@ -50,7 +50,7 @@ def link() -> Response:
     """Put the sender's own message into more e-Boxes."""
     by = sender_ebox()
     broadcast = registry().broadcast.link(call(201), by, *read_json(MessageToLinkSchema()))
-    response = render_object(broadcast, LinkedSchema)
+    response = render_object(broadcast, BroadcastSchema)
     response.status_code = 201
     return response
 

@@ -24,8 +24,8 @@ def render_problem(problem: Problem, occurrence: UUID) -> Response:
     """Render the answer to a request that failed; `occurrence` names it here and in the log."""
     kind = problem.kind
     body = {
-        "type": _urn(kind),
-        "href": _href(kind),
+        "type": _write_urn(kind),
+        "href": _find_href(kind),
         "title": kind.title,
         "status": int(kind.status),
         "detail": problem.detail,
@@ -33,28 +33,28 @@ def render_problem(problem: Problem, occurrence: UUID) -> Response:
         "code": problem.code,
         "id": str(occurrence),
         "message": problem.message,
-        **_members(problem.error),
+        **_find_members(problem.error),
     }
     members = {name: value for name, value in body.items() if value is not None}
     return write_problem(problem, members, "application/problem+json")
 
 
-def _urn(kind: ProblemKind) -> str:
+def _write_urn(kind: ProblemKind) -> str:
     namespace = "ebox:messageRegistry" if kind.is_own else "belgif"
     return f"urn:problem-type:{namespace}:{kind.name}"
 
 
-def _href(kind: ProblemKind) -> str | None:
+def _find_href(kind: ProblemKind) -> str | None:
     """Give the page of the Belgian guide that explains it; our own types have none."""
     return None if kind.is_own else f"{_GUIDE}/problems/{kind.name}.html"
 
 
-def _members(error: RegistryError | None) -> dict[str, Any]:
+def _find_members(error: RegistryError | None) -> dict[str, Any]:
     """Give the members that this type of problem adds to the common ones."""
     members: dict[str, Any] = {}
     match error:
         case errors.Invalid():
-            members = {"issues": [_issue(issue) for issue in error.issues]}
+            members = {"issues": [_write_issue(issue) for issue in error.issues]}
         case errors.TooLarge():
             members = {"limit": error.limit}
         case errors.DuplicatePublication():
@@ -70,7 +70,7 @@ def _members(error: RegistryError | None) -> dict[str, Any]:
     return members
 
 
-def _issue(issue: Issue) -> dict[str, Any]:
+def _write_issue(issue: Issue) -> dict[str, Any]:
     members = {
         "type": f"urn:problem-type:belgif:input-validation:{issue.kind}",
         "href": f"{_GUIDE}/issues/{issue.kind}.html",

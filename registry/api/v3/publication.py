@@ -21,7 +21,7 @@ from registry.api.v3.schemas.publication import (
     RecipientsSchema,
     StatusSearchSchema,
 )
-from registry.api.v3.schemas.receipts import LinkedSchema, ReceiptSchema, StatusSchema
+from registry.api.v3.schemas.receipts import BroadcastSchema, ReceiptSchema, StatusSchema
 from registry.domain.access import Operation
 
 _PATH: Final = PathSchema()
@@ -67,7 +67,7 @@ def add_recipients(message_id: UUID) -> Response:
     by = sender_ebox()
     recipients = read_json(RecipientsSchema())
     broadcast = registry().broadcast.link(call(201), by, message_id, recipients)
-    response = render_object(broadcast, LinkedSchema)
+    response = render_object(broadcast, BroadcastSchema)
     response.status_code = 201
     return response
 

@@ -1,10 +1,10 @@
-"""Reference data: where version 3 has it, and how it is shown."""
+"""The URLs of reference data in version 3."""
 
 from typing import Final
 
 from flask import Blueprint
 
-from registry.api.reference_data import Library
+from registry.api.reference_data import CatalogueRoutes
 from registry.api.v3.schemas.parameters import PageSchema, PathSchema
 from registry.api.v3.schemas.reference import (
     MessageTemplateSchema,
@@ -14,8 +14,8 @@ from registry.api.v3.schemas.reference import (
 )
 from registry.domain.reference import Catalogue
 
-_LIBRARY: Final = Library(root="/refData", path=PathSchema(), page=PageSchema())
-# Each catalogue: its collection's name in the URL, the name of its id here, and how it is shown.
+_ROUTES: Final = CatalogueRoutes(root="/refData", path=PathSchema(), page=PageSchema())
+# Each catalogue: its collection in the URL, its path parameter, and the schema of an entry.
 _CATALOGUES: Final = (
     (Catalogue.MESSAGE_TYPES, "messageTypes", "message_type_id", MessageTypeSchema),
     (
@@ -37,5 +37,5 @@ _CATALOGUES: Final = (
 def add_resources(blueprint: Blueprint) -> None:
     """Route the four catalogues and the logos of two of them."""
     for catalogue, collection, name, schema in _CATALOGUES:
-        _LIBRARY.add_catalogue(blueprint, catalogue, collection, name, schema)
-    _LIBRARY.add_images(blueprint)
+        _ROUTES.add_catalogue(blueprint, catalogue, collection, name, schema)
+    _ROUTES.add_images(blueprint)

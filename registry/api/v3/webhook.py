@@ -31,7 +31,7 @@ def add_resources(blueprint: Blueprint) -> None:
 @reads(_PATH)
 def notify() -> Response:
     """Apply an event; a duplicate or an old one is taken and ignored."""
-    notification = _notification()
+    notification = _read_notification()
     ebox, issues = load(EventDataSchema(), notification.data, under="data")
     if issues:
         raise Invalid(issues)
@@ -43,20 +43,20 @@ def notify() -> Response:
     return Response(status=204)
 
 
-def _notification() -> Notification:
+def _read_notification() -> Notification:
     """Read the event, in structured or binary mode (CloudEvents HTTP binding 1.0, section 3)."""
     if request.mimetype not in (_CLOUDEVENT, _JSON):
         raise UnsupportedMediaType
     members = strict_json.parse(read_bytes(), nulls=True)
     if request.mimetype == _JSON and "Ce-Id" in request.headers:
-        members = _from_headers(members)
+        members = _read_attributes(members)
     notification, issues = load(NotificationSchema(), members)
     if issues:
         raise Invalid(issues)
-    event: Notification = notification
-    return event
+    typed_notification: Notification = notification
+    return typed_notification
 
 
-def _from_headers(data: dict[str, Any]) -> dict[str, Any]:
+def _read_attributes(data: dict[str, Any]) -> dict[str, Any]:
     attributes = {name: request.headers.get(f"Ce-{name}") for name in _ATTRIBUTES}
     return {**{name: value for name, value in attributes.items() if value}, "data": data}

@@ -14,7 +14,7 @@ NOWHERE: Final = UUID(int=0)  # no message has it: ours are of version 4
 
 
 class LenientMembers(json_body.Members):
-    """An object of a body."""
+    """An object of a body; members it does not know are ignored."""
 
     class Meta:
         """Members it does not know are left alone."""

@@ -4,39 +4,39 @@ from marshmallow import fields
 
 from registry.api.responses.fields import (
     Amount,
-    Happened,
+    AnswerSchema,
+    BooleanOrFalse,
+    HasInstant,
     Href,
+    InlineObject,
     Instant,
-    KeptAsJson,
+    JsonColumnSchema,
     Kilobytes,
     Listing,
-    Named,
-    OrFalse,
-    Otherwise,
-    Shown,
-    Translated,
-    Within,
+    NameWithFallback,
+    TextWithFallback,
+    TranslatedText,
 )
 from registry.domain.attachments import DIGEST_METHOD
 
 
-class DigestSchema(Shown):
+class DigestSchema(AnswerSchema):
     """SHA-256 of a document, base64url."""
 
     digest = fields.String(data_key="digestValue", required=True)
     method = fields.Constant(DIGEST_METHOD, data_key="digestMethod", required=True)
 
 
-class AttachmentSchema(Shown):
+class AttachmentSchema(AnswerSchema):
     """A document of a message."""
 
     attachment_id = fields.String(data_key="attachmentId")
-    title = Translated(data_key="attachmentTitle")
+    title = TranslatedText(data_key="attachmentTitle")
     file_name = fields.String(data_key="fileName", required=True)
     is_main = fields.Boolean(data_key="mainContent", required=True)
     media_type = fields.String(data_key="mediaType", required=True)
     size = Kilobytes(required=True)
-    digest = Within(DigestSchema)
+    digest = InlineObject(DigestSchema)
     is_signed = fields.Boolean(data_key="attachmentSigned")
     content = Href(
         "/ebox/messages/{0.message_id}/attachments/{0.attachment_id}/content",
@@ -44,16 +44,16 @@ class AttachmentSchema(Shown):
     )
 
 
-class BusinessDataSchema(KeptAsJson):
+class BusinessDataSchema(JsonColumnSchema):
     """A key with its values, for the reader's software; here it always has a name."""
 
     key = fields.String(required=True)
-    name = Named("key", required=True)
-    description = Translated()
-    values = fields.List(Translated(), required=True)
+    name = NameWithFallback("key", required=True)
+    description = TranslatedText()
+    values = fields.List(TranslatedText(), required=True)
 
 
-class PaymentDataSchema(KeptAsJson):
+class PaymentDataSchema(JsonColumnSchema):
     """Payment data; amounts are numbers."""
 
     payment_data_id = fields.String(data_key="paymentDataId", required=True)
@@ -66,22 +66,22 @@ class PaymentDataSchema(KeptAsJson):
     reference = fields.Dict()
 
 
-class AttentionSchema(KeptAsJson):
-    """For whom inside the enterprise; the number need not be an SSIN."""
+class AttentionSchema(JsonColumnSchema):
+    """The reader inside the enterprise; the number need not be an SSIN."""
 
-    ssin = Otherwise("id", data_key="id")
+    ssin = TextWithFallback("id", data_key="id")
     label = fields.String(data_key="name")
 
 
-class MessageSchema(Shown):
+class MessageSchema(AnswerSchema):
     """A message as lists and details show it."""
 
     message_id = fields.UUID(data_key="messageId", required=True)
     original_message_id = fields.UUID(data_key="originalMessageId")
-    subject = Translated(required=True)
+    subject = TranslatedText(required=True)
     received_at = Instant(data_key="receiptDate", required=True)
     expires_at = Instant(data_key="expirationDate", required=True)
-    is_read = Happened("read_at", data_key="readStatus", required=True)
+    is_read = HasInstant("read_at", data_key="readStatus", required=True)
     is_visible = fields.Boolean(data_key="visible")
     is_registered = fields.Boolean(data_key="registeredMail", required=True)
     attention = fields.Nested(AttentionSchema, data_key="forTheAttentionOf")
@@ -89,13 +89,13 @@ class MessageSchema(Shown):
     sender = fields.String(data_key="senderOrganizationId", required=True)
     sender_application_id = fields.String(data_key="senderApplicationId")
     attachments = Listing(AttachmentSchema)
-    is_body_main = OrFalse(data_key="bodyMainContent", required=True)
+    is_body_main = BooleanOrFalse(data_key="bodyMainContent", required=True)
     payment_data = fields.Nested(PaymentDataSchema, data_key="paymentData")
     business_data = Listing(BusinessDataSchema, data_key="businessDataList")
     is_reply_authorized = fields.Boolean(data_key="replyAuthorized", required=True)
 
 
-class SummarySchema(Shown):
+class SummarySchema(AnswerSchema):
     """A summary of an e-Box."""
 
     messages = fields.Integer(data_key="numberOfMessages", required=True)

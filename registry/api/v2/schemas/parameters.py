@@ -12,8 +12,8 @@ from registry.api.v2.schemas.members import MessageId
 from registry.domain.languages import LANGUAGES
 
 
-class Lenient(fields.String):
-    """A text that fits, or one that nothing is called by."""
+class LenientParameter(fields.String):
+    """A text that fits, or else an empty one, which is the id of nothing."""
 
     def __init__(self, fits: Callable[[str], None], **more: Any) -> None:
         super().__init__(**more)
@@ -32,11 +32,11 @@ class PathSchema(Schema):
     """The path parameters of all resources."""
 
     message_id = MessageId(data_key="messageId")
-    attachment_id = Lenient(SHORT, data_key="attachmentId")
-    message_type_id = Lenient(NAME, data_key="messageTypeId")
-    application_id = Lenient(NAME, data_key="senderApplicationId")
-    organization_id = Lenient(ENTERPRISE, data_key="senderOrganizationId")
-    image_id = Lenient(SHORT, data_key="imageId")
+    attachment_id = LenientParameter(SHORT, data_key="attachmentId")
+    message_type_id = LenientParameter(NAME, data_key="messageTypeId")
+    application_id = LenientParameter(NAME, data_key="senderApplicationId")
+    organization_id = LenientParameter(ENTERPRISE, data_key="senderOrganizationId")
+    image_id = LenientParameter(SHORT, data_key="imageId")
 
     class Meta:
         """Parameters it does not know are left alone."""
@@ -66,9 +66,9 @@ class MessageQuerySchema(MessageQueryModel, PageSchema):
     is_read = Flag(data_key="readStatus")
     is_visible = Flag(data_key="visible")
     is_registered = Flag(data_key="registeredMail")
-    message_type_id = Lenient(NAME, data_key="messageTypeId")
-    sender_organization_id = Lenient(ENTERPRISE, data_key="senderOrganizationId")
-    sender_application_id = Lenient(NAME, data_key="senderApplicationId")
+    message_type_id = LenientParameter(NAME, data_key="messageTypeId")
+    sender_organization_id = LenientParameter(ENTERPRISE, data_key="senderOrganizationId")
+    sender_application_id = LenientParameter(NAME, data_key="senderApplicationId")
     text = fields.String(data_key="q")
     language = fields.String(data_key="qlang", validate=one_of(*LANGUAGES))
 

@@ -5,7 +5,7 @@ from typing import Any, Final
 from marshmallow import ValidationError, post_load, pre_load
 from marshmallow.fields import Dict, Nested
 
-from registry.api.requests.body_fields import Company, Items, Moment, Person, Text, Truth
+from registry.api.requests.body_fields import Company, Items, Moment, Person, StrictBoolean, Text
 from registry.api.requests.json_body import Fault, rules
 from registry.api.requests.models import AnnouncedFileModel, DraftModel, PaymentModel
 from registry.api.requests.parameter_fields import Identifier
@@ -21,23 +21,23 @@ _OWNER: Final = {EboxKind.ENTERPRISE: Company(), EboxKind.CITIZEN: Person()}
 
 
 class EboxReferenceSchema(LenientMembers):
-    """An e-Box by the number of its owner, which is not looked at."""
+    """An e-Box by the number of its owner; the number may be any text."""
 
     kind = Text(data_key="eboxType", required=True, validate=one_of(*EboxKind))
     number = Text(data_key="eboxIdValue", required=True)
 
     @post_load
     def to_ebox(self, data: dict[str, Any], **_: Any) -> Any:
-        """An `Ebox`."""
+        """Make an `Ebox`."""
         return Ebox(EboxKind(data["kind"]), data["number"])
 
 
 class RecipientToPublishSchema(EboxReferenceSchema):
-    """To whom a message is published: his number has to be one."""
+    """The recipient of a message to publish, whose number has to be valid."""
 
     @post_load
     def to_ebox(self, data: dict[str, Any], **_: Any) -> Any:
-        """An `Ebox`; check digits are looked at if the operator says so."""
+        """Make an `Ebox`; check digits are looked at if the operator says so."""
         kind = EboxKind(data["kind"])
         try:
             return Ebox(kind, _OWNER[kind].deserialize(data["number"]).digits)
@@ -47,15 +47,15 @@ class RecipientToPublishSchema(EboxReferenceSchema):
 
 
 class AttentionToPublishSchema(LenientMembers):
-    """For whom inside the enterprise; what kind of number it is, is read and not kept."""
+    """The reader inside the enterprise; `type` says what kind of number it is, and is not kept."""
 
     number = Text(data_key="id", most="label")
     label = Text(data_key="name", most="label")
     kind = Text(data_key="type")
 
     @post_load
-    def to_stored(self, data: dict[str, Any], **_: Any) -> Any:
-        """As the store keeps it: an SSIN, or else a text that is shown to people as well."""
+    def to_attention(self, data: dict[str, Any], **_: Any) -> Any:
+        """Make what the store keeps: an SSIN, or else a text that is shown to people as well."""
         number, label = data.get("number"), data.get("label")
         try:
             ssin = number and str(Ssin.parse(number, check_digits=rules().check_digits))
@@ -73,12 +73,12 @@ class DigestToPublishSchema(LenientMembers):
 
 
 class AttachmentToPublishSchema(LenientMembers, AnnouncedFileModel):
-    """A document, and the part that carries it."""
+    """A document to publish, and the name of the part that carries it."""
 
     part = Text(data_key="httpPartName", required=True, most=255)
-    is_main = Truth(data_key="mainContent", required=True)
+    is_main = StrictBoolean(data_key="mainContent", required=True)
     title = LenientTexts(data_key="attachmentTitle")
-    is_signed = Truth(data_key="attachmentSigned")
+    is_signed = StrictBoolean(data_key="attachmentSigned")
     digest = Nested(DigestToPublishSchema)
 
 
@@ -92,7 +92,7 @@ class BusinessDataToPublishSchema(LenientMembers):
 
 
 class PaymentDataToPublishSchema(LenientMembers, PaymentModel):
-    """Payment data."""
+    """The payment that a message to publish asks for."""
 
     payment_data_id = Text(data_key="paymentDataId", required=True, validate=SHORT)
     amount = Number(required=True)
@@ -115,24 +115,24 @@ class MessageToPublishSchema(LenientMembers, DraftModel):
     expires_at = Moment(data_key="expirationDate")
     sender = Company(data_key="senderOrganizationId")
     application_id = Text(data_key="senderApplicationId", required=True, validate=NAME)
-    is_registered = Truth(data_key="registeredMail")
+    is_registered = StrictBoolean(data_key="registeredMail")
     announced_files = Items(
         Nested(AttachmentToPublishSchema), data_key="attachments", most="attachments"
     )
-    is_body_main = Truth(data_key="bodyMainContent", required=True)
+    is_body_main = StrictBoolean(data_key="bodyMainContent", required=True)
     body = LenientTexts(data_key="bodyContent")
     business_data = Items(Nested(BusinessDataToPublishSchema), data_key="businessDataList")
     payment_data = Nested(PaymentDataToPublishSchema, data_key="paymentData")
-    is_reply_authorized = Truth(data_key="replyAuthorized", required=True)
+    is_reply_authorized = StrictBoolean(data_key="replyAuthorized", required=True)
 
 
 class _MessageToUpdateSchema(LenientMembers):
     message_id = MessageId(data_key="messageId", required=True)
-    is_visible = Truth(data_key="visible", required=True)
+    is_visible = StrictBoolean(data_key="visible", required=True)
 
     @post_load
     def to_change(self, data: dict[str, Any], **_: Any) -> Any:
-        """A `MessageChange`."""
+        """Make a `MessageChange`."""
         return MessageChange(**data)
 
 
@@ -143,7 +143,7 @@ class MessagesToUpdateSchema(LenientMembers):
 
     @post_load
     def to_changes(self, data: dict[str, Any], **_: Any) -> Any:
-        """`MessageChange`s, one for each message: the last that is said of it."""
+        """Make one `MessageChange` for each message: the last that is said of it."""
         return tuple({change.message_id: change for change in data.get("items", ())}.values())
 
 
@@ -155,7 +155,7 @@ class MessageToLinkSchema(LenientMembers):
 
     @post_load
     def to_link(self, data: dict[str, Any], **_: Any) -> Any:
-        """The message, and the e-Boxes in the order given."""
+        """Make a pair: the message id, and the e-Boxes in their order."""
         return data["message_id"], tuple(data["recipients"])
 
 
@@ -166,8 +166,8 @@ class StatusRequestSchema(LenientMembers):
     recipient = Nested(EboxReferenceSchema, data_key="eboxId", required=True)
 
     @pre_load(pass_collection=True)
-    def are_not_too_many(self, items: Any, **_: Any) -> Any:
-        """Looked at first, or the faults of a million items would be found for nothing."""
+    def check_count(self, items: Any, **_: Any) -> Any:
+        """Refuse too many before looking into any: a million items may have a million faults."""
         most = rules().statuses
         if len(items) > most:
             raise ValidationError(Fault(f"has more than {most} items"))
@@ -175,5 +175,5 @@ class StatusRequestSchema(LenientMembers):
 
     @post_load
     def to_pair(self, data: dict[str, Any], **_: Any) -> Any:
-        """A message and an e-Box."""
+        """Make a pair of message id and e-Box."""
         return data["message_id"], data["recipient"]

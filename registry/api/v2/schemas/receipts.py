@@ -2,10 +2,10 @@
 
 from marshmallow import fields
 
-from registry.api.responses.fields import Instant, Shown
+from registry.api.responses.fields import AnswerSchema, Instant
 
 
-class ReceiptSchema(Shown):
+class ReceiptSchema(AnswerSchema):
     """A publication that was filed (contract 1.3)."""
 
     message_id = fields.UUID(data_key="messageId", required=True)
@@ -14,14 +14,14 @@ class ReceiptSchema(Shown):
     message = fields.String()
 
 
-class EboxSchema(Shown):
+class EboxSchema(AnswerSchema):
     """An e-Box, by the number of its owner."""
 
     kind = fields.String(data_key="eboxType", required=True)
     number = fields.String(data_key="eboxIdValue", required=True)
 
 
-class LinkedSchema(Shown):
+class BroadcastSchema(AnswerSchema):
     """A broadcast."""
 
     message_id = fields.UUID(data_key="messageId")
@@ -30,7 +30,7 @@ class LinkedSchema(Shown):
     refusals = fields.List(fields.Nested(EboxSchema), data_key="errorCases")
 
 
-class StatusSchema(Shown):
+class StatusSchema(AnswerSchema):
     """The status of a message in one e-Box."""
 
     message_id = fields.UUID(data_key="messageId", required=True)
@@ -40,7 +40,7 @@ class StatusSchema(Shown):
     is_visible = fields.Boolean(data_key="visible")
 
 
-class StatusMessageSchema(Shown):
+class StatusMessageSchema(AnswerSchema):
     """An error."""
 
     occurrence = fields.UUID(data_key="id", required=True)

@@ -3,37 +3,37 @@
 from marshmallow import fields
 
 from registry.api.responses.fields import (
-    Happened,
+    AnswerSchema,
+    HasInstant,
     Href,
+    InlineObject,
     Instant,
-    KeptAsJson,
+    JsonColumnSchema,
     Kilobytes,
     Listing,
-    Shown,
-    Translated,
-    Within,
+    TranslatedText,
 )
 from registry.domain.attachments import DIGEST_METHOD
 from registry.domain.identifiers import EboxKind
 
 
-class DigestSchema(Shown):
+class DigestSchema(AnswerSchema):
     """SHA-256 of a document, base64url."""
 
     digest = fields.String(data_key="digestValue", required=True)
     method = fields.Constant(DIGEST_METHOD, data_key="digestMethod", required=True)
 
 
-class AttachmentSchema(Shown):
+class AttachmentSchema(AnswerSchema):
     """A document of a message."""
 
     attachment_id = fields.String(data_key="attachmentId", required=True)
-    title = Translated(data_key="attachmentTitle")
+    title = TranslatedText(data_key="attachmentTitle")
     file_name = fields.String(data_key="fileName", required=True)
     is_main = fields.Boolean(data_key="isMainContent", required=True)
     media_type = fields.String(data_key="mediaType", required=True)
     size = Kilobytes(required=True)
-    digest = Within(DigestSchema)
+    digest = InlineObject(DigestSchema)
     is_signed = fields.Boolean(data_key="isAttachmentSigned", required=True)
     content = Href(
         "/ebox/messages/{0.message_id}/attachments/{0.attachment_id}/content",
@@ -42,16 +42,16 @@ class AttachmentSchema(Shown):
     )
 
 
-class BusinessDataSchema(KeptAsJson):
+class BusinessDataSchema(JsonColumnSchema):
     """A key with its values, for the reader's software."""
 
     key = fields.String(required=True)
-    name = Translated()
-    description = Translated()
-    values = fields.List(Translated(), required=True)
+    name = TranslatedText()
+    description = TranslatedText()
+    values = fields.List(TranslatedText(), required=True)
 
 
-class PaymentDataSchema(KeptAsJson):
+class PaymentDataSchema(JsonColumnSchema):
     """Payment data; amounts are decimal strings `[dec-type]`."""
 
     payment_data_id = fields.String(data_key="paymentDataId", required=True)
@@ -64,14 +64,14 @@ class PaymentDataSchema(KeptAsJson):
     reference = fields.Dict()
 
 
-class AttentionSchema(KeptAsJson):
-    """For whom inside the enterprise."""
+class AttentionSchema(JsonColumnSchema):
+    """The reader inside the enterprise."""
 
     ssin = fields.String()
     label = fields.String()
 
 
-class SenderSchema(Shown):
+class SenderSchema(AnswerSchema):
     """The sender of a message, and his partition unless that is GENERAL."""
 
     ebox_type = fields.Constant(EboxKind.ENTERPRISE.value, data_key="eboxType", required=True)
@@ -79,7 +79,7 @@ class SenderSchema(Shown):
     sender_partition = fields.String(data_key="partition")
 
 
-class RecipientSchema(Shown):
+class RecipientSchema(AnswerSchema):
     """The e-Box that holds the message."""
 
     ebox_type = fields.String(data_key="eboxType", attribute="ebox.kind", required=True)
@@ -88,41 +88,41 @@ class RecipientSchema(Shown):
     partition = fields.String()
 
 
-class ActionSchema(Shown):
+class ActionSchema(AnswerSchema):
     """An action that the reader is asked for (contract 6.11)."""
 
     action_id = fields.String(data_key="messageActionId", required=True)
-    action_label = Translated(data_key="label", required=True)
-    is_executed = Happened("action_executed_at", data_key="isExecuted", required=True)
+    action_label = TranslatedText(data_key="label", required=True)
+    is_executed = HasInstant("action_executed_at", data_key="isExecuted", required=True)
     action_executed_at = Instant(data_key="executionDate")
 
 
-class MessageSchema(Shown):
+class MessageSchema(AnswerSchema):
     """A message as lists and details show it."""
 
     message_id = fields.UUID(data_key="messageId", required=True)
     original_message_id = fields.UUID(data_key="originalMessageId")
-    subject = Translated(required=True)
+    subject = TranslatedText(required=True)
     received_at = Instant(data_key="receiptDate", required=True)
     expires_at = Instant(data_key="expirationDate", required=True)
-    is_read = Happened("read_at", data_key="isRead", required=True)
+    is_read = HasInstant("read_at", data_key="isRead", required=True)
     is_visible = fields.Boolean(data_key="isVisible", required=True)
     is_registered = fields.Boolean(data_key="isRegisteredMail", required=True)
     attention = fields.Nested(AttentionSchema, data_key="forTheAttentionOf")
     message_type_id = fields.String(data_key="messageTypeId", required=True)
-    sender = Within(SenderSchema, required=True)
-    recipient = Within(RecipientSchema, required=True)
+    sender = InlineObject(SenderSchema, required=True)
+    recipient = InlineObject(RecipientSchema, required=True)
     sender_application_id = fields.String(data_key="senderApplicationId")
     attachments = Listing(AttachmentSchema, required=True)
     is_body_main = fields.Boolean(data_key="isBodyMainContent")
     payment_data = fields.Nested(PaymentDataSchema, data_key="paymentData")
     business_data = Listing(BusinessDataSchema, data_key="businessDataList")
     is_reply_authorized = fields.Boolean(data_key="isReplyAuthorized", required=True)
-    action = Within(ActionSchema, unless_none="action_id", data_key="messageAction")
+    action = InlineObject(ActionSchema, unless_none="action_id", data_key="messageAction")
     message_template_id = fields.String(data_key="messageTemplateId")
 
 
-class StatisticsSchema(Shown):
+class StatisticsSchema(AnswerSchema):
     """Counts of an e-Box (contract 6.9)."""
 
     messages = fields.Integer(data_key="numberOfMessages", required=True)

@@ -52,7 +52,7 @@ class PartitionsSchema(Schema):
 
     @post_load
     def to_partitions(self, data: dict[str, Any], **_: Any) -> Any:
-        """A set of partitions."""
+        """Make a set of partitions."""
         return frozenset(data.get("partitions", ()))
 
 

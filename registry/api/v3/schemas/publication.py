@@ -5,7 +5,15 @@ from typing import Any, Final
 from marshmallow import INCLUDE, ValidationError, post_load, pre_load, validates_schema
 from marshmallow.fields import Dict, Nested
 
-from registry.api.requests.body_fields import Company, Items, Moment, Person, Text, Texts, Truth
+from registry.api.requests.body_fields import (
+    Company,
+    Items,
+    Moment,
+    Person,
+    StrictBoolean,
+    Text,
+    Texts,
+)
 from registry.api.requests.json_body import Fault, Members
 from registry.api.requests.models import AnnouncedFileModel, DraftModel, PaymentModel
 from registry.api.requests.parameter_fields import Identifier
@@ -26,13 +34,13 @@ class SenderToPublishSchema(Members):
 
     @post_load
     def to_columns(self, data: dict[str, Any], **_: Any) -> dict[str, Any]:
-        """The enterprise and its partition."""
+        """Make columns of the enterprise and its partition."""
         del data["ebox_type"]
         return data
 
 
 class EboxReferenceSchema(Members):
-    """An e-Box by the number of its owner, check digits unseen; its partition is ignored."""
+    """An e-Box by its owner's number, check digits not verified; its partition is ignored."""
 
     kind = Text(data_key="eboxType", required=True, validate=one_of(*EboxKind))
     enterprise = Company(data_key="enterpriseNumber", check_digits=False)
@@ -40,8 +48,8 @@ class EboxReferenceSchema(Members):
     partition = Text(validate=SHORT)
 
     @validates_schema
-    def has_the_number_of_its_kind(self, data: dict[str, Any], **_: Any) -> None:
-        """An enterprise has an enterprise number, a citizen an SSIN, and neither has both."""
+    def check_number_fits_kind(self, data: dict[str, Any], **_: Any) -> None:
+        """Check that an enterprise has an enterprise number, a citizen an SSIN, and neither both."""
         for kind in EboxKind:
             name = self.fields[kind].data_key or kind
             if (kind in data) != (kind == data["kind"]):
@@ -50,27 +58,27 @@ class EboxReferenceSchema(Members):
 
     @post_load
     def to_ebox(self, data: dict[str, Any], **_: Any) -> Any:
-        """An `Ebox`."""
+        """Make an `Ebox`."""
         kind = EboxKind(data["kind"])
         return Ebox(kind, data[kind].digits)
 
 
 class RecipientToPublishSchema(EboxReferenceSchema):
-    """To whom a message is published: check digits are looked at if the operator says so."""
+    """The recipient of a message to publish; check digits count if the operator says so."""
 
     enterprise = Company(data_key="enterpriseNumber")
     citizen = Person(data_key="ssin")
 
 
 class AttentionToPublishSchema(Members):
-    """For whom inside the enterprise."""
+    """The reader inside the enterprise."""
 
     ssin = Person()
     label = Text(most="label")
 
     @post_load
-    def to_stored(self, data: dict[str, Any], **_: Any) -> dict[str, Any]:
-        """As the store keeps it."""
+    def to_attention(self, data: dict[str, Any], **_: Any) -> dict[str, Any]:
+        """Make what the store keeps; raises `ValidationError` when that is nothing."""
         if not data:
             raise ValidationError("is empty")
         return {name: str(value) for name, value in data.items()}
@@ -84,12 +92,12 @@ class DigestToPublishSchema(Members):
 
 
 class AttachmentToPublishSchema(AnnouncedFileModel):
-    """A document, and the part that carries it."""
+    """A document to publish, and the name of the part that carries it."""
 
     part = Text(data_key="httpPartName", required=True, most=255)
-    is_main = Truth(data_key="isMainContent", required=True)
+    is_main = StrictBoolean(data_key="isMainContent", required=True)
     title = Texts(data_key="attachmentTitle")
-    is_signed = Truth(data_key="isAttachmentSigned")
+    is_signed = StrictBoolean(data_key="isAttachmentSigned")
     digest = Nested(DigestToPublishSchema)
 
 
@@ -103,7 +111,7 @@ class BusinessDataToPublishSchema(Members):
 
 
 class PaymentDataToPublishSchema(PaymentModel):
-    """Payment data."""
+    """The payment that a message to publish asks for."""
 
     payment_data_id = Text(data_key="paymentDataId", required=True, validate=SHORT)
     amount = Text(required=True, validate=AMOUNT)
@@ -131,13 +139,13 @@ class MessageToReplySchema(DraftModel):
     application_id = Text(data_key="senderApplicationId", validate=NAME)
     attention = Nested(AttentionToPublishSchema, data_key="forTheAttentionOf")
     expires_at = Moment(data_key="expirationDate")
-    is_registered = Truth(data_key="isRegisteredMail")
+    is_registered = StrictBoolean(data_key="isRegisteredMail")
     announced_files = Items(
         Nested(AttachmentToPublishSchema), data_key="attachments", most="attachments"
     )
-    is_body_main = Truth(data_key="isBodyMainContent")
+    is_body_main = StrictBoolean(data_key="isBodyMainContent")
     body = Texts(data_key="bodyContent")
-    is_reply_authorized = Truth(data_key="isReplyAuthorized")
+    is_reply_authorized = StrictBoolean(data_key="isReplyAuthorized")
     business_data = Items(Nested(BusinessDataToPublishSchema), data_key="businessDataList")
     payment_data = Nested(PaymentDataToPublishSchema, data_key="paymentData")
     structured_data = Dict(data_key="structuredData")
@@ -146,7 +154,7 @@ class MessageToReplySchema(DraftModel):
 
     @post_load
     def to_draft(self, data: dict[str, Any], **more: Any) -> Any:
-        """A `Draft`; what stands inside sender and action are columns of their own."""
+        """Make a `Draft`; what stands inside sender and action are columns of their own."""
         within = {**data.pop("sender", {}), **data.pop("action", {})}
         return super().to_draft({**data, **within}, **more)
 
@@ -167,7 +175,7 @@ class RecipientsSchema(Members):
 
     @post_load
     def to_eboxes(self, data: dict[str, Any], **_: Any) -> Any:
-        """The e-Boxes, in the order given."""
+        """Make a tuple of the e-Boxes, in their order."""
         return tuple(data["recipients"])
 
 
@@ -177,7 +185,7 @@ class _StatusQuerySchema(Members):
 
     @post_load
     def to_pair(self, data: dict[str, Any], **_: Any) -> Any:
-        """A message and an e-Box."""
+        """Make a pair of message id and e-Box."""
         return data["message_id"], data["recipient"]
 
 
@@ -188,7 +196,7 @@ class StatusSearchSchema(Members):
 
     @post_load
     def to_pairs(self, data: dict[str, Any], **_: Any) -> Any:
-        """(message id, e-Box) pairs, in the order given."""
+        """Make a tuple of (message id, e-Box) pairs, in their order."""
         return tuple(data["items"])
 
 
@@ -208,15 +216,15 @@ class NotificationSchema(Members):
         unknown = INCLUDE
 
     @pre_load
-    def without_nulls(self, members: Any, **_: Any) -> Any:
-        """A null attribute is one that is not there (CloudEvents JSON format, 2.2)."""
+    def drop_nulls(self, members: Any, **_: Any) -> Any:
+        """Drop null attributes: they count as absent (CloudEvents JSON format, 2.2)."""
         if not isinstance(members, dict):
             return members
         return {name: value for name, value in members.items() if value is not None}
 
     @post_load
     def to_notification(self, data: dict[str, Any], **_: Any) -> Any:
-        """A `Notification`."""
+        """Make a `Notification`."""
         return Notification(
             source=data["source"],
             id=data["id"],
@@ -238,5 +246,5 @@ class EventDataSchema(Members):
 
     @post_load
     def to_ebox(self, data: dict[str, Any], **_: Any) -> Any:
-        """The enterprise's e-Box."""
+        """Make the enterprise's `Ebox`."""
         return Ebox(EboxKind.ENTERPRISE, data["enterprise"].digits)

@@ -2,10 +2,10 @@
 
 from marshmallow import fields
 
-from registry.api.responses.fields import Instant, Shown
+from registry.api.responses.fields import AnswerSchema, Instant
 
 
-class ReceiptSchema(Shown):
+class ReceiptSchema(AnswerSchema):
     """A publication that was filed (contract 1.3)."""
 
     message_id = fields.UUID(data_key="messageId", required=True)
@@ -14,7 +14,7 @@ class ReceiptSchema(Shown):
     message = fields.String()
 
 
-class EboxSchema(Shown):
+class EboxSchema(AnswerSchema):
     """An e-Box, by the number of its owner."""
 
     kind = fields.String(data_key="eboxType", required=True)
@@ -22,7 +22,7 @@ class EboxSchema(Shown):
     ssin = fields.String()
 
 
-class LinkedSchema(Shown):
+class BroadcastSchema(AnswerSchema):
     """A broadcast (contract 6.34)."""
 
     message_id = fields.UUID(data_key="messageId", required=True)
@@ -31,7 +31,7 @@ class LinkedSchema(Shown):
     refusals = fields.List(fields.Nested(EboxSchema), data_key="errorCases", required=True)
 
 
-class StatusSchema(Shown):
+class StatusSchema(AnswerSchema):
     """The status of a message in one e-Box."""
 
     message_id = fields.UUID(data_key="messageId", required=True)
