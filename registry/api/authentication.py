@@ -37,7 +37,9 @@ def authenticate() -> None:
     """
     if request.method == "OPTIONS":  # a browser's preflight carries no token
         return
+    # Writes do not trust a cached answer as long as reads do: the token may have been revoked.
     g.caller = registry().introspection.caller(_read_bearer(), fresh=request.method not in _READS)
+    # Counted only now: made-up tokens would fill the memory of the quota.
     get_state().quota.spend(g.caller.token_hash)
 
 

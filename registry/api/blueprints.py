@@ -38,6 +38,7 @@ class ServedVersion:
     def make_guarded_blueprint(self, kind: EboxKind, base_url: str) -> PlacedBlueprint:
         """Make the resources that need a token."""
         blueprint = self._make_blueprint("guarded", kind, base_url)
+        # Who calls comes first: a stranger is told nothing else.
         blueprint.before_request(authenticate)
         blueprint.before_request(check_accept)
         for add_resources in self.routes:
@@ -46,6 +47,7 @@ class ServedVersion:
 
     def make_open_blueprint(self, kind: EboxKind, base_url: str) -> PlacedBlueprint:
         """Make the resources that anybody may ask for."""
+        # One of its own, because `before_request` holds for all resources of a blueprint.
         blueprint = self._make_blueprint("open", kind, base_url)
         health.add_resources(blueprint)
         docs.add_resources(blueprint, self.document, self.open_query)

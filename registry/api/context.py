@@ -59,6 +59,7 @@ def mandator() -> EnterpriseNumber | None:
         number = None if header is None else EnterpriseNumber.parse(header, check_digits=False)
     except Malformed as error:
         raise Invalid([Issue("header", ON_BEHALF_OF, f"{ON_BEHALF_OF}: {error}")]) from None
+    # An enterprise that names itself calls for itself, and needs no mandate.
     return None if number == caller().enterprise else number
 
 

@@ -26,6 +26,7 @@ class HealthCheck:
 
     def is_up(self) -> bool:
         """Check, unless that was done just now."""
+        # Held while checking: a hundred probes at once wait for one check, and make no more.
         with self._lock:
             if time.monotonic() >= self._until:
                 self._is_up = self._check()

@@ -34,4 +34,5 @@ class Quota:
             self._counts[token_hash] += 1
             count = self._counts[token_hash]
         if count > self._limit:
+            # Rounded up: a client that obeys must not come back in the minute that it has used up.
             raise TooManyRequests(self._limit, int(_WINDOW - now % _WINDOW) + 1)

@@ -52,6 +52,7 @@ class CatalogueRoutes:
         @needs(Operation.READ_REFERENCE)
         @reads(self.path, self.page)
         def list_entries(query: Page) -> Response:
+            # Rendered inside: the audit entry of this transaction says if the answer was a 304.
             with registry().reference_data.page(catalogue, query) as (entries, total, record):
                 return _finish(render_list(entries, total, schema), record)
 
@@ -77,6 +78,7 @@ class CatalogueRoutes:
                 if not accepts(media_type):
                     raise NotAcceptable
                 response = Response(image.content, content_type=media_type)
+                # A logo is bytes of a sender: no browser may guess that it is a page.
                 response.headers["X-Content-Type-Options"] = "nosniff"
                 return _finish(response, record)
 

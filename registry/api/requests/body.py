@@ -26,6 +26,7 @@ def body_rules() -> BodyRules:
 def read_bytes() -> bytes:
     """Read the body of this request; raises `TooLarge` beyond what a description may have."""
     limit = body_limits().message
+    # One byte more tells a body that is too large from one that just fits.
     content = request.stream.read(limit + 1)
     if len(content) > limit:
         raise TooLarge(limit, "A request")

@@ -11,6 +11,7 @@ from registry.domain.errors import IssueKind
 from registry.domain.identifiers import EnterpriseNumber, Malformed, Ssin
 from registry.domain.languages import LANGUAGES
 
+# `fromisoformat` takes more than RFC 3339: week dates, no seconds, no offset.
 _MOMENT: Final = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]+)?(Z|[+-][0-9]{2}:[0-9]{2})"
 )
@@ -83,6 +84,7 @@ class Moment(fields.Field[datetime]):
     """A date-time of RFC 3339, with its offset `[dat-time]`."""
 
     def _deserialize(self, value: Any, *_: Any, **__: Any) -> datetime:
+        # RFC 3339 allows t and z (section 5.6).
         text = value.upper() if isinstance(value, str) else ""
         try:
             if _MOMENT.fullmatch(text):
@@ -102,6 +104,7 @@ class Company(Text):
     def _deserialize(self, value: Any, *rest: Any, **more: Any) -> Any:
         text = super()._deserialize(value, *rest, **more)
         try:
+            # Parsed twice, for two kinds of fault: no number at all, and a number of nobody.
             number = EnterpriseNumber.parse(text, check_digits=False)
         except Malformed:
             raise ValidationError("is not ten digits, the first 0 or 1") from None

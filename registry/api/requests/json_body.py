@@ -88,9 +88,11 @@ def load(
     A fault is named by its path, such as `businessDataList[0].values[1].nl`, after `under`.
     """
     try:
+        # Schemas are shared by all requests, rules differ by version: the fields find them here.
         with Context(rules):
             return schema.load(members), []
     except ValidationError as error:
+        # A generator, so that nothing is made of the faults beyond the limit.
         issues = _list_issues(error.messages, members, where, under)
         return None, list(islice(issues, MOST_FAULTS))
 

@@ -81,6 +81,7 @@ class DraftModel(Members):
         is_body_main = data.pop("is_body_main", False)
         return Draft(
             announced_files=tuple(data.pop("announced_files", ())),
+            # None without a body: version 3 then leaves the member out, version 2.1 says false.
             is_body_main=is_body_main if "body" in data else None,
             **data,
         )

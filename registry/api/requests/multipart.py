@@ -85,6 +85,7 @@ def parse_parts(
     next chunk of this one.
     """
     boundary = _read_boundary(headers)
+    # Before a byte is read; a body that does not say its length is measured as it comes.
     _check_length(headers, limits)
     events = _parse_events(stream, boundary, limits)
     has_message, files = False, 0
@@ -98,6 +99,7 @@ def parse_parts(
         if files > limits.files:
             raise _refuse_part(part.name, f"is one file too many: at most {limits.files} are read")
         yield part
+        # The parser reaches the next part only by way of the rest of this one.
         for _ in part.chunks:
             pass
 
@@ -111,6 +113,7 @@ def _read_boundary(headers: Mapping[str, str]) -> str:
     if encoding not in _IDENTITIES:
         raise UnsupportedMediaType(f"Content-Encoding {encoding} is not supported")
     boundaries: list[str] = [one or other for one, other in _BOUNDARY.findall(content_type)]
+    # Of two boundaries a proxy may take the other one, and see other parts than we do.
     if len(boundaries) != 1 or not _LEGAL_BOUNDARY.fullmatch(boundaries[0]):
         raise Invalid([Issue("header", "Content-Type", "Content-Type has no valid boundary")])
     return boundaries[0]
@@ -145,6 +148,7 @@ def _parse_events(stream: Readable, boundary: str, limits: BodyLimits) -> Iterat
 def _is_complete(parser: PushMultipartParser) -> bool:
     """Tell if the last boundary has been read; a parser tells only while it closes."""
     try:
+        # A copy, since a parser that is closed reads no further.
         copy(parser).close()
     except MultipartError:
         return False
@@ -199,6 +203,7 @@ def _make_part(segment: Any, events: Iterator[Any], limits: BodyLimits, message_
 
 def _read_headers(pairs: list[tuple[str, str]]) -> dict[str, str]:
     headers = {name.lower(): value for name, value in pairs}
+    # Of two values every reader may take another.
     if len(headers) < len(pairs):
         raise _refuse_body("a part has a header twice")
     if any(map(_CONTROL.search, headers.values())):
@@ -207,9 +212,11 @@ def _read_headers(pairs: list[tuple[str, str]]) -> dict[str, str]:
 
 
 def _check_encoding(name: str, headers: Mapping[str, str]) -> None:
+    # The digest is that of the bytes that arrive, so nothing is unpacked (RFC 7578, 4.7).
     for header in ("content-encoding", "content-transfer-encoding"):
         if headers.get(header, "").strip().lower() not in _IDENTITIES:
             raise _refuse_part(name, f"has a {header.title()} that is not supported")
+    # Several files below one name come as several parts (RFC 7578, 4.3).
     if headers.get("content-type", "").strip().lower().startswith("multipart/"):
         raise _refuse_part(name, "is itself a multipart body")
 

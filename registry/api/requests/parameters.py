@@ -71,6 +71,7 @@ def _load_query(schema: Schema) -> tuple[Any, list[Issue]]:
 
 def _decode_pairs(text: bytes) -> Iterator[tuple[str, str | None]]:
     """Decode names and values of a query string; None for a value that is not UTF-8."""
+    # By hand: werkzeug puts a replacement for what is not UTF-8, and so hides the fault.
     for pair in filter(None, text.split(b"&")):
         name, _, value = pair.replace(b"+", b" ").partition(b"=")
         key = unquote_to_bytes(name).decode(errors="replace")

@@ -30,6 +30,7 @@ class ArrivingPublication:
     def __enter__(self) -> tuple[Draft, tuple[StagedFile, ...]]:
         try:
             draft = self._take()
+        # Also when the worker is told to stop: nobody else knows of these files before the sweep.
         except BaseException:
             self._discard()
             raise

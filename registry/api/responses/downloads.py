@@ -12,6 +12,7 @@ from registry.api.context import call, registry
 from registry.api.responses.json_response import accepts
 from registry.services.consultation.consultation import Document
 
+# Digits are counted, since Python takes long for numbers of millions of them.
 _ONE_RANGE: Final = re.compile(
     r"bytes=\s*(?:(\d{1,25})-(\d{0,25})|-(\d{1,25}))\s*", re.ASCII | re.IGNORECASE
 )
@@ -38,6 +39,7 @@ def download(document: Document, media_type: str) -> Response:
         first, last = span
         response.status_code = 206
         response.headers["Content-Range"] = f"bytes {first}-{last}/{size}"
+    # HEAD shows nothing, so that it does not mark the message read.
     if request.method != "HEAD":
         blob = registry().consultation.open_document(
             call(response.status_code), document, first, last

@@ -44,10 +44,12 @@ def render_json(members: Any, headers: Mapping[str, str] = _PRIVATE) -> Response
 
 def make_cacheable(response: Response) -> Response:
     """Let anyone keep an answer with reference data (contract 4.18); 304 when it is unchanged."""
+    # 128 bits are enough to tell two answers apart.
     tag = sha256(response.get_data()).hexdigest()[:32]
     response.headers.update(_PUBLIC)
     response.set_etag(tag)
     if request.if_none_match.contains_weak(tag):
+        # Nothing more is needed: werkzeug sends no body with a 304.
         response.status_code = 304
     return response
 
@@ -67,6 +69,7 @@ def accepts(media_type: str) -> bool:
 
 def check_accept() -> None:
     """Refuse a client that takes no JSON; documents and logos check for their own media type."""
+    # Their views know the media type only when they have found the document.
     is_document = (request.endpoint or "").endswith(("content", "image"))
     if request.method != "OPTIONS" and not is_document and not accepts(_MEDIA_TYPE):
         raise NotAcceptable

@@ -27,6 +27,7 @@ class ProblemShapes:
 
     def _guess_version(self) -> str:
         """Guess the version of a path that nothing is served at."""
+        # The slash lets /v3 itself count, and keeps /v30 out.
         path = f"{request.path}/"
         names = (name for prefix, name in self._prefixes.items() if path.startswith(prefix))
         return next(names, self._usual)

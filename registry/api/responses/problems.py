@@ -63,6 +63,7 @@ def describe_http_error(error: HTTPException) -> Problem:
         for name, value in error.get_headers()
         if name in ("Allow", "Content-Range", "Retry-After")
     }
+    # Our own words: those of werkzeug are for people in front of a browser.
     detail = "The requested resource does not exist." if kind is NOT_FOUND else kind.title
     return Problem(kind, detail, headers)
 

@@ -91,6 +91,7 @@ def _write_list(field: fields.List[Any], access: str, names: _Names) -> _Code:
     return access, f"[{_write_code(field.inner, access, names)[1]} for v in v]"
 
 
+# Subclasses stand before their bases: the first line that fits is the one that is taken.
 _CODES: Final[tuple[tuple[type, Callable[[Any, str, _Names], _Code]], ...]] = (
     (fields.Constant, lambda field, _, names: (_add_name(field.constant, names), "v")),
     (Href, lambda field, _, names: (f"base + {_add_name(field.template.format, names)}(o)", "v")),

@@ -69,6 +69,7 @@ def update_messages() -> Response:
     changes = read_json(MessagesToUpdateSchema(), *_PATCH)
     registry().message_updates.update(call(), ebox(), changes)
     response = Response(headers={"Cache-Control": "no-store"})
+    # Flask gives even an empty answer a type.
     del response.headers["Content-Type"]
     return response
 

@@ -38,6 +38,7 @@ def notify() -> Response:
     try:
         registry().routing.apply(call(204), notification, ebox)
     except UpstreamInvalid:
+        # The service blames the federation's server; here the rules came with the request.
         fault = "data.orderedRoutingRules is not a list of routing rules"
         raise Invalid([Issue("body", "data.orderedRoutingRules", fault)]) from None
     return Response(status=204)
@@ -47,6 +48,7 @@ def _read_notification() -> Notification:
     """Read the event, in structured or binary mode (CloudEvents HTTP binding 1.0, section 3)."""
     if request.mimetype not in (_CLOUDEVENT, _JSON):
         raise UnsupportedMediaType
+    # CloudEvents allows null attributes; the schema drops them.
     members = strict_json.parse(read_bytes(), nulls=True)
     if request.mimetype == _JSON and "Ce-Id" in request.headers:
         members = _read_attributes(members)

@@ -49,4 +49,5 @@ class Number(fields.Field[str]):
     def _deserialize(self, value: Any, *_: Any, **__: Any) -> str:
         if isinstance(value, bool) or not isinstance(value, int | float):
             raise ValidationError("is not a number")
+        # Through `repr`, as the exact value of 0.1 has 55 digits; "f" writes no exponents.
         return format(Decimal(repr(value)), "f")

@@ -42,6 +42,7 @@ class RecipientToPublishSchema(EboxReferenceSchema):
         try:
             return Ebox(kind, _OWNER[kind].deserialize(data["number"]).digits)
         except ValidationError as error:
+            # Found with both members known, but a fault of this one.
             name = self.fields["number"].data_key or ""
             raise ValidationError({name: error.messages}) from None
 

@@ -35,6 +35,7 @@ class SenderToPublishSchema(Members):
     @post_load
     def to_columns(self, data: dict[str, Any], **_: Any) -> dict[str, Any]:
         """Make columns of the enterprise and its partition."""
+        # The schema lets only one value through.
         del data["ebox_type"]
         return data
 
@@ -49,7 +50,7 @@ class EboxReferenceSchema(Members):
 
     @validates_schema
     def check_number_fits_kind(self, data: dict[str, Any], **_: Any) -> None:
-        """Check that an enterprise has an enterprise number, a citizen an SSIN, and neither both."""
+        """Require the enterprise number of an enterprise and the SSIN of a citizen, never both."""
         for kind in EboxKind:
             name = self.fields[kind].data_key or kind
             if (kind in data) != (kind == data["kind"]):
