@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 UV := .cache/uv/bin/uv
 READY := $(VENV)/.ready
 
-.PHONY: help setup demo sandbox test check hooks journeys bench-list bench-publish bench-outbox bench-audit lock clean
+.PHONY: help setup demo sandbox test check hooks journeys clients bench-list bench-publish bench-outbox bench-audit lock clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | sort | expand -t 14
@@ -29,8 +29,8 @@ demo: $(READY)  ## start a local federation, tour the main job, stop it
 sandbox: $(READY)  ## start a local federation and leave it running until Ctrl-C
 	$(BIN)/registry sandbox up
 
-test: $(READY)  ## run the tests on real PostgreSQL and SeaweedFS, all but the journeys
-	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not journey"
+test: $(READY)  ## run the tests on real PostgreSQL and SeaweedFS, but for what starts programs
+	$(BIN)/python -m pytest -n 3 --dist loadfile -m "not journey and not process"
 
 check: $(READY)  ## what CI runs: format, lint, spelling, types, walls, all tests with coverage
 	$(BIN)/ruff format --check .
@@ -38,7 +38,8 @@ check: $(READY)  ## what CI runs: format, lint, spelling, types, walls, all test
 	$(BIN)/codespell
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/python -m pytest -n 2 --dist loadfile --cov --cov-report=term:skip-covered
+	HYPOTHESIS_EXAMPLES=100 \
+	  $(BIN)/python -m pytest -n 3 --dist loadfile --cov --cov-report=term:skip-covered
 
 hooks: $(READY)  ## judge each commit as CI will, but for what is slow
 	$(BIN)/pre-commit install
@@ -46,6 +47,9 @@ hooks: $(READY)  ## judge each commit as CI will, but for what is slow
 journeys: $(READY)  ## whole-service journeys on gunicorn, longer than in `make check`
 	JOURNEY_KILLS=50 JOURNEY_PUBLICATIONS=20000 JOURNEY_MESSAGES=1000000 \
 	  $(BIN)/python -m pytest tests/journeys -m journey
+
+clients: $(READY)  ## generate clients from the OpenAPI documents (Java and Node are needed), drive them
+	$(BIN)/python -m tests.clients
 
 bench-list: $(READY)  ## CPU per request of a listing beside the least it could cost
 	$(BIN)/python -m tests.bench.listing

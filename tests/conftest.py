@@ -43,7 +43,9 @@ from tests.factories import PDF, a_file, a_message, a_person, an_ebox, an_enterp
 from tests.given import GivenCluster
 
 Flask.test_client_class = ContractClient  # no answer of the run may break the contract
-hypothesis.register_profile("ours", deadline=None)  # how long an example takes proves nothing
+# How long an example takes proves nothing. `make check` has four times as many of them.
+examples = int(os.environ.get("HYPOTHESIS_EXAMPLES", "25"))
+hypothesis.register_profile("ours", deadline=None, max_examples=examples)
 hypothesis.load_profile("ours")
 
 ROLE = "registry_application"

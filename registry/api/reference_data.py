@@ -4,12 +4,11 @@ from dataclasses import dataclass
 
 from flask import Blueprint, Response
 from marshmallow import Schema
-from werkzeug.exceptions import NotAcceptable
 
 from registry.api.authentication import View, needs
 from registry.api.context import call, registry
 from registry.api.requests.parameters import reads
-from registry.api.responses.json_response import accepts, make_cacheable, render_list, render_object
+from registry.api.responses.json_response import make_cacheable, render_list, render_object
 from registry.domain.access import Operation
 from registry.domain.queries import Page
 from registry.domain.reference import Catalogue
@@ -75,8 +74,6 @@ class CatalogueRoutes:
             (owner_id,) = owner.values()
             with registry().reference_data.image(kind, owner_id, image_id) as (image, record):
                 media_type = self.image_type or image.media_type
-                if not accepts(media_type):
-                    raise NotAcceptable
                 response = Response(image.content, content_type=media_type)
                 # A logo is bytes of a sender: no browser may guess that it is a page.
                 response.headers["X-Content-Type-Options"] = "nosniff"

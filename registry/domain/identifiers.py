@@ -4,7 +4,6 @@ import calendar
 import re
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import lru_cache
 from typing import Self
 
 _ENTERPRISE = re.compile(r"[01][0-9]{9}")
@@ -108,12 +107,11 @@ class Ebox:
     kind: EboxKind
     number: str
 
-    @staticmethod
-    @lru_cache(maxsize=1024)
-    def from_key(key: str) -> "Ebox":
-        """Read the store's `key`; remembered, since a page of messages has one e-Box."""
+    @classmethod
+    def from_key(cls, key: str) -> Self:
+        """Read the key by which the store knows an e-Box."""
         kind, _, number = key.partition(":")
-        return Ebox(EboxKind(kind), number)
+        return cls(EboxKind(kind), number)
 
     @property
     def enterprise_number(self) -> str | None:

@@ -144,8 +144,8 @@ def test_a_message_shows_every_optional_member_that_it_has(consumer, deliver):
         "isBodyMainContent": False,
         "paymentData": {
             "paymentDataId": "1",
-            "amount": "1250.10",
-            "vatAmount": "0.00",
+            "amount": 1250.1,
+            "vatAmount": 0,
             "currency": "EUR",
             "dueDate": "2026-11-30T23:59:59+01:00",
             "iban": "BE68539007547034",

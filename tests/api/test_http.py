@@ -1,6 +1,7 @@
 """HTTP around every operation: methods, negotiation, traces, problems, browsers, quota."""
 
 import re
+from copy import copy
 from uuid import UUID, uuid4
 
 import orjson
@@ -167,7 +168,6 @@ JSON_PATHS = [path for path in GUARDED if not path.endswith("/content")]
         "text/html",
         "image/*",
         "application/json;q=0",
-        "nonsense",
         "*/*;q=0",
         "text/*",
     ],
@@ -179,6 +179,24 @@ def test_a_client_that_takes_no_json_is_told_in_json(consumer, full, path, accep
     assert answer.status_code == 406
     assert answer.headers["Content-Type"] == "application/problem+json"
     assert answer.json["type"] == f"{OWN}notAcceptable"
+
+
+@pytest.mark.parametrize("bases", [V3, V2], ids=["3", "2"])
+@pytest.mark.parametrize(
+    "accept",
+    [
+        "text/html, image/gif, image/jpeg, *; q=.2, */*; q=.2",  # the default of old Java
+        "nonsense",
+        "application/json;q=high",
+        "text/html;q=0.9, application/*;q=0.1",
+        " ",
+    ],
+)
+def test_a_client_that_takes_json_by_whatever_range_gets_it(consumer, bases, accept):
+    there = copy(consumer)
+    there.base = bases[consumer.ebox.kind]
+
+    assert there.get("/ebox/messages", headers={"Accept": accept}).status_code == 200
 
 
 @pytest.mark.parametrize(

@@ -34,8 +34,8 @@ SMALLEST = {
 }
 PAYMENT = {
     "paymentDataId": "1",
-    "amount": "1250.00",
-    "vatAmount": "-.5",
+    "amount": 1250.0,
+    "vatAmount": -0.5,
     "currency": "EUR",
     "dueDate": "2026-11-30T23:59:59.123456789+01:00",
     "iban": "BE68539007547034",
@@ -127,8 +127,8 @@ def test_a_message_with_everything_is_a_draft_in_the_shape_the_store_keeps():
         business_data=FULL["businessDataList"],
         payment_data={
             "payment_data_id": "1",
-            "amount": "1250.00",
-            "vat_amount": "-.5",
+            "amount": "1250.0",
+            "vat_amount": "-0.5",
             "currency": "EUR",
             "due_date": "2026-11-30T23:59:59+01:00",
             "iban": "BE68539007547034",
@@ -234,7 +234,7 @@ SCHEMA_FAULTS = [
     (["businessDataList", 0, "values"], "x", "is not an array"),
     (["businessDataList", 0, "values", 1], "x", OBJECT),
     (["businessDataList", 0, "values", 1, "nl"], "x" * 257, "is longer than 256 characters"),
-    (["paymentData", "amount"], 12.5, TEXT),
+    (["paymentData", "amount"], True, "is not a decimal number"),
     (["paymentData", "amount"], "1,5", "is not a decimal number"),
     (["paymentData", "amount"], ".", "is not a decimal number"),
     (["paymentData", "amount"], "1\n", "is not a decimal number"),

@@ -26,8 +26,8 @@ from tests.factories import PDF, an_ebox
 ANNEX = Document("annex", b"a;b\r\n1;2\r\n", "bijlage.csv", "text/csv", is_main=False)
 PAYMENT = {
     "paymentDataId": "1",
-    "amount": "0.10",
-    "vatAmount": "0.00",
+    "amount": 0.1,
+    "vatAmount": 0,
     "currency": "EUR",
     "dueDate": "2026-11-30T23:59:59+01:00",
     "iban": "BE68539007547034",

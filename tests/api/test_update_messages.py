@@ -235,13 +235,22 @@ def test_a_body_of_another_shape_is_refused_and_its_fault_named(consumer, wrong)
 @pytest.mark.parametrize(
     ("body", "name"),
     [
-        ({"items": [{"messageId": ID, **HIDE}], "totalItems": 1}, "totalItems"),
+        ({"items": [{"messageId": ID, **HIDE}], "total": 1}, "total"),
         ({"items": [{"messageId": ID, **HIDE, "visible": False}]}, "items[0].visible"),
         ({"items": [{"messageId": ID, **HIDE, "isRead": True}]}, "items[0].isRead"),
     ],
 )
 def test_unknown_members_are_refused(consumer, body, name):
     assert faults_of(patch(consumer, body)) == [("unknownInput", name)]
+
+
+@pytest.mark.parametrize("total", [1, 0, 7])
+def test_the_total_that_version_2_requires_is_accepted_and_not_used(consumer, deliver, total):
+    message = deliver(consumer.ebox)
+
+    answer = patch(consumer, {"items": [{"messageId": str(message), **HIDE}], "totalItems": total})
+
+    assert (answer.status_code, answer.json["totalItems"]) == (200, 1)
 
 
 def test_a_message_named_again_is_a_fault_each_time_but_the_first(consumer, deliver):

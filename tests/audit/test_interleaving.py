@@ -12,6 +12,8 @@ from registry.audit.store import entries, seals
 from registry.audit.trail.seal import parse_seal
 from tests.audit.conftest import an_entry
 
+pytestmark = pytest.mark.process
+
 
 class Undone(Exception):
     """The transaction is to be rolled back."""

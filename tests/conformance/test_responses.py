@@ -77,7 +77,7 @@ WRONG = {
     "a date-time has no offset": changed((*ITEM, "receiptDate"), "2026-10-05T14:03:11"),
     "a UUID is in upper case": changed((*ITEM, "messageId"), str(uuid4()).upper()),
     "a text lacks a language": changed((*ITEM, "subject", "de"), ...),
-    "an amount is a number": changed((*ITEM, "paymentData", "amount"), 12.5),
+    "an amount is a text": changed((*ITEM, "paymentData", "amount"), "12.50"),
     "the body is an array": [],
 }
 

@@ -10,6 +10,8 @@ from registry.sandbox.seeds.reference import FINANCE
 from tests.conformance.validation import VERSION_2, VERSION_3
 from tests.factories import a_file
 
+pytestmark = pytest.mark.process
+
 load_all_checks()
 PROMISES = CHECKS.get_by_names(
     [

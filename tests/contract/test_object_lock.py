@@ -17,6 +17,8 @@ from registry.blobs.s3 import PART_SIZE, S3Blobs
 from registry.domain.errors import DocumentUnavailable, Unavailable
 from registry.sandbox.servers.processes import LOOPBACK, free_port
 
+pytestmark = pytest.mark.process
+
 RETENTION = Retention("COMPLIANCE", days=1)
 NO_DELETION = {
     "Effect": "Deny",

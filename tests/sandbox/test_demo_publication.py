@@ -11,6 +11,8 @@ from registry.sandbox.demo.tour import DemoFailed
 from registry.sandbox.personas import BAKERY, SENDER
 from tests.conformance.validation import validator
 
+pytestmark = pytest.mark.process
+
 MESSAGE, REPLY = "3f0b6c1e-5a4d-4f0e-9c53-1d2e7a8b9c10", "5b8e7d21-0c4f-4a9e-a3d6-7f1e2d3c4b5a"
 
 

@@ -13,6 +13,8 @@ from registry.sandbox import ownership
 from registry.sandbox.layout import Layout
 from registry.sandbox.ownership import Occupied
 
+pytestmark = pytest.mark.process
+
 # A supervisor in name: holds the directory, records itself and does as `how` says when told to go.
 HOLDER = """
 import os, signal, sys, time

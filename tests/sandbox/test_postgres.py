@@ -11,6 +11,8 @@ from registry.sandbox.servers.binaries import Binaries, PostgresMissing
 from registry.sandbox.servers.postgres import Account, Cluster
 from registry.sandbox.servers.processes import StartFailed, is_free
 
+pytestmark = pytest.mark.process
+
 
 @pytest.fixture(scope="module")
 def started(tmp_path_factory):

@@ -13,6 +13,8 @@ import pytest
 from registry.sandbox.servers import processes
 from registry.sandbox.servers.processes import Interrupted, Process, StartFailed
 
+pytestmark = pytest.mark.process
+
 # A leader with a child of its own; the first line of its output is the child's pid.
 FAMILY = [
     "sh",

@@ -8,6 +8,8 @@ from botocore.exceptions import ClientError
 
 from registry.sandbox.servers.seaweed import ObjectStore
 
+pytestmark = pytest.mark.process
+
 MEBIBYTE = 1024 * 1024
 
 

@@ -12,6 +12,8 @@ import pytest
 
 from registry.sandbox.servers import warden
 
+pytestmark = pytest.mark.process
+
 
 @pytest.fixture
 def orders(monkeypatch):

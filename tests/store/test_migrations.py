@@ -15,6 +15,8 @@ from registry.store.schema import PARTITIONS, metadata
 from tests.conftest import ROLE
 from tests.store.tables import BY_EBOX
 
+pytestmark = pytest.mark.process
+
 ischema_names["xid8"] = TransactionId  # SQLAlchemy does not know it
 PARTITION = re.compile(r".*_([0-9]+|default)")
 

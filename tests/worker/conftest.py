@@ -1,9 +1,6 @@
 """Workers as processes, on a database that nobody else looks at."""
 
-import os
 import signal
-import subprocess
-import sys
 import time
 from uuid import uuid4
 
@@ -14,6 +11,7 @@ from pydantic import SecretStr
 from registry.settings import PREFIX
 from registry.wiring.worker import assemble_worker
 from tests.alone import a_database
+from tests.forked import RegistryProcess
 
 PATIENCE = 60  # seconds
 
@@ -41,14 +39,8 @@ class Running:
 
     def __init__(self, log, options, environment):
         self.path = log
-        kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
-        with log.open("wb") as file:
-            self.process = subprocess.Popen(
-                [sys.executable, "-m", "registry", "worker", *options],
-                env={**kept, "no_proxy": "*", **environment},
-                stdout=file,
-                stderr=subprocess.STDOUT,
-            )
+        log.touch()
+        self.process = RegistryProcess(["worker", *options], environment, log)
 
     @property
     def log(self):

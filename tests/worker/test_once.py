@@ -2,9 +2,13 @@
 
 from datetime import UTC, datetime, timedelta
 
+import pytest
+
 from registry.sandbox.servers.processes import LOOPBACK, free_port
 from registry.worker.jobs import JOBS
 from tests.factories import PDF, a_file, an_ebox
+
+pytestmark = pytest.mark.process
 
 
 def now():

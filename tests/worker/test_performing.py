@@ -19,6 +19,8 @@ from registry.worker.runner import JobRunner
 from registry.worker.threads import JobThreads
 from tests.factories import an_ebox
 
+pytestmark = pytest.mark.process
+
 HOUR = timedelta(hours=1)
 SSIN = "85.04.12-997.68"
 

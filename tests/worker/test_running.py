@@ -12,6 +12,8 @@ from registry.worker.jobs import JOBS
 from tests.factories import an_ebox
 from tests.worker.conftest import wait
 
+pytestmark = pytest.mark.process
+
 
 def announce(alone, count=1):
     """Messages that were just published."""

@@ -2,6 +2,7 @@
 
 import re
 from datetime import datetime
+from decimal import Decimal
 from typing import Any, Final
 
 from marshmallow import ValidationError, fields
@@ -12,6 +13,8 @@ from registry.domain.identifiers import EnterpriseNumber, Malformed, Ssin
 from registry.domain.languages import LANGUAGES
 
 # `fromisoformat` takes more than RFC 3339: week dates, no seconds, no offset.
+# The Belgian REST guide's pattern `[dec-type]`.
+_DECIMAL: Final = re.compile(r"[-+]?([0-9]+(\.[0-9]*)?|\.[0-9]+)", re.ASCII)
 _MOMENT: Final = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]+)?(Z|[+-][0-9]{2}:[0-9]{2})"
 )
@@ -92,6 +95,18 @@ class Moment(fields.Field[datetime]):
         except ValueError:
             pass
         raise ValidationError("is not a date-time with an offset, such as 2026-11-20T12:00:00Z")
+
+
+class DecimalNumber(fields.Field[str]):
+    """A number, or a decimal text; it becomes the text that the store keeps (contract 6.12)."""
+
+    def _deserialize(self, value: Any, *_: Any, **__: Any) -> str:
+        if isinstance(value, str) and _DECIMAL.fullmatch(value):
+            return value
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            raise ValidationError("is not a decimal number")
+        # Through `repr`, as the exact value of 0.1 has 55 digits; "f" writes no exponents.
+        return format(Decimal(repr(value)), "f")
 
 
 class Company(Text):

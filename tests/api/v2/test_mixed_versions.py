@@ -71,9 +71,8 @@ def old(value):
     if not isinstance(value, dict):
         return value
     renamed = {OLD_NAMES.get(name, name): old(each) for name, each in value.items()}
-    if "vatAmount" in value:
-        kept = {"reference": value["reference"]} if "reference" in value else {}
-        renamed |= {name: float(value[name]) for name in ("amount", "vatAmount")} | kept
+    if "reference" in value:
+        renamed["reference"] = value["reference"]
     return renamed
 
 
@@ -97,7 +96,7 @@ def without_its_own(shown):
     for file in members["attachments"]["items"]:
         del file["contentHref"]
     for name in {"amount", "vatAmount"} & members.get("paymentData", {}).keys():
-        members["paymentData"][name] = Decimal(members["paymentData"][name])  # 7.0 is 7
+        members["paymentData"][name] = Decimal(str(members["paymentData"][name]))  # 7.0 is 7
     return members
 
 

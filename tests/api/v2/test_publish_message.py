@@ -72,12 +72,12 @@ WRONG = {
         "subject.nl is longer than 400 characters",
     ),
     "an amount in words": (
-        {"paymentData": {**PAYMENT, "amount": "12.50"}},
-        "paymentData.amount is not a number",
+        {"paymentData": {**PAYMENT, "amount": "12,50"}},
+        "paymentData.amount is not a decimal number",
     ),
     "an amount that is true": (
         {"paymentData": {**PAYMENT, "vatAmount": True}},
-        "paymentData.vatAmount is not a number",
+        "paymentData.vatAmount is not a decimal number",
     ),
     "an original that is no message": (
         {"originalMessageId": "message-1"},

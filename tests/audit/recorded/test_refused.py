@@ -36,13 +36,6 @@ REFUSED = [
     (404, "GET", "/nowhere", {}),
     (405, "DELETE", MESSAGES, {}),
     (406, "GET", MESSAGES, {"Accept": "text/html"}),
-    (406, "GET", CONTENT, {"Accept": "text/html"}),
-    (
-        406,
-        "GET",
-        "/refData/senderApplications/my-minfin/images/logo/content",
-        {"Accept": "text/html"},
-    ),
     (416, "GET", CONTENT, {"Range": "bytes=9999-"}),
 ]
 

@@ -1,8 +1,5 @@
 """The operators' commands, with settings in their environment."""
 
-import os
-import subprocess
-import sys
 from types import SimpleNamespace
 from uuid import uuid4
 
@@ -14,6 +11,7 @@ from sqlalchemy import create_engine
 from registry.cli import registry
 from registry.settings import PREFIX
 from tests.databases import migrated_database
+from tests.forked import run_registry
 
 PASSWORD = "correct-horse-battery"
 
@@ -83,18 +81,6 @@ def run():
 
 
 @pytest.fixture
-def start():
+def start(tmp_path):
     """Type a command in a process of its own, with nothing else in its environment."""
-
-    def started(*command, env=None):
-        kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
-        return subprocess.run(
-            [sys.executable, "-m", "registry", *command],
-            env={**kept, **(env or {})},
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=60,
-        )
-
-    return started
+    return lambda *command, env=None: run_registry(command, env or {}, tmp_path)

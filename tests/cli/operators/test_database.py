@@ -10,6 +10,8 @@ from registry import migrations
 from registry.sandbox.servers.processes import LOOPBACK, free_port
 from tests.cli.operators.conftest import PASSWORD
 
+pytestmark = pytest.mark.process
+
 NEWEST = ScriptDirectory(str(Path(migrations.__file__).parent)).get_current_head()
 NOBODY = f"postgresql://owner:{PASSWORD}@{LOOPBACK}:{free_port()}/registry"
 

@@ -1,10 +1,9 @@
 """Members of bodies as version 2.1 takes them: what it does not know is ignored (contract 6.32)."""
 
-from decimal import Decimal
 from typing import Any, Final
 from uuid import UUID
 
-from marshmallow import EXCLUDE, ValidationError, fields
+from marshmallow import EXCLUDE, ValidationError
 
 from registry.api.requests import body_fields, json_body
 from registry.api.requests.parameter_fields import Identifier
@@ -41,13 +40,3 @@ class MessageId(Identifier):
             return super()._deserialize(value, attr, data, **more)
         except ValidationError:
             return NOWHERE
-
-
-class Number(fields.Field[str]):
-    """A member that is a number; it becomes the decimal text that the store keeps."""
-
-    def _deserialize(self, value: Any, *_: Any, **__: Any) -> str:
-        if isinstance(value, bool) or not isinstance(value, int | float):
-            raise ValidationError("is not a number")
-        # Through `repr`, as the exact value of 0.1 has 55 digits; "f" writes no exponents.
-        return format(Decimal(repr(value)), "f")

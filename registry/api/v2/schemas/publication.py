@@ -5,12 +5,20 @@ from typing import Any, Final
 from marshmallow import ValidationError, post_load, pre_load
 from marshmallow.fields import Dict, Nested
 
-from registry.api.requests.body_fields import Company, Items, Moment, Person, StrictBoolean, Text
+from registry.api.requests.body_fields import (
+    Company,
+    DecimalNumber,
+    Items,
+    Moment,
+    Person,
+    StrictBoolean,
+    Text,
+)
 from registry.api.requests.json_body import Fault, rules
 from registry.api.requests.models import AnnouncedFileModel, DraftModel, PaymentModel
 from registry.api.requests.parameter_fields import Identifier
 from registry.api.requests.validators import BIC, CURRENCY, IBAN, NAME, SHORT, one_of
-from registry.api.v2.schemas.members import LenientMembers, LenientTexts, MessageId, Number
+from registry.api.v2.schemas.members import LenientMembers, LenientTexts, MessageId
 from registry.domain.attachments import DIGEST_METHOD
 from registry.domain.identifiers import Ebox, EboxKind, Malformed, Ssin
 from registry.domain.messages import MessageChange
@@ -96,8 +104,8 @@ class PaymentDataToPublishSchema(LenientMembers, PaymentModel):
     """The payment that a message to publish asks for."""
 
     payment_data_id = Text(data_key="paymentDataId", required=True, validate=SHORT)
-    amount = Number(required=True)
-    vat_amount = Number(data_key="vatAmount", required=True)
+    amount = DecimalNumber(required=True)
+    vat_amount = DecimalNumber(data_key="vatAmount", required=True)
     currency = Text(required=True, validate=CURRENCY)
     due_date = Moment(data_key="dueDate", required=True)
     iban = Text(required=True, validate=IBAN)

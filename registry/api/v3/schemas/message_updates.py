@@ -40,6 +40,7 @@ class MessagesPatchSchema(Members):
     """Messages to change, each named once (contract 6.7)."""
 
     items = Items(Nested(MessageUpdatePatchSchema), required=True, least=1, most=100)
+    total = fields.Raw(data_key="totalItems")  # version 2.1 requires it; it is not used
 
     @validates_schema(pass_original=True, skip_on_field_errors=False)
     def check_messages_differ(self, _: Any, data: dict[str, Any], **__: Any) -> None:

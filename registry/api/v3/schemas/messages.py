@@ -3,6 +3,7 @@
 from marshmallow import fields
 
 from registry.api.responses.fields import (
+    Amount,
     AnswerSchema,
     HasInstant,
     Href,
@@ -52,11 +53,11 @@ class BusinessDataSchema(JsonColumnSchema):
 
 
 class PaymentDataSchema(JsonColumnSchema):
-    """Payment data; amounts are decimal strings `[dec-type]`."""
+    """Payment data; amounts are numbers (contract 6.12)."""
 
     payment_data_id = fields.String(data_key="paymentDataId", required=True)
-    amount = fields.String(required=True)
-    vat_amount = fields.String(data_key="vatAmount", required=True)
+    amount = Amount(required=True)
+    vat_amount = Amount(data_key="vatAmount", required=True)
     currency = fields.String(required=True)
     due_date = fields.String(data_key="dueDate", required=True)
     iban = fields.String(required=True)

@@ -7,6 +7,7 @@ from marshmallow.fields import Dict, Nested
 
 from registry.api.requests.body_fields import (
     Company,
+    DecimalNumber,
     Items,
     Moment,
     Person,
@@ -17,7 +18,7 @@ from registry.api.requests.body_fields import (
 from registry.api.requests.json_body import Fault, Members
 from registry.api.requests.models import AnnouncedFileModel, DraftModel, PaymentModel
 from registry.api.requests.parameter_fields import Identifier
-from registry.api.requests.validators import AMOUNT, BIC, CURRENCY, IBAN, NAME, SHORT, one_of
+from registry.api.requests.validators import BIC, CURRENCY, IBAN, NAME, SHORT, one_of
 from registry.domain.attachments import DIGEST_METHOD
 from registry.domain.identifiers import Ebox, EboxKind
 from registry.domain.notifications import Notification
@@ -115,8 +116,8 @@ class PaymentDataToPublishSchema(PaymentModel):
     """The payment that a message to publish asks for."""
 
     payment_data_id = Text(data_key="paymentDataId", required=True, validate=SHORT)
-    amount = Text(required=True, validate=AMOUNT)
-    vat_amount = Text(data_key="vatAmount", required=True, validate=AMOUNT)
+    amount = DecimalNumber(required=True)
+    vat_amount = DecimalNumber(data_key="vatAmount", required=True)
     currency = Text(required=True, validate=CURRENCY)
     due_date = Moment(data_key="dueDate", required=True)
     iban = Text(required=True, validate=IBAN)
