@@ -4,10 +4,10 @@ import calendar
 import re
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Self
+from typing import Final, Self
 
-_ENTERPRISE = re.compile(r"[01][0-9]{9}")
-_SSIN = re.compile(r"[0-9]{11}")
+_ENTERPRISE: Final = re.compile(r"[01][0-9]{9}")
+_SSIN: Final = re.compile(r"[0-9]{11}")
 
 
 class Malformed(ValueError):

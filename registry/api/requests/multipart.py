@@ -32,6 +32,7 @@ _LEGAL_BOUNDARY: Final = re.compile(r"[0-9A-Za-z'()+_,./:=? -]{0,69}[0-9A-Za-z'(
 _PARAMETER: Final = re.compile(
     r';\s*([\w!#$&+.^`|~*-]+)\s*=\s*("(?:[^"\\]|\\.)*"|[^;"]*)', re.ASCII
 )
+_LENGTH: Final = re.compile(r"[0-9]{1,18}", re.ASCII)
 _CONTROL: Final = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 _EXTENDED_VALUE: Final = re.compile(
     r"(utf-8|iso-8859-1)'[^']*'(.*)", re.DOTALL | re.IGNORECASE
@@ -121,7 +122,7 @@ def _read_boundary(headers: Mapping[str, str]) -> str:
 
 def _check_length(headers: Mapping[str, str], limits: BodyLimits) -> None:
     length = headers.get("Content-Length", "")
-    if re.fullmatch(r"[0-9]{1,18}", length, re.ASCII) and int(length) > limits.request:
+    if _LENGTH.fullmatch(length) and int(length) > limits.request:
         raise TooLarge(limits.request, "A request")
 
 

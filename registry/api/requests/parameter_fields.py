@@ -9,12 +9,16 @@ from marshmallow import ValidationError, fields
 
 INT32: Final = 2**31 - 1
 
+_INTEGER: Final = re.compile(r"-?[0-9]{1,18}", re.ASCII)
+_DATE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
+_UUID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII)
+
 
 class Whole(fields.Integer):
     """A whole number written in ASCII digits; Python's `int` would take any script's."""
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **_: Any) -> int:
-        if not re.fullmatch(r"-?[0-9]{1,18}", str(value), re.ASCII):
+        if not _INTEGER.fullmatch(str(value)):
             raise ValidationError("is not a whole number")
         return int(value)
 
@@ -33,7 +37,7 @@ class Day(fields.Date):
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **_: Any) -> date:
         try:
-            if re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", value, re.ASCII):
+            if _DATE.fullmatch(value):
                 return date.fromisoformat(value)
         except ValueError:
             pass
@@ -45,6 +49,6 @@ class Identifier(fields.UUID):
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **_: Any) -> UUID:
         text = str(value)  # in a body it may be anything
-        if not re.fullmatch(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", text, re.ASCII):
+        if not _UUID.fullmatch(text):
             raise ValidationError("is not a UUID in lower case")
         return UUID(text)

@@ -14,6 +14,7 @@ from typing import Final, Self
 
 OLDEST: Final = 15
 EXTENSIONS: Final = ("pg_trgm", "btree_gin")
+_DIGITS: Final = re.compile(r"\d+")
 _PROGRAMS: Final = ("initdb", "postgres")
 
 
@@ -128,5 +129,5 @@ def _output(program: str | Path, option: str) -> str:
 
 
 def _number(text: str) -> int:
-    digits = re.search(r"\d+", text)
+    digits = _DIGITS.search(text)
     return int(digits[0]) if digits else 0

@@ -28,7 +28,7 @@ _PORTS: Final = range(20_000, 32_000)
 _ATTEMPTS: Final = 3
 # How PostgreSQL, werkzeug and SeaweedFS say that somebody else has the port.
 _PORT_IN_USE: Final = re.compile(
-    r"address already in use|port \d+ .* is not available", re.IGNORECASE
+    r"address already in use|port \d{1,5} .{0,200} is not available", re.IGNORECASE
 )
 _TAIL: Final = 30  # lines of a log that an error shows
 
