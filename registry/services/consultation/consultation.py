@@ -182,9 +182,12 @@ class Consultation:
         if content is None:
             sent_message = sent_messages.find(connection, ebox, message_id)
             if sent_message is not None:
+                # His right on the sender partition counts, as it is now: what he could read when
+                # he sent the message gives him nothing (contract 6.27).
                 partition = sent_message.partition
                 name_ebox(connection, sent_message.recipient)
                 content = messages.find(connection, sent_message.recipient, message_id, self.now())
+                content = content and _restore_sent_state(content)
         if content is None:
             raise NotFound("message_id", str(message_id))
         if not rights.allow(partition):
@@ -204,6 +207,23 @@ class Consultation:
         # The event goes out once, at the first reading (contract 4.4).
         if messages.mark_read(connection, ebox, message_id, now):
             outbox.add(connection, Event(EventType.READ_DOCUMENT, ebox, message_id), due_at=now)
+
+
+def _restore_sent_state(content: MessageContent) -> MessageContent:
+    """Give a message the state in which it was sent, for its sender.
+
+    What became of it since is the recipient's life: whether he read or hid it, executed its action,
+    and which partition his rules or his people chose. A sender asks for the status, where the
+    contract lets him (contract 6.27, 6.34).
+    """
+    message = content.message._replace(
+        read_at=None,
+        is_visible=True,
+        partition=None,
+        is_routing_pending=False,
+        action_executed_at=None,
+    )
+    return content._replace(message=message)
 
 
 def _find_attachment(message: Message, attachment_id: str) -> Attachment:
