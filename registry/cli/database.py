@@ -60,6 +60,7 @@ def check() -> None:
     """Say whether the database has the newest shape and its application role is safe."""
     with _as_owner() as (engine, settings), ExitStack() as afterwards:
         current, newest = migrations.revisions(engine)
+        # By the application's own connection: the owner's says nothing of that role.
         registry = wiring.assemble(settings, lambda *_: None)
         afterwards.callback(registry.dispose)
         registry.readiness.check()
@@ -72,12 +73,14 @@ def check() -> None:
 def _as_owner(prefix: str = "") -> Iterator[tuple[Engine, Settings]]:
     """Give the owner's engine for the block; errors come as one line behind `prefix`."""
     settings = Settings.load(os.environ)
+    # Optional until here: the running service is better off without the owner's password.
     if settings.database_owner_url is None:
         raise click.ClickException("REGISTRY_DATABASE_OWNER_URL is not set.")
     engine = wiring.make_engine(settings, "owner")
     try:
         yield engine, settings
     except (SQLAlchemyError, CommandError, KeyUnusable, RegistryError) as error:
+        # The driver's own words: SQLAlchemy adds the statement and a link, over many lines.
         reason = str(getattr(error, "orig", None) or error).strip().splitlines()[0]
         raise click.ClickException(f"{prefix}{reason}") from None
     finally:

@@ -14,7 +14,9 @@ from registry.terminal.numbers import EnterpriseNumberType
 from registry.terminal.screen import Count, show_count
 
 _LONGEST: Final = 10 * 366 * 24  # hours
-_BATCH: Final = 500  # messages that are deleted in one transaction
+# Messages that are deleted in one transaction. The worker takes fewer, since it goes on all day and
+# leaves time for readers; this runs at an hour of the operator's choice.
+_BATCH: Final = 500
 
 
 @click.group()
@@ -48,6 +50,7 @@ def sweep(*, dry_run: bool, older_than: int) -> None:
                 count += 1
                 show(count)
         finally:
+            # On standard error, so that standard output is a list of keys and nothing else.
             what = "document or unfinished upload" if count == 1 else "documents and uploads"
             click.echo(f"{count} {what} {'would be' if dry_run else 'were'} deleted.", err=True)
 
@@ -61,6 +64,7 @@ def route(enterprises: tuple[EnterpriseNumber, ...]) -> None:
     """
     silent = 0
     with service() as registry:
+        # All of them before the exit code: one without an answer keeps no other waiting.
         for number in enterprises:
             is_known = registry.routing.refresh(Ebox(EboxKind.ENTERPRISE, number.digits))
             silent += not is_known
@@ -85,6 +89,7 @@ def purge(*, limit: int | None) -> None:
     not run the worker, which does this all the time.
     """
     with worker_services() as services, show_count() as show:
+        # Messages first: a document may go only when no message has it any longer.
         batches = services.purge.purge_all(_BATCH)
         _run(islice(batches, limit), show, "Messages deleted: {}.")
         _erase(islice(services.purge.erase_all(), limit), show)

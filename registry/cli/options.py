@@ -1,14 +1,11 @@
 """Options that several commands of operators have, and groups whose errors keep quiet."""
 
-from collections.abc import Callable
 from typing import Any
 
 import click
 
+from registry.terminal.options import Option
 from registry.terminal.text import clean_text
-
-Command = Callable[..., Any]
-Option = Callable[[Command], Command]
 
 in_json = click.option("--json", "is_json", is_flag=True, help="Tell a program, in JSON.")
 
@@ -26,10 +23,12 @@ class QuietGroup(click.Group):
         try:
             return super().invoke(ctx)
         except click.UsageError as error:
+            # click quotes what was typed, and what a scheduler runs ends in its log.
             raise click.UsageError(clean_text(error.format_message()), error.ctx) from None
 
 
 def _strip_reason(_: click.Context, __: click.Parameter, value: str) -> str:
+    # `required` is content with an empty text, of which nobody learns anything later.
     if not value.strip():
         raise click.BadParameter("It is blank.")
     return value.strip()

@@ -44,12 +44,14 @@ def print_table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     Where that has no room, the rows come one below the other, so that ids stay whole.
     """
     console = make_console()
+    # Where there is no room Rich cuts what may not wrap, so the room is measured before.
     columns = list(zip(headings, *rows, strict=True))
     widths = [max(map(cell_len, column)) + _GAP for column in columns[:-1]]
     if sum(widths) + _ROOM > console.width:
         _print_below(headings, rows)
         return
     table = Table(box=None, padding=(0, _GAP, 0, 0), pad_edge=False)
+    # An id that goes on in the next line cannot be copied: only the last column may wrap.
     for heading in headings[:-1]:
         table.add_column(heading, no_wrap=True)
     table.add_column(headings[-1], overflow="fold")

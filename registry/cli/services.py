@@ -18,6 +18,7 @@ from registry.wiring.worker import WorkerServices, assemble_worker
 def service() -> Iterator[Registry]:
     """Give the service, through the application's role."""
     with _errors_in_one_line():
+        # Nobody collects metrics of a command that ends, so none are observed.
         registry = wiring.assemble(Settings.load(os.environ), lambda *_: None)
         try:
             yield registry
@@ -40,5 +41,6 @@ def worker_services() -> Iterator[WorkerServices]:
 def _errors_in_one_line() -> Iterator[None]:
     try:
         yield
+    # These are written for operators; of anything else the traceback is wanted.
     except (KeyUnusable, RegistryError) as error:
         raise click.ClickException(str(error)) from None

@@ -52,11 +52,13 @@ def check(*, online: bool) -> None:
                 if online:
                     worker_services.readiness.check()
     except (KeyUnusable, RegistryError) as error:
+        # 2, as for settings that cannot be read: to whoever deploys it is the same fault.
         click.echo(str(error), err=True)
         raise SystemExit(2) from None
     click.echo("The settings are complete.")
 
 
 def _shorten(default: object) -> str:
+    # None and empty texts show nothing, but 0 is a default like any other.
     text = str(default) if default or default == 0 else ""
     return text if len(text) <= 60 else f"{text[:57]}…"

@@ -98,6 +98,7 @@ class Client:
         may_exist, tries = False, 0
         while True:
             reply, tries = self._try_once(body, headers), tries + 1
+            # The key is in use, and by ourselves: a try succeeded whose answer never came.
             if reply.status == 409 and may_exist:
                 return Outcome(reply, tries, is_duplicate=True)
             if not reply.is_passing or tries > self.retries:
@@ -126,6 +127,7 @@ class Client:
                 raise
             return Reply(None, trouble=str(error), is_harmless=True)
         try:
+            # A session a try: a connection that broke is not used again.
             with requests.Session() as session:
                 harden_session(session, connections=1)
                 response = session.post(
@@ -161,7 +163,7 @@ def _parse_reply(response: requests.Response) -> Reply:
 def _describe_trouble(error: Exception) -> Reply:
     """Describe an error in our words: those of the libraries quote URLs and addresses."""
     if isinstance(error, Redirected):
-        return Reply(300)
+        return Reply(300)  # any redirect: to the sender they mean one thing, a wrong address
     if isinstance(error, requests.exceptions.SSLError):
         return Reply(None, trouble="the connection is not secure", is_harmless=True)
     if isinstance(error, requests.exceptions.ConnectTimeout) or _is_without_connection(error):

@@ -184,6 +184,7 @@ def _choose_main(
     if main is not None:
         if main not in {document.part for document in documents}:
             raise click.UsageError("--main names no part of a --file.")
+        # Also False: the message may have named another, and two are refused.
         for entry in attachments:
             entry["isMainContent"] = entry["httpPartName"] == main
     is_chosen = message.get("isBodyMainContent") or any(

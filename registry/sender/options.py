@@ -1,12 +1,10 @@
 """Options that belong together, handed to a command as one value."""
 
-from collections.abc import Callable
 from dataclasses import fields
 from functools import wraps
 from typing import Any
 
-Command = Callable[..., Any]
-Option = Callable[[Command], Command]
+from registry.terminal.options import Command, Option
 
 
 def gather_options(name: str, kind: type[Any], *options: Option) -> Option:

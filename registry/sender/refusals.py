@@ -26,7 +26,8 @@ class _KnownRefusal:
         )
 
 
-# The first that fits explains.
+# The first that fits explains, so a status alone comes last: it has many reasons, which some
+# registries name by a code and others in their text only.
 _REFUSALS: Final = (
     _KnownRefusal(
         "The enterprise must exist in the Crossroads Bank for Enterprises and be active there: "

@@ -1,4 +1,4 @@
-"""The end of a publication, result to a person or to a program."""
+"""Outcome of a publication, for a person or for a program."""
 
 import json
 from collections.abc import Iterator
@@ -20,7 +20,7 @@ _NO_DIGITAL_USER: Final = (
 
 
 def report(outcome: Outcome, key: str, *, as_json: bool) -> None:
-    """Tell it, refusals on standard error; raises `SystemExit` unless it is published."""
+    """Print the outcome, refusals on standard error; raises `SystemExit` unless published."""
     result = _make_members(outcome, key)
     if as_json:
         click.echo(json.dumps(result, ensure_ascii=False))
@@ -45,6 +45,7 @@ def _make_members(outcome: Outcome, key: str) -> dict[str, Any]:
     }
     if outcome.is_published:
         result["isDuplicate"] = outcome.is_duplicate
+    # Without a status nobody refused: the connection broke, and trying again is safe.
     elif reply.status is None:
         result |= {
             "outcome": "gaveUp",

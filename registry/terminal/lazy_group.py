@@ -55,7 +55,7 @@ class LazyGroup(click.Group):
         with formatter.section("Commands"):
             formatter.write_dl(rows)
 
-    def _find_extensions(self) -> "Mapping[str, LazyCommand]":
+    def _find_extensions(self) -> Mapping[str, LazyCommand]:
         """Find the commands that other distributions add; only some calls need to know."""
         if self._extensions is None:
             return {}

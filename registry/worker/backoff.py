@@ -24,5 +24,5 @@ class Backoff:
         return seconds if least is None else max(seconds, least + _random.uniform(0, _FIRST))
 
     def reset(self) -> None:
-        """It works again."""
+        """Begin anew with the shortest pause, after a success."""
         self.failures = 0

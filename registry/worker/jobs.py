@@ -118,7 +118,9 @@ def _measure(context: JobContext) -> Iterator[Step]:
     yield Step()
 
 
-# In the order of `--once`: what the clock brings to mind is told in the same run.
+# In the order of `--once`: what the clock brings to mind is told in the same run. Not shared are
+# those that look after themselves when two do them at once, so that none waits for a lease that a
+# worker took and died, and `measure`, since every worker shows figures of its own.
 JOBS: Final = (
     Job("remind", _MINUTE, _remind),
     Job("alert", _MINUTE, _alert),

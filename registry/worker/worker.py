@@ -33,6 +33,7 @@ class Worker:
 
     def work(self) -> bool:
         """Do the jobs until somebody asks to stop; False if a thread broke, which none may."""
+        # In a thread, though it is only one: a signal then ends the wait at once.
         if not self.threads.run(self._wait) or self.threads.stop.is_set():
             return self.threads.stop.is_set()
         self._judge()

@@ -41,7 +41,7 @@ def verify(*, period: TrailPeriod, is_json: bool) -> None:
     """
     with worker_services() as services, show_progress() as report_progress:
         verification, faults = services.investigation.verify(period, report_progress)
-        findings = list(faults)
+        findings = list(faults)  # all of them: the figures are complete only after the last
     if is_json:
         print_json(texts.make_verdict(verification.figures, findings))
     else:

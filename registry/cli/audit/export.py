@@ -54,6 +54,7 @@ def _write(begin: datetime, end: datetime, output: Path) -> ExportSummary:
         try:
             with file:
                 return services.investigation.export(begin, end, file)
+        # Also on Ctrl-C: a part of an export looks like an export.
         except BaseException:
             output.unlink()
             raise

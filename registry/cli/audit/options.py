@@ -8,8 +8,8 @@ from typing import Any, Final
 import click
 
 from registry.audit.verification import TrailPeriod
-from registry.cli.options import Command, Option
 from registry.domain.belgian_time import BELGIUM
+from registry.terminal.options import Command, Option
 
 _MONTH: Final = r"([12][0-9]{3})-(0[1-9]|1[0-2])"
 _MONTHS: Final = re.compile(rf"{_MONTH}(?:\.\.{_MONTH})?")
@@ -26,7 +26,7 @@ class TokenHash(click.ParamType[str]):
         """Read one value."""
         if not _HASH.fullmatch(str(value)):
             self.fail("The SHA-256 of a token has 64 hexadecimal digits.", param, ctx)
-        return str(value).lower()
+        return str(value).lower()  # as the trail writes it; tools print either
 
 
 class Months(click.ParamType[tuple[datetime, datetime]]):

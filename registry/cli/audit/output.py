@@ -16,8 +16,8 @@ from registry.terminal.text import clean_text
 
 FINDINGS: Final = ("seal", "finding", "entries", "what")
 ENTRIES: Final = ("when", "who", "token", "seal", "status", "what", "details")
-_HASH_DIGITS: Final = 8
-_MOST_NUMBERS: Final = 10
+_HASH_DIGITS: Final = 8  # enough to tell calls apart by eye; JSON has them all
+_MOST_NUMBERS: Final = 10  # entries named in a row; a cut trail may miss millions
 
 
 @contextmanager
@@ -125,6 +125,7 @@ def _shorten(details: Any) -> str:
 
 def _shorten_value(value: Any) -> str:
     match value:
+        # One id says more than "1"; of more only the number fits in a row.
         case [only] if not isinstance(only, dict):
             return str(only)
         case list():

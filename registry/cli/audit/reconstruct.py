@@ -48,6 +48,7 @@ def reconstruct(
     if is_json:
         print_json([texts.make_entry_members(entry) for entry in entries])
         return
+    # The base path is the same in nearly every row, and what follows it is what counts.
     settings = Settings.load(os.environ)
     bases = (settings.enterprise_base_path, settings.citizen_base_path)
     print_table(texts.ENTRIES, [texts.make_entry_row(entry, bases) for entry in entries])

@@ -40,7 +40,7 @@ def list_(*, due: bool, dead: bool, limit: int, is_json: bool) -> None:
     with worker_services() as services:
         administration = services.event_administration
         list_events = administration.list_dead if dead else administration.list_due
-        first_events = list_events(limit + 1)
+        first_events = list_events(limit + 1)  # one more, to know whether there are more
     if is_json:
         print_json([tables.make_event_json(event) for event in first_events[:limit]])
     elif first_events:
@@ -62,6 +62,7 @@ def show(id_: UUID, *, is_json: bool) -> None:
     Of a message that was deleted the proofs are shown. Exit code 1 when nothing has this id.
     """
     with worker_services() as services:
+        # An id is an event's or a message's, and only the database knows which.
         matches = services.event_administration.find(id_)
         proofs = services.purge.find_proofs(id_)
         now = services.event_administration.now()

@@ -29,6 +29,7 @@ def replay(ids: tuple[UUID, ...], *, dead: bool) -> None:
         events = services.event_administration.replay(ids)
     for event in events:
         click.echo(f"Will be told again: {tables.describe_event(event)}.")
+    # Named after those that were found: a wrong id is no reason to leave the others dead.
     known_ids = {event.correlation_id for event in events}
     if missing := [str(each) for each in dict.fromkeys(ids) if each not in known_ids]:
         rest = f" The other {len(events)} will be told again." if events else ""

@@ -40,6 +40,7 @@ def set_(*, ebox: Ebox, message: UUID | None, why: str, is_json: bool) -> None:
     """Hold a message, or a whole e-Box with what comes later."""
     with worker_services() as services:
         hold_id = services.legal_holds.set(ebox, message, why)
+        # Before storage is asked, which may not answer: `refresh` needs this id.
         if not is_json:
             click.echo(f"Hold {hold_id} is set on {texts.describe_scope(ebox, message)}.")
         _carry_out(services.legal_holds, hold_id, is_json=is_json)
@@ -100,7 +101,7 @@ def _carry_out(legal_holds: LegalHolds, hold_id: UUID, *, is_json: bool) -> None
             for count, _ in enumerate(follow(row.ebox, row.message_id), 1):
                 show(count)
     except RegistryError as error:
-        trouble = error
+        trouble = error  # raised below: the hold itself stands, and a program is told so first
     if is_json:
         outcome = {"documents": count, "hasObjectLock": has_lock, "isComplete": trouble is None}
         print_json({**texts.make_hold_json(row), **outcome})

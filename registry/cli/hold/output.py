@@ -34,6 +34,7 @@ def write_advice(hold: LegalHold, trouble: RegistryError, count: int) -> str:
 
 def describe_scope(ebox: Ebox, message_id: UUID | None) -> str:
     """Describe what a hold is on."""
+    # "and gets": a hold on an e-Box is also on what arrives while it is in force.
     if message_id:
         return f"message {message_id} of {name_owner(ebox)}"
     return f"all that {name_owner(ebox)} has and gets"
