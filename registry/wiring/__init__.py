@@ -94,7 +94,7 @@ def assemble(settings: Settings, observe: Observe) -> Registry:
         scopes=scopes,
         mandates=mandates,
         consultation=consultation,
-        message_updates=MessageUpdates(partition_rights, audit_log, partition_api, now),
+        message_updates=MessageUpdates(partition_rights, audit_log, now),
         reference_data=ReferenceData(transactions, audit_log),
         uploads=Uploads(transactions, blobs, _make_scanner(settings), now),
         publication=Publication(

@@ -7,13 +7,12 @@ from uuid import UUID
 
 from registry.audit import details
 from registry.audit.log import AuditLog
-from registry.domain.access import Caller
 from registry.domain.calls import Call
 from registry.domain.errors import Invalid, Issue, IssueKind, NotFound, PermissionMissing
-from registry.domain.identifiers import Ebox, EboxKind, EnterpriseNumber
+from registry.domain.identifiers import Ebox, EboxKind
 from registry.domain.messages import MessageChange
-from registry.domain.partitions import GENERAL, Rights
-from registry.services.consultation.partition_rights import PartitionRights, PartitionService
+from registry.domain.partitions import Rights
+from registry.services.consultation.partition_rights import PartitionRights
 from registry.store.consultation import message_updates
 from registry.store.consultation.message_updates import (
     LockedMessage,
@@ -34,7 +33,6 @@ class MessageUpdates:
 
     partition_rights: PartitionRights
     audit_log: AuditLog
-    federation: PartitionService
     now: Callable[[], datetime]
 
     def update(
@@ -50,7 +48,8 @@ class MessageUpdates:
         if targets and ebox.kind is EboxKind.CITIZEN:
             fault = "is not for citizens, who have no partitions"
             raise Invalid(_make_issues(targets, fault, IssueKind.INVALID_INPUT))
-        partitions = self._find_partitions(call.caller, ebox, targets)
+        wanted = {partition for _, partition in targets}
+        partitions = self.partition_rights.find_partitions(call.caller, ebox, wanted)
         message_ids = [change.message_id for change in changes]
         with self.partition_rights.open_ebox(call.caller, ebox) as (connection, rights):
             locked_messages = message_updates.lock(connection, ebox, message_ids, self.now())
@@ -75,20 +74,6 @@ class MessageUpdates:
             if message.action.action_executed_at is None:
                 return message_updates.execute_action(connection, ebox, message_id, now)
         return message.action
-
-    def _find_partitions(
-        self, caller: Caller, ebox: Ebox, targets: Collection[Target]
-    ) -> frozenset[str]:
-        """Find the partitions that exist, if any target needs it; a person's rights know the rest.
-
-        No transaction is open while the federation is asked.
-        """
-        general = frozenset({GENERAL})
-        if {partition for _, partition in targets} <= general:
-            return general
-        if self.partition_rights.scopes.limit(caller, ebox) is not None:
-            return general
-        return general | self.federation.partitions(EnterpriseNumber(ebox.number))
 
 
 def _check_messages(

@@ -1,6 +1,6 @@
 """Rights on partitions: kept here, or asked of the federation."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -9,9 +9,16 @@ from typing import Protocol
 from sqlalchemy import Connection
 
 from registry.domain.access import Caller, ScopeTable
-from registry.domain.errors import Unavailable, UpstreamInvalid
+from registry.domain.errors import (
+    Invalid,
+    Issue,
+    IssueKind,
+    PermissionMissing,
+    Unavailable,
+    UpstreamInvalid,
+)
 from registry.domain.identifiers import Ebox, EnterpriseNumber, Ssin
-from registry.domain.partitions import WHOLE_EBOX, Rights
+from registry.domain.partitions import GENERAL, WHOLE_EBOX, Rights
 from registry.store.consultation import partition_rights
 from registry.store.consultation.partition_rights import StoredRights
 from registry.store.publication import routing_rules
@@ -65,6 +72,38 @@ class PartitionRights:
         rights = self._fetch(ebox, person, stored)
         with self.transactions(ebox) as connection:
             yield connection, rights
+
+    def find_partitions(
+        self, caller: Caller, ebox: Ebox, wanted: Collection[str]
+    ) -> frozenset[str]:
+        """Find partitions that exist, as far as `wanted` needs it; a person's rights know the rest.
+
+        Raises `Unavailable` and `UpstreamInvalid`; no transaction may be open meanwhile.
+        """
+        general = frozenset({GENERAL})
+        if general.issuperset(wanted) or self.scopes.limit(caller, ebox) is not None:
+            return general
+        return general | self.federation.partitions(EnterpriseNumber(ebox.number))
+
+    def check_sender_partition(
+        self, caller: Caller, ebox: Ebox, partition: str | None, *, otherwise: str | None
+    ) -> str | None:
+        """Give the partition that a reply is sent from; None stands for GENERAL.
+
+        It must exist, else `Invalid` is raised, and the caller must have the right on it, else
+        `PermissionMissing` (contract 6.40). Somebody who names none and has no right on GENERAL
+        sends from `otherwise`, so that he can read his reply and its answers.
+        """
+        partitions = self.find_partitions(caller, ebox, [partition] if partition else [])
+        with self.open_ebox(caller, ebox) as (_, rights):
+            if partition is None:
+                return None if rights.allow(GENERAL) else otherwise
+            if partition not in partitions | rights.existing:
+                name, kind = "sender.partition", IssueKind.REFERENCED_RESOURCE_NOT_FOUND
+                raise Invalid([Issue("body", name, f"{name} does not exist", kind, partition)])
+            if not rights.allow(partition):
+                raise PermissionMissing("The caller has no right on the partition to send from.")
+            return partition
 
     def _fetch(self, ebox: Ebox, person: Ssin, stored: StoredRights | None) -> Rights:
         """Ask the federation, and keep its answer; no transaction is open meanwhile."""

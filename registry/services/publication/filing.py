@@ -12,7 +12,13 @@ from registry.audit import details
 from registry.audit.log import AuditLog
 from registry.domain.calls import Call
 from registry.domain.drafts import Draft, NewAttachment
-from registry.domain.errors import DuplicatePublication, Invalid, Issue, IssueKind
+from registry.domain.errors import (
+    DuplicatePublication,
+    Invalid,
+    Issue,
+    IssueKind,
+    ReplyNotAuthorized,
+)
 from registry.domain.events import Event, EventType
 from registry.domain.identifiers import Ebox, EboxKind
 from registry.domain.partitions import GENERAL
@@ -64,7 +70,8 @@ class PublicationRequest:
 
     A reply (`is_reply`) answers a message that the owner received and may answer. It needs no
     configuration of its own, and goes into `reply_partition`, the one that the other message was
-    sent from, which no rule decides (contract 6.10). A message that only refers to another is none.
+    sent from, which no rule decides (contract 6.10). A message that only refers to another is none,
+    but may refer only to one that the owner received and may answer (contract 6.40).
     """
 
     call: Call
@@ -128,10 +135,11 @@ class Filing:
             # First of all: whoever uses the same key at this moment waits here for our commit.
             if first_id := sent_messages.add(connection, owner, message):
                 raise DuplicatePublication(first_id)
+            is_original_known = _check_original(connection, request, received_at)
             # From here on the rows are the recipient's, and row-level security shows only his.
             name_ebox(connection, recipient)
             facts = _find_facts(connection, request, recipient)
-            period = _check_references(facts, request)
+            period = _check_references(facts, request, is_original_known=is_original_known)
             partition = _choose_partition(facts, request, recipient)
             if partition is None and not may_wait:
                 raise _RulesUnknown
@@ -179,7 +187,24 @@ def _find_facts(
     return find_facts(connection, references, recipient)
 
 
-def _check_references(facts: PublicationFacts, request: PublicationRequest) -> ValidityPeriod:
+def _check_original(connection: Connection, request: PublicationRequest, now: datetime) -> bool:
+    """Tell if the owner received the message that his own refers to; the named e-Box is his.
+
+    Raises `ReplyNotAuthorized` when he did and it takes no replies. A reply was checked before a
+    byte of it was read.
+    """
+    original_id = request.draft.original_message_id
+    if original_id is None or request.is_reply:
+        return True
+    original = messages.find(connection, request.owner, original_id, now)
+    if original is not None and not original.message.can_be_answered:
+        raise ReplyNotAuthorized
+    return original is not None
+
+
+def _check_references(
+    facts: PublicationFacts, request: PublicationRequest, *, is_original_known: bool
+) -> ValidityPeriod:
     """Check that type, application and template are known, and configured for the sender.
 
     Gives the validity period of the type. Raises `Invalid`.
@@ -191,9 +216,10 @@ def _check_references(facts: PublicationFacts, request: PublicationRequest) -> V
             name,
             f"Referenced resource {name} = '{value}' does not exist",
             IssueKind.REFERENCED_RESOURCE_NOT_FOUND,
-            value,
+            str(value),
         )
         for name, value, is_known in (
+            ("originalMessageId", draft.original_message_id, is_original_known),
             ("messageTypeId", draft.message_type_id, period is not None),
             ("senderApplicationId", draft.application_id, facts.has_application),
             ("messageTemplateId", draft.message_template_id, facts.has_template),
@@ -202,8 +228,11 @@ def _check_references(facts: PublicationFacts, request: PublicationRequest) -> V
     ]
     if unknown or period is None:
         raise Invalid(unknown)
-    # What a reply refers to was configured for the message that it answers.
-    if not request.is_reply and not facts.is_configured:
+    # The type of a reply was configured for the message that it answers; an application need not
+    # be named, but whoever names one names his own (contract 6.40).
+    needs_application = not request.is_reply or draft.application_id is not None
+    is_allowed = facts.is_own_application if request.is_reply else facts.is_configured
+    if needs_application and not is_allowed:
         kind, code = IssueKind.INVALID_INPUT, "INVALID_SENDER"
         raise Invalid([Issue("body", "senderApplicationId", NOT_CONFIGURED, kind, code=code)])
     return period

@@ -31,6 +31,7 @@ class AnswerableMessage:
     sender: str  # an enterprise number
     sender_partition: str | None
     message_type_id: str
+    partition: str | None  # where its recipient has it
 
 
 @dataclass(frozen=True)
@@ -102,9 +103,18 @@ class Publication:
         attachments = self._make_attachments(draft, files)
         if draft.sender is not None and draft.sender.digits != ebox.number:
             raise _invalid_sender(name="sender.enterpriseNumber")
+        if draft.is_registered:
+            # Registered mail has a legal meaning, which the one who answers cannot give his reply.
+            # To ignore the wish would leave him believing that he had it (contract 6.40).
+            name = "isRegisteredMail"
+            raise Invalid([Issue("body", name, f"{name} is not for replies", value=True)])
         original = self.find_answerable(call.caller, ebox, message_id)
+        sender_partition = self.consultation.partition_rights.check_sender_partition(
+            call.caller, ebox, draft.sender_partition, otherwise=original.partition
+        )
         answer = replace(
             draft,
+            sender_partition=sender_partition,
             # Never from the request: a reply could else be sent to anyone as if he had written.
             recipient=Ebox(EboxKind.ENTERPRISE, original.sender),
             message_type_id=draft.message_type_id or original.message_type_id,
@@ -123,17 +133,17 @@ class Publication:
     def find_answerable(self, caller: Caller, ebox: Ebox, message_id: UUID) -> AnswerableMessage:
         """Find a message that its recipient may answer.
 
-        Raises as `Consultation.message` does, and `ReplyNotAuthorized`. A citizen may not answer:
-        the sender of a message is always an enterprise.
+        Raises as `Consultation.find_message` does, and `ReplyNotAuthorized`.
         """
         original = self.consultation.find_message(caller, ebox, message_id)
-        is_own = original.ebox == ebox and ebox.kind is EboxKind.ENTERPRISE
-        if not (original.is_reply_authorized and is_own):
+        # A message that the owner of the e-Box sent is found too, and is not his to answer.
+        if original.ebox != ebox or not original.can_be_answered:
             raise ReplyNotAuthorized
         return AnswerableMessage(
             sender=original.sender,
             sender_partition=original.sender_partition,
             message_type_id=original.message_type_id,
+            partition=original.partition,
         )
 
     def _make_attachments(

@@ -30,7 +30,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY, aggregate_order_by
 
-from registry.domain.identifiers import Ebox
+from registry.domain.identifiers import Ebox, EboxKind
 from registry.domain.search import make_search_texts
 from registry.store.consultation.search import search_texts
 from registry.store.schema import BY_EBOX, INSTANT, JSON, Records, ebox_column, metadata
@@ -165,6 +165,15 @@ class Message(NamedTuple):
     action_executed_at: datetime | None
     message_template_id: str | None
     attachments: Sequence[Attachment]
+
+    @property
+    def can_be_answered(self) -> bool:
+        """Tell if a reply would be taken: the sender wants one, and the recipient may give it.
+
+        Citizens cannot reply yet, since the sender of a message is always an enterprise (contract
+        6.40).
+        """
+        return self.is_reply_authorized and self.ebox.kind is EboxKind.ENTERPRISE
 
 
 class MessageContent(NamedTuple):

@@ -38,14 +38,16 @@ class ValidityPeriod(NamedTuple):
 class PublicationFacts:
     """Facts about the references of a message.
 
-    `validity_period` is None for an unknown message type. `is_configured`: organization,
-    application and type may be used together. `rules` are those of the recipient in their order,
+    `validity_period` is None for an unknown message type. `is_own_application`: the application is
+    configured for the organization, with whatever type. `is_configured`: organization, application
+    and type may be used together. `rules` are those of the recipient in their order,
     None when nobody knows them yet.
     """
 
     validity_period: ValidityPeriod | None
     has_application: bool
     has_template: bool
+    is_own_application: bool
     is_configured: bool
     rules: tuple[Rule, ...] | None
 
@@ -54,6 +56,10 @@ def find_facts(connection: Connection, references: References, recipient: Ebox) 
     """Find all facts in one statement; the recipient's e-Box is the one that is named."""
     # Scalar subqueries, not joins: each fact stands by itself when the others are missing.
     kind, pairing = message_types.c, sender_configurations.c
+    is_of_pair = (
+        pairing.organization_id == references.organization_id,
+        pairing.application_id == references.application_id,
+    )
     is_of_type = kind.message_type_id == references.message_type_id
     row = connection.execute(
         select(
@@ -65,12 +71,9 @@ def find_facts(connection: Connection, references: References, recipient: Ebox) 
             exists()
             .where(message_templates.c.message_template_id == references.message_template_id)
             .label("has_template"),
+            exists().where(*is_of_pair).label("is_own_application"),
             exists()
-            .where(
-                pairing.organization_id == references.organization_id,
-                pairing.application_id == references.application_id,
-                pairing.message_type_id == references.message_type_id,
-            )
+            .where(*is_of_pair, pairing.message_type_id == references.message_type_id)
             .label("is_configured"),
             # With the rules, which would else cost every publication a round trip more.
             select(routing_rules.c.rules)
@@ -83,6 +86,7 @@ def find_facts(connection: Connection, references: References, recipient: Ebox) 
         validity_period=None if row.number is None else ValidityPeriod(row.number, row.unit),
         has_application=row.has_application,
         has_template=row.has_template,
+        is_own_application=row.is_own_application,
         is_configured=row.is_configured,
         rules=row.rules,
     )

@@ -1,6 +1,6 @@
 """POST …/v2/publishMessage: the same publication, in the words of version 2.1."""
 
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 import pytest
 
@@ -144,10 +144,13 @@ def test_what_is_wrong_is_refused_in_the_words_of_version_2(sender, nothing_stor
     assert told(answer, 400) == ("INVALID_INPUT", text)
 
 
-@pytest.mark.parametrize("changes", [{}, {"originalMessageId": str(UUID(int=1))}])
+@pytest.mark.parametrize("has_original", [False, True])
 def test_what_is_not_configured_is_refused_also_when_it_names_an_original(
-    sender, nothing_stored, changes
+    sender, deliver, nothing_stored, has_original
 ):
+    original = str(deliver(sender.ebox, is_reply_authorized=True))
+    changes = {"originalMessageId": original} if has_original else {}
+
     with nothing_stored():
         answer = publish(sender, an_ebox(), senderApplicationId="dmfa", **changes)
 

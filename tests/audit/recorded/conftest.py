@@ -84,6 +84,7 @@ def scene(app, party, deliver, publisher):
             sent=str(
                 deliver(RECIPIENT, sender=AGENCY.digits, sent_from="GENERAL", subject={"nl": "x"})
             ),
+            received=str(deliver(publisher.ebox, is_reply_authorized=True)),
             files=files,
         )
 

@@ -49,6 +49,7 @@ class Scene:
     webhook: Visitor
     message: str
     sent: str  # what the sender sent to somebody else
+    received: str  # what somebody else sent to the sender, who may answer it
     files: list[dict[str, Any]]
     event: dict[str, Any] = field(init=False)
 
@@ -181,7 +182,6 @@ DOCUMENTS = (
     Document(part="upfile1", file_name=f"{SECRET}.pdf"),
     Document("upfile2", b"a;b\r\n", f"{SECRET}.csv", "text/csv", is_main=False),
 )
-_ORIGINAL = {"originalMessageId": "c7d9e2b4-1a35-4c68-b0f2-5e4d3c2b1a09"}
 
 
 def _publish_3(visitor, s, path):
@@ -190,7 +190,7 @@ def _publish_3(visitor, s, path):
 
 
 def _publish_2(visitor, s, path):
-    texts = {"subject": {"nl": SECRET}, **_ORIGINAL}
+    texts = {"subject": {"nl": SECRET}, "originalMessageId": s.received}
     members = visiting.a_publication(an_ebox(), *DOCUMENTS, **texts)
     return _form(visitor, path, members, *DOCUMENTS)
 
@@ -294,7 +294,11 @@ _CHANGED = {
         _of_webhook,
     ),
     ("v2", "POST", "/publishMessage"): Case(
-        "sender", 201, _publish_2, lambda s, answer: _published(s, answer, **_ORIGINAL), _of_sender
+        "sender",
+        201,
+        _publish_2,
+        lambda s, answer: _published(s, answer, originalMessageId=s.received),
+        _of_sender,
     ),
     ("v2", "POST", "/linkEboxMessage"): Case("sender", 201, _link_2, _linked(1, 1), _of_sender),
     ("v2", "POST", "/searchMessageStatus"): Case(

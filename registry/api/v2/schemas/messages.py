@@ -92,7 +92,7 @@ class MessageSchema(AnswerSchema):
     is_body_main = BooleanOrFalse(data_key="bodyMainContent", required=True)
     payment_data = fields.Nested(PaymentDataSchema, data_key="paymentData")
     business_data = Listing(BusinessDataSchema, data_key="businessDataList")
-    is_reply_authorized = fields.Boolean(data_key="replyAuthorized", required=True)
+    can_be_answered = fields.Boolean(data_key="replyAuthorized", required=True)
 
 
 class SummarySchema(AnswerSchema):
