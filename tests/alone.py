@@ -18,6 +18,7 @@ from registry.store.consultation import messages
 from registry.store.events import outbox
 from registry.store.publication import sent_messages
 from registry.store.publication.sent_messages import SentMessage
+from registry.store.roles import find_worker_fault
 from registry.store.schema import metadata
 from registry.store.transactions import Transactions
 from tests.databases import migrated_database
@@ -121,7 +122,7 @@ def a_database(cluster, settings, **changes: Any) -> Iterator[Alone]:
             ours,
             owner,
             Transactions(wiring.make_engine(ours)),
-            Transactions(wiring.make_engine(ours, "worker")),
+            Transactions(wiring.make_engine(ours, "worker"), find_worker_fault),
         )
         yield alone
         for engine in (owner, alone.application.engine, alone.worker.engine):

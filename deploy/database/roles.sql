@@ -3,8 +3,8 @@
 --     -f deploy/database/roles.sql
 -- The owner migrates; the application serves, and sees the one e-Box that a request is about; the
 -- worker tells events, reminds and purges, and sees every e-Box: keep its password away from the
--- web servers. Row-level security binds only roles that are no
--- superuser, may not bypass it and own none of the tables: readiness fails for any other.
+-- web servers. Row-level security binds only roles that are no superuser, may not bypass it and own
+-- none of the tables: the registry serves nobody with any other.
 
 CREATE ROLE registry_owner LOGIN PASSWORD :'owner_password';
 CREATE ROLE registry_application NOLOGIN;

@@ -4,8 +4,6 @@ from dataclasses import dataclass
 
 from registry.audit.store.seal_bucket import SealStore
 from registry.blobs import BlobStore
-from registry.domain.errors import Unavailable
-from registry.store.roles import sees_every_ebox, unsafe_role
 from registry.store.transactions import Transactions
 
 
@@ -19,14 +17,9 @@ class Readiness:
     def check(self) -> None:
         """Raise `Unavailable` unless database and document store answer.
 
-        A database role for which row-level security does not hold counts as no answer: it is the
-        second lock on every e-Box, and must be on before anyone is let in.
+        A database role for which row-level security does not hold counts as no answer.
         """
-        with self.transactions() as connection:
-            if fault := unsafe_role(connection):
-                raise Unavailable(fault)
-            if sees_every_ebox(connection):
-                raise Unavailable("The database role sees every e-Box, as only the worker may.")
+        self.transactions.check_role()
         self.blobs.check()
 
 
@@ -40,11 +33,6 @@ class WorkerReadiness:
 
     def check(self) -> None:
         """Raise `Unavailable` unless all stores answer, and the database role is the worker's."""
-        with self.transactions() as connection:
-            if fault := unsafe_role(connection):
-                raise Unavailable(fault)
-            # With the application's role it would find nothing to do, and look healthy.
-            if not sees_every_ebox(connection):
-                raise Unavailable("The database role is not the worker's: it sees one e-Box.")
+        self.transactions.check_role()
         self.blobs.check()
         self.seals.check()

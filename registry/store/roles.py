@@ -3,6 +3,28 @@
 from sqlalchemy import Connection
 
 
+def find_application_fault(connection: Connection) -> str | None:
+    """Say why row-level security does not show the role one e-Box at a time, if so.
+
+    It is the second lock on every e-Box, and must be on before anyone is let in.
+    """
+    if fault := unsafe_role(connection):
+        return fault
+    if sees_every_ebox(connection):
+        return "The database role sees every e-Box, as only the worker may."
+    return None
+
+
+def find_worker_fault(connection: Connection) -> str | None:
+    """Say why the role is not the worker's, which is safe and sees every e-Box, if so."""
+    if fault := unsafe_role(connection):
+        return fault
+    # With the application's role it would find nothing to do, and look healthy.
+    if not sees_every_ebox(connection):
+        return "The database role is not the worker's: it sees one e-Box."
+    return None
+
+
 def unsafe_role(connection: Connection) -> str | None:
     """Why row-level security would not hold for the role that is connected, if so.
 

@@ -19,6 +19,7 @@ from registry.services.readiness import WorkerReadiness
 from registry.services.retention.legal_holds import LegalHolds
 from registry.services.retention.purge import Purge
 from registry.settings import PREFIX, Settings
+from registry.store.roles import find_worker_fault
 from registry.store.transactions import Transactions
 from registry.wiring.audit import load_private_key, make_investigation, make_pseudonyms
 from registry.wiring.clock import now
@@ -54,7 +55,7 @@ def assemble_worker(settings: Settings) -> WorkerServices:
     audit_log = AuditLog(pseudonyms, now)
     private_key = load_private_key(settings)
     seals = make_seal_store(settings)
-    transactions = Transactions(make_engine(settings, "worker"))
+    transactions = Transactions(make_engine(settings, "worker"), find_worker_fault)
     blobs = make_document_store(settings)
     event_service, partition_api = make_event_service(settings), make_partition_api(settings)
 

@@ -19,6 +19,7 @@ from registry.store.events import outbox
 from registry.store.publication import routing_rules, sent_messages
 from registry.store.publication.sent_messages import SentMessage
 from registry.store.retention import legal_holds
+from registry.store.roles import find_worker_fault
 from registry.store.transactions import Transactions, name_ebox
 from tests.alone import a_database
 from tests.factories import a_file, a_message, a_person
@@ -49,7 +50,7 @@ def alone(database_alone):
 @pytest.fixture
 def worker(settings):
     """The worker's transactions, which see every e-Box."""
-    opened = Transactions(wiring.make_engine(settings, "worker"))
+    opened = Transactions(wiring.make_engine(settings, "worker"), find_worker_fault)
     yield opened
     opened.engine.dispose()
 
