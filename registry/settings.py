@@ -11,44 +11,15 @@ from sqlalchemy.exc import ArgumentError
 
 from registry.domain.access import Operation, ScopeTable
 from registry.domain.errors import SettingsError
+from registry.domain.federation_words import EventKind, Member
 from registry.domain.identifiers import EboxKind
+from registry.domain.scopes import CITIZEN_SCOPES, OFFICIAL_SCOPES
 
 PREFIX: Final = "REGISTRY_"
 _TEST_PREFIX: Final = "REGISTRY_TEST_"  # what the project's own tests read; not a setting
 
-_CONSULT: Final = "scope:document:management:consult:ws-eboxrestentreprise"
-_REPRESENTATIVE: Final = "eboxrepresentativepublication"
-_CONSUMER: Final = frozenset(
-    {
-        Operation.READ_MESSAGES,
-        Operation.UPDATE_MESSAGES,
-        Operation.READ_STATISTICS,
-        Operation.READ_REFERENCE,
-        Operation.REPLY,
-    }
-)
-# The official strings of contract 1.4 and what each opens (contract 6.15).
-OFFICIAL_SCOPES: Final[Mapping[str, frozenset[Operation]]] = {
-    f"{_CONSULT}:documentconsumer": _CONSUMER | {Operation.WHOLE_EBOX, Operation.READ_SUMMARY},
-    f"{_CONSULT}:messagesfull": _CONSUMER - {Operation.READ_REFERENCE},
-    f"{_CONSULT}:referencedata": frozenset({Operation.READ_REFERENCE}),
-    # Version 2.1's; it has no way to name another e-Box than one's own.
-    f"{_CONSULT}:summaryownebox": frozenset({Operation.READ_SUMMARY}),
-    f"{_CONSULT}:summaryallebox": frozenset({Operation.READ_SUMMARY}),
-    f"{_CONSULT}:publicationsender": frozenset({Operation.PUBLISH}),
-    f"{_CONSULT}:{_REPRESENTATIVE}": frozenset({Operation.PUBLISH_FOR_ANOTHER}),
-    f"scope:document:management:ws-eboxrestentreprise:{_REPRESENTATIVE}": frozenset(
-        {Operation.PUBLISH_FOR_ANOTHER}
-    ),
-}
+_TABLES: Final = frozenset({"scopes", "citizen_scopes", "webhook_types", "partition_members"})
 
-# By analogy: no page names the scopes of the citizens' authorization (contract 6.36).
-_CONSULT_CITIZEN: Final = "scope:document:management:consult:ws-eboxrestcitizen"
-CITIZEN_SCOPES: Final[Mapping[str, frozenset[Operation]]] = {
-    f"{_CONSULT_CITIZEN}:messagesfull": _CONSUMER - {Operation.READ_REFERENCE},
-    f"{_CONSULT_CITIZEN}:referencedata": frozenset({Operation.READ_REFERENCE}),
-    f"{_CONSULT_CITIZEN}:summaryownebox": frozenset({Operation.READ_SUMMARY}),
-}
 # Senders and the federation have one kind of token, whomever they address.
 _EITHER_FAMILY: Final = frozenset(
     {Operation.PUBLISH, Operation.PUBLISH_FOR_ANOTHER, Operation.NOTIFY}
@@ -180,6 +151,9 @@ class Settings(BaseModel):
     representative_scope: str | None = None
     mandate_consultation: str = "consult"  # what hasMandate calls it
     webhook_scope: str | None = None  # unset: nobody may tell us events (contract 6.15)
+    # Types of CloudEvents for each kind of change, in place of ours; with a dot at the end, of all
+    # that begin so. An event of any other type has rights and rules asked for again (6.19).
+    webhook_types: Mapping[EventKind, tuple[str, ...]] = Field(default_factory=dict)
 
     partition_url: Url | None = None
     partition_rights_path: PathTemplate = "/ebox/{enterpriseNumber}/users/{ssin}/partitions"
@@ -188,6 +162,9 @@ class Settings(BaseModel):
     partition_rights_grace: Seconds = 86_400  # how old they may be while nobody answers
     partition_timeout: Seconds = 3
     partition_mandate_swapped: bool = False  # the direction of hasMandate (contract 6.16)
+    # Names of members in the Partition API and the webhook, in place of ours (contract 6.19). Those
+    # of `routingRuleId` are all that a rule may have without being a criterion.
+    partition_members: Mapping[Member, tuple[str, ...]] = Field(default_factory=dict)
 
     # PEM with certificate and key, for mutual TLS with the services below and the Partition API.
     federation_certificate: Path | None = None
@@ -296,4 +273,4 @@ def _parse_value(field: str, text: str) -> Any:
     """Parse a list, with commas between the items, or a table, which is a JSON object."""
     if field == "cors_origins":
         return [origin.strip() for origin in text.split(",") if origin.strip()]
-    return json.loads(text) if field in ("scopes", "citizen_scopes") else text
+    return json.loads(text) if field in _TABLES else text

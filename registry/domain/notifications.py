@@ -5,6 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from registry.domain.federation_words import EventKind
+from registry.domain.routing import Rule
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Notification:
@@ -18,3 +21,12 @@ class Notification:
     type: str
     time: datetime | None
     data: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class FederationChange:
+    """A change in an enterprise's e-Box: its partition, or all its rules as they are now."""
+
+    kind: EventKind
+    partition: str | None = None
+    rules: tuple[Rule, ...] = ()

@@ -1,7 +1,7 @@
 """Routing of a new message to a partition of the recipient's e-Box (contract 4.13)."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
 
 from registry.domain.partitions import GENERAL
 
@@ -47,3 +47,13 @@ def route(
     message = (message_type_id, sender_application_id, sender_organization_id)
     # The general partition exists in every e-Box (contract 4.15), so a message always has a place.
     return next((rule.partition for rule in rules if rule.matches(*message)), GENERAL)
+
+
+def redirect(rules: Iterable[Rule], is_there: Callable[[str], bool]) -> tuple[Rule, ...]:
+    """Lead rules to `GENERAL` that point at a partition which is not there (contract 6.19).
+
+    In a partition that does not exist, nobody would have the right to see their messages.
+    """
+    return tuple(
+        rule if is_there(rule.partition) else replace(rule, partition=GENERAL) for rule in rules
+    )

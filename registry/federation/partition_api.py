@@ -7,9 +7,11 @@ from typing import Any, Final, TypeVar
 from urllib.parse import urlencode
 
 from registry.domain.errors import UpstreamInvalid
+from registry.domain.federation_words import Member
 from registry.domain.identifiers import EnterpriseNumber, Ssin
 from registry.domain.partitions import GENERAL
 from registry.domain.routing import Rule
+from registry.federation.member_names import LIKELY_NAMES, MemberNames
 from registry.federation.rules import read_rules
 from registry.http_client.access_token import OwnToken
 from registry.http_client.breaker import Breaker
@@ -29,7 +31,7 @@ class PartitionApi:
     """The federation's own word on partitions (contract 3.2, 6.17); nothing is cached here.
 
     The paths are templates with `{enterpriseNumber}` and `{ssin}`. `is_mandate_swapped` exchanges
-    the two enterprises of a mandate (contract 6.16).
+    the two enterprises of a mandate (contract 6.16). `names` are those of the answers' members.
     """
 
     base: str
@@ -39,6 +41,7 @@ class PartitionApi:
     rights_path: str = "/ebox/{enterpriseNumber}/users/{ssin}/partitions"
     list_path: str = "/ebox/{enterpriseNumber}/partitions"
     is_mandate_swapped: bool = False
+    names: MemberNames = LIKELY_NAMES
 
     def rights(self, enterprise: EnterpriseNumber, person: Ssin) -> frozenset[str]:
         """List the partitions this person may read; somebody unknown there may read none.
@@ -46,11 +49,12 @@ class PartitionApi:
         Raises `Unavailable` and `UpstreamInvalid`, within about the upstream's timeout.
         """
         path = self.rights_path.replace("{ssin}", person.digits)
-        return self._ask(path, enterprise, _read_readable_partitions)
+        return self._ask(path, enterprise, partial(_read_readable_partitions, self.names))
 
     def partitions(self, enterprise: EnterpriseNumber) -> frozenset[str]:
         """List the partitions of this e-Box, always with the general one; raises like `rights`."""
-        return _require_answer(self._ask(self.list_path, enterprise, _read_existing_partitions))
+        reader = partial(_read_existing_partitions, self.names)
+        return _require_answer(self._ask(self.list_path, enterprise, reader))
 
     def has_mandate(
         self, enterprise: EnterpriseNumber, mandatary: EnterpriseNumber, operation: str = "publish"
@@ -64,15 +68,16 @@ class PartitionApi:
         if self.is_mandate_swapped:
             enterprise, mandatary = mandatary, enterprise
         query = {"mandataryEnterpriseNumber": mandatary.digits, "operation": operation}
-        has_mandate = self._ask(f"{_MANDATE_PATH}?{urlencode(query)}", enterprise, _read_mandate)
-        return _require_answer(has_mandate)
+        path = f"{_MANDATE_PATH}?{urlencode(query)}"
+        return _require_answer(self._ask(path, enterprise, partial(_read_mandate, self.names)))
 
     def routing_rules(self, enterprise: EnterpriseNumber) -> tuple[Rule, ...]:
         """List the rules of this e-Box, the first to match decides; an unknown e-Box has none.
 
         Raises like `rights` (contract 3.2, 4.13).
         """
-        return _require_answer(self._ask(_RULES_PATH, enterprise, _read_routing_rules))
+        reader = partial(_read_routing_rules, self.names)
+        return _require_answer(self._ask(_RULES_PATH, enterprise, reader))
 
     def close(self) -> None:
         """Close threads and connections."""
@@ -90,42 +95,42 @@ class PartitionApi:
         return reader(answer)
 
 
-def _read_readable_partitions(answer: Answer) -> frozenset[str]:
+def _read_readable_partitions(names: MemberNames, answer: Answer) -> frozenset[str]:
     if answer.status == 404:
         return frozenset()
     return frozenset(
-        _read_partition(answer, item)
-        for item in _read_items(answer)
-        if _CONSULT in _read_rights(answer, item)
+        _read_partition(names, answer, item)
+        for item in _read_items(names, answer)
+        if _CONSULT in _read_rights(names, answer, item)
     )
 
 
-def _read_existing_partitions(answer: Answer) -> frozenset[str] | None:
+def _read_existing_partitions(names: MemberNames, answer: Answer) -> frozenset[str] | None:
     if answer.is_refusal or answer.status == 404:
         report_invalid(answer.service, f"status {answer.status}")
         return None
-    return frozenset(_read_partition(answer, item) for item in _read_items(answer)) | {GENERAL}
+    partitions = (_read_partition(names, answer, item) for item in _read_items(names, answer))
+    return frozenset(partitions) | {GENERAL}
 
 
-def _read_mandate(answer: Answer) -> bool | None:
+def _read_mandate(names: MemberNames, answer: Answer) -> bool | None:
     """Read true or false; None for a refused question: whoever calls us names the enterprises."""
     if answer.is_refusal or answer.status == 404:
         report_invalid(answer.service, f"status {answer.status}")
         return None
-    has_mandate = answer.members().get("hasMandate")
+    has_mandate = names.find(answer.members(), Member.MANDATE, answer.service)
     if not isinstance(has_mandate, bool):
         raise report_invalid(answer.service, "hasMandate is neither true nor false")
     return has_mandate
 
 
-def _read_routing_rules(answer: Answer) -> tuple[Rule, ...] | None:
+def _read_routing_rules(names: MemberNames, answer: Answer) -> tuple[Rule, ...] | None:
     if answer.is_refusal:
         report_invalid(answer.service, f"status {answer.status}")
         return None
     if answer.status == 404:
         return ()
-    members = answer.members()
-    return read_rules(members.get("items", members.get("orderedRoutingRules")))
+    return read_rules(names.find(answer.members(), Member.RULES, answer.service), names)
 
 
 def _require_answer(answer: T | None) -> T:
@@ -139,22 +144,22 @@ def _require_answer(answer: T | None) -> T:
     return answer
 
 
-def _read_items(answer: Answer) -> list[dict[str, Any]]:
-    items = answer.members().get("items")
+def _read_items(names: MemberNames, answer: Answer) -> list[dict[str, Any]]:
+    items = names.find(answer.members(), Member.ITEMS, answer.service)
     if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
         raise report_invalid(answer.service, "items is not a list of objects")
     return items
 
 
-def _read_partition(answer: Answer, item: dict[str, Any]) -> str:
-    name = item.get("partition")
+def _read_partition(names: MemberNames, answer: Answer, item: dict[str, Any]) -> str:
+    name = names.find(item, Member.PARTITION, answer.service)
     if not isinstance(name, str) or not name:
         raise report_invalid(answer.service, "partition is not a name")
     return name
 
 
-def _read_rights(answer: Answer, item: dict[str, Any]) -> list[str]:
-    rights = item.get("rights")
+def _read_rights(names: MemberNames, answer: Answer, item: dict[str, Any]) -> list[str]:
+    rights = names.find(item, Member.RIGHTS, answer.service)
     if not isinstance(rights, list) or not all(isinstance(right, str) for right in rights):
         raise report_invalid(answer.service, "rights is not a list of words")
     return rights

@@ -10,7 +10,6 @@ from registry.domain.access import ScopeTable
 from registry.domain.identifiers import EboxKind
 from registry.federation.introspection import Introspection
 from registry.federation.partition_api import PartitionApi
-from registry.federation.rules import read_rules
 from registry.federation.unconfigured import NoPartitionApi
 from registry.services.consultation.consultation import Consultation
 from registry.services.consultation.message_updates import MessageUpdates
@@ -29,6 +28,7 @@ from registry.wiring.audit import make_pseudonyms
 from registry.wiring.clock import now
 from registry.wiring.federation import (
     Observe,
+    make_event_reader,
     make_introspection,
     make_partition_api,
     make_preferences_client,
@@ -79,7 +79,7 @@ def assemble(settings: Settings, observe: Observe) -> Registry:
     consultation = Consultation(
         transactions, partition_rights, audit_log, blobs, now, settings.soon_expiring_days
     )
-    routing = Routing(transactions, partition_api, audit_log, read_rules, now)
+    routing = Routing(transactions, partition_api, audit_log, make_event_reader(settings), now)
     filing = Filing(transactions, routing, audit_log, preferences, now)
 
     def dispose() -> None:

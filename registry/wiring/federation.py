@@ -4,11 +4,13 @@ from collections.abc import Callable
 
 from registry.federation.event_service import EventServiceClient
 from registry.federation.introspection import Introspection
+from registry.federation.member_names import MemberNames
 from registry.federation.partition_api import PartitionApi
 from registry.federation.preferences import PreferencesClient
 from registry.federation.token_cache import Lifetimes, TokenCache
 from registry.federation.token_claims import TokenRequirements
 from registry.federation.unconfigured import NoEventService, NoPartitionApi, NoPreferences
+from registry.federation.webhook_events import WebhookReader
 from registry.http_client.access_token import Identity, OwnToken
 from registry.http_client.breaker import Breaker
 from registry.http_client.client import Upstream
@@ -63,7 +65,13 @@ def make_partition_api(settings: Settings) -> PartitionApi | NoPartitionApi:
         settings.partition_rights_path,
         settings.partition_list_path,
         settings.partition_mandate_swapped,
+        MemberNames(settings.partition_members),
     )
+
+
+def make_event_reader(settings: Settings) -> WebhookReader:
+    """Make the reader of the webhook's events."""
+    return WebhookReader(MemberNames(settings.partition_members), settings.webhook_types)
 
 
 def make_preferences_client(settings: Settings) -> PreferencesClient | NoPreferences:

@@ -8,7 +8,6 @@ from registry.audit.investigation import Investigation
 from registry.audit.log import AuditLog
 from registry.audit.sealer import Sealer
 from registry.domain.errors import SettingsError
-from registry.federation.rules import read_rules
 from registry.services.events.administration import EventAdministration
 from registry.services.events.delivery import EventDelivery
 from registry.services.events.reminders import Reminders
@@ -23,7 +22,7 @@ from registry.store.roles import find_worker_fault
 from registry.store.transactions import Transactions
 from registry.wiring.audit import load_private_key, make_investigation, make_pseudonyms
 from registry.wiring.clock import now
-from registry.wiring.federation import make_event_service, make_partition_api
+from registry.wiring.federation import make_event_reader, make_event_service, make_partition_api
 from registry.wiring.storage import make_document_store, make_engine, make_seal_store
 
 
@@ -77,7 +76,7 @@ def assemble_worker(settings: Settings) -> WorkerServices:
         purge=Purge(transactions, blobs, audit_log, pseudonyms, now),
         legal_holds=LegalHolds(transactions, blobs, audit_log, now),
         event_administration=EventAdministration(transactions, audit_log, now),
-        routing=Routing(transactions, partition_api, audit_log, read_rules, now),
+        routing=Routing(transactions, partition_api, audit_log, make_event_reader(settings), now),
         uploads=Uploads(transactions, blobs, None, now),
         job_leases=JobLease(transactions),
         sealer=Sealer(transactions, seals, private_key, now),

@@ -209,7 +209,8 @@ def rules(facts):
     """Tell the Partition API the routing rules of an enterprise, by priority."""
 
     def tell(enterprise, *ordered):
-        ebox = {"partitions": ["GENERAL"], "users": {}, "routingRules": ordered}
+        named = [rule["partition"] for rule in ordered]
+        ebox = {"partitions": ["GENERAL", *named], "users": {}, "routingRules": ordered}
         facts("partitions", lambda known: known.update({enterprise: ebox}))
 
     return tell

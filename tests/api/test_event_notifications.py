@@ -186,11 +186,7 @@ EBOX = an_ebox()
         an_event(EBOX, data=None) | {"data": []},
         {**an_event(EBOX), "data": {}},
         {**an_event(EBOX), "data": {"enterpriseNumber": "12"}},
-        an_event(EBOX, {"orderedRoutingRules": None}),
-        an_event(EBOX, {"orderedRoutingRules": "all"}),
-        an_event(EBOX, {"orderedRoutingRules": [7]}),
-        an_event(EBOX, {"orderedRoutingRules": [{"messageTypeId": "a"}]}),
-        an_event(EBOX, {"orderedRoutingRules": [{"partition": "a", "unheardOf": "b"}]}),
+        {**an_event(EBOX), "data": {"enterpriseNumber": "1", "enterpriseId": "2"}},
         [an_event(EBOX)],
         "text",
     ],
@@ -205,7 +201,7 @@ def test_what_is_no_event_is_refused(webhook, event):
 def test_a_refused_event_may_be_sent_again_under_its_id(webhook, goes_to):
     ebox = an_ebox()
     right = rules_to("told", ebox)
-    wrong = {**right, "data": {**right["data"], "orderedRoutingRules": [{}]}}
+    wrong = {**right, "data": {**right["data"], "enterpriseNumber": "12"}}
 
     assert plain(webhook, wrong).status_code == 400
     assert plain(webhook, right).status_code == 204

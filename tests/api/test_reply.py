@@ -39,7 +39,8 @@ def test_a_reply_lands_in_the_partition_from_which_the_message_was_sent(
     sender, reader, asked, rules
 ):
     recipient = reader()
-    rules(sender.ebox.number, {"messageTypeId": "information-letter", "partition": "elsewhere"})
+    letters = {"messageTypeId": "information-letter", "partition": "elsewhere"}
+    rules(sender.ebox.number, letters, {"partition": "answers"})
     wanted = {**named(sender.ebox), "partition": "answers"}
 
     reply_id = recipient.reply(asked(recipient.ebox, sender=wanted)).json["messageId"]

@@ -5,7 +5,9 @@ import time
 import pytest
 
 from registry.domain.errors import Unavailable, UpstreamInvalid
+from registry.domain.federation_words import Member
 from registry.domain.identifiers import EnterpriseNumber, Ssin
+from registry.federation.member_names import MemberNames
 
 US, ANNA = EnterpriseNumber("0206731645"), Ssin("85073003328")
 RIGHTS = "/ebox/0206731645/users/85073003328/partitions"
@@ -50,6 +52,21 @@ def test_an_answer_may_be_longer_than_a_token(federation, partitions):
     federation.on[RIGHTS] = federation.says(items(*many))
 
     assert len(partitions().rights(US, ANNA)) == 3000
+
+
+def test_likely_names_of_members_are_understood(federation, partitions):
+    item = {"targetPartition": "HR", "userRights": ["consult"]}
+    federation.on[RIGHTS] = federation.says({"partitions": [item]})
+
+    assert partitions().rights(US, ANNA) == {"HR"}
+
+
+def test_names_of_members_are_settings(federation, partitions):
+    names = MemberNames({Member.ITEMS: ("lijst",), Member.RIGHTS: ("rechten",)})
+    item = {"partition": "HR", "rechten": ["consult"]}
+    federation.on[RIGHTS] = federation.says({"lijst": [item]})
+
+    assert partitions(names=names).rights(US, ANNA) == {"HR"}
 
 
 LIES = {

@@ -5,8 +5,10 @@ import time
 import pytest
 
 from registry.domain.errors import Unavailable, UpstreamInvalid
+from registry.domain.federation_words import Member
 from registry.domain.identifiers import EnterpriseNumber
 from registry.domain.routing import Rule
+from registry.federation.member_names import MemberNames
 from registry.federation.rules import read_rules
 from registry.federation.unconfigured import NoPartitionApi
 
@@ -64,6 +66,22 @@ def test_a_criterion_that_is_null_is_none():
     )
 
 
+def test_members_without_influence_are_passed_over():
+    item = ITEM | {"priority": 1, "description": {"nl": "Lonen"}, "senderCountry": None}
+
+    assert read_rules([item]) == (Rule("HR", message_type_id="payslip"),)
+
+
+def test_names_of_members_are_settings():
+    names = MemberNames({Member.PARTITION: ("doel",), Member.MESSAGE_TYPE: ("soort",)})
+
+    assert read_rules([{"doel": "HR", "soort": "payslip"}], names) == (
+        Rule("HR", message_type_id="payslip"),
+    )
+    with pytest.raises(UpstreamInvalid):
+        read_rules([{"partition": "HR", "soort": "payslip"}], names)
+
+
 NONSENSE = {
     "nothing": None,
     "an object": {"0": ITEM},
@@ -79,6 +97,8 @@ NONSENSE = {
     "an empty criterion": [ITEM | {"senderApplicationId": ""}],
     "a list for a criterion": [ITEM | {"senderOrganizationId": ["0308357159"]}],
     "criteria under other names": [{"partition": "HR", "messageType": "payslip"}],
+    "a criterion that is new beside one that is known": [ITEM | {"senderCountry": "BE"}],
+    "two partitions": [ITEM | {"targetPartition": "LEGAL"}],
     "one good and one bad rule": [ITEM, {}],
 }
 

@@ -4,6 +4,7 @@ import pytest
 
 from registry.domain.access import Operation
 from registry.domain.errors import SettingsError
+from registry.domain.federation_words import EventKind, Member
 from registry.domain.identifiers import EboxKind
 from registry.settings import OFFICIAL_SCOPES, PREFIX, Settings
 
@@ -193,6 +194,16 @@ def test_scopes_may_be_replaced_by_a_table_in_json():
         "webhook": {Operation.NOTIFY},
         "read": {Operation.READ_MESSAGES},
     }
+
+
+def test_words_of_the_federation_are_tables_in_json():
+    settings = load(
+        REGISTRY_PARTITION_MEMBERS='{"partition": ["doel", "partition"]}',
+        REGISTRY_WEBHOOK_TYPES='{"partitionDeleted": ["be.example.gone"]}',
+    )
+
+    assert settings.partition_members == {Member.PARTITION: ("doel", "partition")}
+    assert settings.webhook_types == {EventKind.PARTITION_DELETED: ("be.example.gone",)}
 
 
 def test_a_scope_table_with_an_unknown_operation_is_refused():

@@ -14,6 +14,7 @@ from registry.api.v3.schemas.parameters import PathSchema
 from registry.api.v3.schemas.publication import EventDataSchema, NotificationSchema
 from registry.domain.access import Operation
 from registry.domain.errors import Invalid, Issue, UnsupportedMediaType, UpstreamInvalid
+from registry.domain.identifiers import Ebox
 from registry.domain.notifications import Notification
 
 _CLOUDEVENT: Final = "application/cloudevents+json"
@@ -32,16 +33,24 @@ def add_resources(blueprint: Blueprint) -> None:
 def notify() -> Response:
     """Apply an event; a duplicate or an old one is taken and ignored."""
     notification = _read_notification()
-    ebox, issues = load(EventDataSchema(), notification.data, under="data")
+    registry().routing.apply(call(204), notification, _read_ebox(notification))
+    return Response(status=204)
+
+
+def _read_ebox(notification: Notification) -> Ebox:
+    """Read the e-Box that an event is about; nothing can be done about one that names none."""
+    try:
+        number = registry().routing.events.find_enterprise(notification.data)
+    except UpstreamInvalid:
+        # The service blames the federation's server; here the members came with the request.
+        fault = "data names two enterprises"
+        raise Invalid([Issue("body", "data.enterpriseNumber", fault)]) from None
+    members = {} if number is None else {"enterpriseNumber": number}
+    ebox, issues = load(EventDataSchema(), members, under="data")
     if issues:
         raise Invalid(issues)
-    try:
-        registry().routing.apply(call(204), notification, ebox)
-    except UpstreamInvalid:
-        # The service blames the federation's server; here the rules came with the request.
-        fault = "data.orderedRoutingRules is not a list of routing rules"
-        raise Invalid([Issue("body", "data.orderedRoutingRules", fault)]) from None
-    return Response(status=204)
+    typed_ebox: Ebox = ebox
+    return typed_ebox
 
 
 def _read_notification() -> Notification:

@@ -112,11 +112,12 @@ class Publication:
         sender_partition = self.consultation.partition_rights.check_sender_partition(
             call.caller, ebox, draft.sender_partition, otherwise=original.partition
         )
+        recipient = Ebox(EboxKind.ENTERPRISE, original.sender)
         answer = replace(
             draft,
             sender_partition=sender_partition,
             # Never from the request: a reply could else be sent to anyone as if he had written.
-            recipient=Ebox(EboxKind.ENTERPRISE, original.sender),
+            recipient=recipient,
             message_type_id=draft.message_type_id or original.message_type_id,
             original_message_id=message_id,
         )
@@ -126,7 +127,9 @@ class Publication:
             draft=answer,
             attachments=attachments,
             is_reply=True,
-            reply_partition=original.sender_partition,
+            reply_partition=self.filing.routing.confirm_partition(
+                recipient, original.sender_partition
+            ),
         )
         return self.filing.file(request, key)
 

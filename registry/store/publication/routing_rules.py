@@ -22,6 +22,7 @@ from sqlalchemy.dialects.postgresql import JSONB, insert
 
 from registry.domain.identifiers import Ebox
 from registry.domain.notifications import Notification
+from registry.domain.partitions import GENERAL
 from registry.domain.routing import Rule
 from registry.store.consultation.messages import messages
 from registry.store.consultation.partition_rights import partition_rights
@@ -194,4 +195,20 @@ def route_message(connection: Connection, ebox: Ebox, message_id: UUID, partitio
             messages.c.is_routing_pending,  # still: an owner who moves a message ends its waiting
         )
         .values(partition=partition, is_routing_pending=False)
+    )
+
+
+def move_to_general(connection: Connection, ebox: Ebox, partition: str) -> None:
+    """Put the messages of a partition that is gone into the general one (contract 6.19)."""
+    # Locked in the order in which others lock them, so that nobody blocks another.
+    locked = (
+        select(messages.c.message_id)
+        .where(messages.c.ebox == ebox, messages.c.partition == partition)
+        .order_by(messages.c.message_id)
+        .with_for_update()
+    )
+    connection.execute(
+        update(messages)
+        .where(messages.c.ebox == ebox, messages.c.message_id.in_(locked))
+        .values(partition=GENERAL)
     )
