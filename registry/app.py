@@ -59,6 +59,7 @@ def _make_state(registry: Registry, settings: Settings) -> ApiState:
         registry=registry,
         quota=Quota(settings.rate_limit),
         health_check=HealthCheck(registry.readiness),
+        refuses_unknown_parameters=settings.refuse_unknown_parameters,
         body_limits={version: _make_limits(settings, most) for version, most in files.items()},
         body_rules={version: _make_rules(settings, most) for version, most in files.items()},
         problem_shapes=ProblemShapes(shapes, settings.base_paths.values()),
@@ -107,23 +108,15 @@ def _render(problem: problems.Problem) -> Response:
 
 
 def _let_browsers_in(app: Flask, settings: Settings) -> None:
-    """Admit calls from browsers, of pages of named origins only (contract 4.23)."""
+    """Admit calls from browsers, of pages of named origins only (contract 4.23, 6.42)."""
     if settings.cors_origins:
         CORS(
             app,
             origins=list(settings.cors_origins),
             always_send=False,
-            vary_header=True,
+            vary_header=False,  # which would leave out answers to those who name no origin
             methods=["GET", "HEAD", "POST", "PATCH"],
-            allow_headers=[
-                "Authorization",
-                "Content-Type",
-                "Idempotency-Key",
-                "If-None-Match",
-                "On-Behalf-Of-Enterprise-Number",
-                "Range",
-                "BelGov-Trace-Id",
-            ],
+            allow_headers="*",  # repeats those that are asked for
             expose_headers=[
                 "BelGov-Trace-Id",
                 "Content-Disposition",
@@ -134,3 +127,10 @@ def _let_browsers_in(app: Flask, settings: Settings) -> None:
             ],
             max_age=3600,
         )
+        app.after_request(_vary_by_origin)
+
+
+def _vary_by_origin(response: Response) -> Response:
+    """Keep caches from showing a browser what was answered to another origin, or to none."""
+    response.vary.add("Origin")
+    return response

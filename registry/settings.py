@@ -83,6 +83,7 @@ class Settings(BaseModel):
     soon_expiring_days: int = Field(default=15, ge=0)
     cors_origins: tuple[Url, ...] = ()
     rate_limit: int = Field(default=1200, ge=0)  # requests a minute per token; 0: no limit
+    refuse_unknown_parameters: bool = False  # of queries in version 3 (contract 6.32)
 
     check_digits: bool | None = None  # of numbers in publications; unset: in production only
     single_language: bool = False  # refuse publications in more than one language (contract 6.30)

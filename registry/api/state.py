@@ -18,11 +18,15 @@ _KEY: Final = "registry"  # of Flask's extensions
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApiState:
-    """The assembled service, and what HTTP adds to it; limits and rules by version."""
+    """The assembled service, and what HTTP adds to it; limits and rules by version.
+
+    `refuses_unknown_parameters` is of queries in version 3 (contract 6.32).
+    """
 
     registry: Registry
     quota: Quota
     health_check: HealthCheck
+    refuses_unknown_parameters: bool
     body_limits: Mapping[str, BodyLimits]
     body_rules: Mapping[str, BodyRules]
     problem_shapes: ProblemShapes

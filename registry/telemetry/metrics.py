@@ -22,6 +22,11 @@ DOCUMENTS_UNAVAILABLE: Final = Counter(
     "registry_documents_unavailable_total",
     "Documents that a message promised and storage did not have",
 )
+UNKNOWN_PARAMETERS: Final = Counter(
+    "registry_unknown_parameters_total",
+    "Query parameters that the registry does not know; the log has their names",
+    ["route"],
+)
 
 
 def count_introspection(outcome: str, seconds: float) -> None:

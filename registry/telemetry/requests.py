@@ -8,13 +8,15 @@ from uuid import uuid4
 import structlog
 from flask import Flask, Response, g, request
 
-from registry.telemetry.metrics import REQUESTS
+from registry.telemetry.metrics import REQUESTS, UNKNOWN_PARAMETERS
 
 _TRACE: Final = "BelGov-Trace-Id"
 _RELATED_TRACE: Final = "BelGov-Related-Trace-Id"
 _TRACE_ID: Final = re.compile(r"[\x21-\x7e]{1,36}", re.ASCII)  # others are not echoed
 # Anybody may make up methods; each would be another row of the measurements, for ever.
 _METHODS: Final = frozenset({"DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"})
+_NAME: Final = re.compile(r"[A-Za-z][A-Za-z_.-]{0,39}", re.ASCII)
+_MOST_NAMES: Final = 10
 _log = structlog.get_logger("registry.requests")
 
 
@@ -42,6 +44,7 @@ def _end(response: Response) -> Response:
     method = request.method if request.method in _METHODS else "other"
     REQUESTS.labels(route, method, response.status_code).observe(seconds)
     caller = g.get("caller")
+    more = _note_unknown_parameters(route)
     _log.info(
         "request",
         trace_id=str(g.occurrence),
@@ -51,5 +54,19 @@ def _end(response: Response) -> Response:
         status=response.status_code,
         milliseconds=round(seconds * 1000, 1),
         client_id=caller.client_id if caller else None,
+        **more,
     )
     return response
+
+
+def _note_unknown_parameters(route: str) -> dict[str, list[str]]:
+    """Count the query parameters nobody reads, and give their names for the log (contract 6.32).
+
+    Never values; and of names only those that look like one, since anybody may make them up.
+    """
+    names: list[str] = g.get("unknown_parameters", [])
+    if not names:
+        return {}
+    UNKNOWN_PARAMETERS.labels(route).inc(len(names))
+    plain_names = [name if _NAME.fullmatch(name) else "…" for name in names[:_MOST_NAMES]]
+    return {"unknown_parameters": plain_names}

@@ -477,7 +477,7 @@ def test_a_preflight_is_answered_without_a_token(app_with):
     headers = {
         "Origin": PORTAL_ORIGIN,
         "Access-Control-Request-Method": "GET",
-        "Access-Control-Request-Headers": "Authorization, Range",
+        "Access-Control-Request-Headers": "Authorization, Range, X-Of-A-Later-Portal",
     }
 
     answer = app.test_client().options(f"{BASE}/ebox/messages", headers=headers)
@@ -485,9 +485,21 @@ def test_a_preflight_is_answered_without_a_token(app_with):
     assert answer.status_code == 200
     assert answer.headers[ALLOW] == PORTAL_ORIGIN
     allowed = answer.headers["Access-Control-Allow-Headers"].lower()
-    assert "authorization" in allowed
-    assert "range" in allowed
+    # What the portal wants to send is its own affair (contract 6.42).
+    assert allowed == "authorization, range, x-of-a-later-portal"
     assert "GET" in answer.headers["Access-Control-Allow-Methods"]
+
+
+@pytest.mark.parametrize("origins", [ORIGINS, ORIGINS[:1]])
+def test_an_answer_without_an_origin_varies_by_it_too(app_with, elsewhere, consumer, origins):
+    there = elsewhere(consumer, app_with(cors_origins=origins))
+
+    # A cache would hand the answer to whoever came without an Origin to a browser that has one.
+    for path in ("/ebox/messages", "/refData/messageTypes", "/nonsense"):
+        for headers in ({}, {"Origin": origins[0]}, {"Origin": "https://evil.example"}):
+            answer = there.get(path, headers=headers)
+
+            assert answer.headers.get_all("Vary") == ["Origin"], (path, headers)
 
 
 # Quota

@@ -185,7 +185,6 @@ WRONG = {
     ),
     "an item that is no object": ({"items": [ID]}, "items[0]"),
     "an item without id": ({"items": [HIDE]}, "items[0].messageId"),
-    "an id in upper case": ({"items": [{"messageId": ID.upper(), **HIDE}]}, "items[0].messageId"),
     "an id that is a number": ({"items": [{"messageId": 1, **HIDE}]}, "items[0].messageId"),
     "an item that changes nothing": ({"items": [{"messageId": ID}]}, "items[0]"),
     "visibility in words": (
@@ -268,7 +267,7 @@ def test_a_message_named_again_is_a_fault_each_time_but_the_first(consumer, deli
 def test_all_faults_of_a_body_are_told_at_once(consumer):
     items = [
         {"messageId": ID, **HIDE},
-        {"messageId": "1"},
+        {"messageId": 1},
         {"messageId": ID, "isVisible": "no", "partition": "a b", "more": 1},
         {"isVisible": True},
         {"messageId": str(uuid4()), "read": True},
@@ -460,8 +459,9 @@ def test_other_methods_of_the_collection_are_refused_and_name_this_one(consumer)
     [(to("Accounting"), "Accounting"), (to("GENERAL"), "GENERAL"), (HIDE, "late")],
 )
 def test_a_message_put_somewhere_by_hand_is_moved_by_no_rule_that_comes_late(
-    mover, deliver, tell_rules, members, expected
+    mover, grant, deliver, tell_rules, members, expected
 ):
+    grant(mover.ebox.number, ["GENERAL", "Accounting", "late"])
     message = deliver(mover.ebox, is_routing_pending=True)
 
     change(mover, (message, members))

@@ -207,7 +207,7 @@ def a_full_message():
             "expires_at": at,
             "is_visible": True,
             "is_registered": False,
-            "is_reply_authorized": False,
+            "can_be_answered": False,
             "message_type_id": "letter",
             "sender": "0308357159",
             "ebox": Ebox(EboxKind.CITIZEN, "85073003328"),

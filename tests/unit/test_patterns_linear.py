@@ -153,6 +153,7 @@ PATTERNS: Final = {
         ("", "bearer ", ""),
         ("", 'Bearer "', ""),
     ),
+    "telemetry.requests:_NAME": worst("fullmatch", ("", "a", "1")),
     "telemetry.requests:_TRACE_ID": worst("fullmatch", ("", "a", "")),
 }
 

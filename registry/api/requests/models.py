@@ -25,9 +25,9 @@ class MessageQueryModel(Schema):
 
     @validates_schema(pass_original=True, skip_on_field_errors=False)
     def check_search_language(self, _: Any, data: dict[str, Any], **__: Any) -> None:
-        """Require a language whenever there is a text, be it right or wrong."""
+        """Require a language whenever there is a text, be it right or wrong; "" is none."""
         text, language = self.fields["text"].data_key, self.fields["language"].data_key
-        if text in data and language not in data:
+        if text in data and data[text] and language not in data:
             raise ValidationError(f"is required when {text} is given", language or "")
 
     @post_load

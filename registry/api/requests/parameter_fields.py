@@ -1,6 +1,7 @@
 """Fields of paths and queries: they take the spelling of the contract, and no other."""
 
 import re
+from collections.abc import Callable
 from datetime import date
 from typing import Any, Final
 from uuid import UUID
@@ -8,6 +9,7 @@ from uuid import UUID
 from marshmallow import ValidationError, fields
 
 INT32: Final = 2**31 - 1
+NOWHERE: Final = UUID(int=0)  # no message has it: ours are of version 4
 
 _INTEGER: Final = re.compile(r"-?[0-9]{1,18}", re.ASCII)
 _DATE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
@@ -52,3 +54,31 @@ class Identifier(fields.UUID):
         if not _UUID.fullmatch(text):
             raise ValidationError("is not a UUID in lower case")
         return UUID(text)
+
+
+class MessageId(Identifier):
+    """The id of a message; a text that is none names a message that does not exist."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **more: Any) -> UUID:
+        if not isinstance(value, str):
+            raise ValidationError("is not a text")
+        try:
+            return super()._deserialize(value, attr, data, **more)
+        except ValidationError:
+            return NOWHERE
+
+
+class LenientParameter(fields.String):
+    """A text that fits, or else an empty one, which is the id of nothing."""
+
+    def __init__(self, fits: Callable[[str], None], **more: Any) -> None:
+        super().__init__(**more)
+        self.fits = fits
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **more: Any) -> Any:
+        text = super()._deserialize(value, attr, data, **more)
+        try:
+            self.fits(text)
+        except ValidationError:
+            return ""
+        return text

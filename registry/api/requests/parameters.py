@@ -5,11 +5,12 @@ from functools import wraps
 from typing import Any
 from urllib.parse import unquote_to_bytes
 
-from flask import request
+from flask import g, request
 from flask.typing import ResponseReturnValue
 from marshmallow import EXCLUDE, Schema, ValidationError, fields
 
 from registry.api.requests.fault_limits import MOST_CHARACTERS
+from registry.api.state import get_state
 from registry.domain.errors import ABSENT, Invalid, Issue, IssueKind
 
 View = Callable[..., ResponseReturnValue]
@@ -22,11 +23,12 @@ class EmptySchema(Schema):
 def reads(path: Schema, query: Schema | None = None) -> Callable[[View], View]:
     """Give a view its path parameters, and `query` loaded by its schema, or raise `Invalid`.
 
-    `path` loads every path parameter by the name it has in the contract. An unknown query
-    parameter is a fault, unless the schema, `path` where there is no query, excludes what it does
-    not know (contract 6.32).
+    `path` loads every path parameter by the name it has in the contract. Unknown query parameters
+    are ignored and their names logged, unless a setting has them refused where the schema, `path`
+    if there is no query, does not exclude what it does not know, as that of 2.1 (contract 6.32).
     """
     schema = query or EmptySchema(unknown=path.unknown)
+    aliases: Mapping[str, str] = getattr(schema, "aliases", {})
     nothing = schema.load({})  # most requests ask for nothing in particular
     names = {name: field.data_key or name for name, field in path.fields.items()}
 
@@ -35,7 +37,9 @@ def reads(path: Schema, query: Schema | None = None) -> Callable[[View], View]:
         def load_and_view(**arguments: str) -> ResponseReturnValue:
             values = {names[name]: value for name, value in arguments.items()}
             identifiers, issues = _load(path, values, "path") if values else ({}, [])
-            search, more_issues = _load_query(schema) if request.query_string else (nothing, [])
+            search, more_issues = (
+                _load_query(schema, aliases) if request.query_string else (nothing, [])
+            )
             if issues or more_issues:
                 raise Invalid([*issues, *more_issues])
             return view(**identifiers) if query is None else view(**identifiers, query=search)
@@ -45,26 +49,34 @@ def reads(path: Schema, query: Schema | None = None) -> Callable[[View], View]:
     return decorate
 
 
-def _load_query(schema: Schema) -> tuple[Any, list[Issue]]:
+def _load_query(schema: Schema, aliases: Mapping[str, str]) -> tuple[Any, list[Issue]]:
     is_list = {
         field.data_key or name: isinstance(field, fields.List)
         for name, field in schema.fields.items()
     }
+    pairs = list(_decode_pairs(request.query_string))
+    given_names = {name for name, _ in pairs}
     values: dict[str, Any] = {}
+    unknown: list[str] = []
     issues: list[Issue] = []
-    for name, value in _decode_pairs(request.query_string):
-        if schema.unknown == EXCLUDE and name not in is_list:
-            continue
-        if value is None:
-            issues.append(_make_issue("query", name, "is not UTF-8", ABSENT))
-        elif name not in is_list:
-            issues.append(_make_issue("query", name, "is unknown", value, IssueKind.UNKNOWN_INPUT))
+    for given_name, value in pairs:
+        name = given_name
+        if aliases.get(name, name) not in given_names:  # else the name of today counts
+            name = aliases[name]
+        if name not in is_list:
+            unknown.append(name)
+        elif value is None:
+            issues.append(_make_issue("query", given_name, "is not UTF-8", ABSENT))
         elif is_list[name]:
             values.setdefault(name, []).append(value)
         elif name in values:
-            issues.append(_make_issue("query", name, "is given more than once", value))
+            issues.append(_make_issue("query", given_name, "is given more than once", value))
         else:
             values[name] = value
+    if unknown and get_state().refuses_unknown_parameters and schema.unknown != EXCLUDE:
+        kind = IssueKind.UNKNOWN_INPUT
+        issues += [_make_issue("query", name, "is unknown", ABSENT, kind) for name in unknown]
+    g.unknown_parameters = unknown
     value, faults = _load(schema, values, "query")
     return value, [*issues, *faults]
 

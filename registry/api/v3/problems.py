@@ -3,13 +3,16 @@
 from typing import Any, Final
 from uuid import UUID
 
-from flask import Response
+from flask import Response, request
 
+from registry.api.requests.fault_limits import MOST_CHARACTERS
+from registry.api.requests.parameter_fields import NOWHERE
 from registry.api.responses.problem_types import ProblemKind
 from registry.api.responses.problems import Problem, write_problem
 from registry.api.v3.schemas.parameters import PATH_NAMES
 from registry.domain import errors
 from registry.domain.errors import ABSENT, Issue, RegistryError
+from registry.domain.personal_data import mask_personal_numbers
 
 _GUIDE: Final = "https://www.belgif.be/specification/rest/api-guide"
 _ISSUE_TITLES: Final = {
@@ -62,12 +65,18 @@ def _find_members(error: RegistryError | None) -> dict[str, Any]:
         case errors.ScopeMissing():
             members = {"requiredScopes": error.scopes}
         case errors.NotFound():
-            name = PATH_NAMES[error.name]
-            issue = {"in": error.where, "name": name, "detail": error.detail, "value": error.value}
-            members = {"issues": [issue]}
+            members = {"issues": [_write_missing(error)]}
         case errors.TooManyRequests():
             members = {"limit": error.limit, "retryAfterSec": error.retry_after}
     return members
+
+
+def _write_missing(error: errors.NotFound) -> dict[str, Any]:
+    """Write what is not there, by the id as the client typed it, whatever its shape (6.6)."""
+    issue = {"in": error.where, "name": PATH_NAMES[error.name], "detail": error.detail}
+    typed = (request.view_args or {}).get(error.name) if error.where == "path" else None
+    value = error.value if typed is None else mask_personal_numbers(str(typed))
+    return issue if value == str(NOWHERE) else {**issue, "value": value[:MOST_CHARACTERS]}
 
 
 def _write_issue(issue: Issue) -> dict[str, Any]:

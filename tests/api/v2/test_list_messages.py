@@ -45,7 +45,6 @@ NOTHING = [
 ]
 WRONG = [
     "q=x",
-    "q=",
     "q=x&qlang=en",
     "q=x&qlang=",
     "page=0",

@@ -67,6 +67,7 @@ def test_a_listing_is_one_page_and_one_entry(registry_alone, somebody, seen):
     consumer = somebody(CONSUMER)
     for _ in range(3):
         registry_alone.alone.put(consumer.ebox, expires_at=TOMORROW)
+    consumer.get(MESSAGES)  # a new connection has its role checked, once
 
     with seen() as statements:
         answer = consumer.get(MESSAGES)

@@ -1,31 +1,18 @@
 """Paths and queries of version 2.1; a value that cannot be is looked for and not found."""
 
-from collections.abc import Callable
-from typing import Any
-
-from marshmallow import EXCLUDE, Schema, ValidationError, fields
+from marshmallow import EXCLUDE, Schema, fields
 
 from registry.api.requests.models import MessageQueryModel, PageModel
-from registry.api.requests.parameter_fields import INT32, Day, Flag, Whole
+from registry.api.requests.parameter_fields import (
+    INT32,
+    Day,
+    Flag,
+    LenientParameter,
+    MessageId,
+    Whole,
+)
 from registry.api.requests.validators import ENTERPRISE, NAME, SHORT, between, one_of
-from registry.api.v2.schemas.members import MessageId
 from registry.domain.languages import LANGUAGES
-
-
-class LenientParameter(fields.String):
-    """A text that fits, or else an empty one, which is the id of nothing."""
-
-    def __init__(self, fits: Callable[[str], None], **more: Any) -> None:
-        super().__init__(**more)
-        self.fits = fits
-
-    def _deserialize(self, value: Any, attr: str | None, data: Any, **more: Any) -> Any:
-        text = super()._deserialize(value, attr, data, **more)
-        try:
-            self.fits(text)
-        except ValidationError:
-            return ""
-        return text
 
 
 class PathSchema(Schema):

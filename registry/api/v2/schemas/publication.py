@@ -16,9 +16,9 @@ from registry.api.requests.body_fields import (
 )
 from registry.api.requests.json_body import Fault, rules
 from registry.api.requests.models import AnnouncedFileModel, DraftModel, PaymentModel
-from registry.api.requests.parameter_fields import Identifier
+from registry.api.requests.parameter_fields import Identifier, MessageId
 from registry.api.requests.validators import BIC, CURRENCY, IBAN, NAME, SHORT, one_of
-from registry.api.v2.schemas.members import LenientMembers, LenientTexts, MessageId
+from registry.api.v2.schemas.members import LenientMembers, LenientTexts
 from registry.domain.attachments import DIGEST_METHOD
 from registry.domain.identifiers import Ebox, EboxKind, Malformed, Ssin
 from registry.domain.messages import MessageChange

@@ -8,7 +8,7 @@ from marshmallow.fields import Nested
 
 from registry.api.requests.body_fields import Items, StrictBoolean, Text
 from registry.api.requests.json_body import Fault, Members
-from registry.api.requests.parameter_fields import Identifier
+from registry.api.requests.parameter_fields import MessageId
 from registry.api.requests.validators import SHORT
 from registry.api.responses.fields import AnswerSchema
 from registry.domain.errors import IssueKind
@@ -20,7 +20,7 @@ _TWICE: Final = Fault("is the same as that of an item before", IssueKind.INVALID
 class MessageUpdatePatchSchema(Members):
     """A change of one message."""
 
-    message_id = Identifier(data_key="messageId", required=True)
+    message_id = MessageId(data_key="messageId", required=True)
     is_visible = StrictBoolean(data_key="isVisible")
     partition = Text(validate=SHORT)
 

@@ -1,17 +1,25 @@
 """Paths and queries of version 3."""
 
-from typing import Any, Final
+from collections.abc import Mapping
+from typing import Any, ClassVar, Final
 
 from marshmallow import Schema, fields, post_load, validate
 
 from registry.api.requests.models import MessageQueryModel, PageModel
-from registry.api.requests.parameter_fields import INT32, Day, Flag, Identifier, Whole
+from registry.api.requests.parameter_fields import (
+    INT32,
+    Day,
+    Flag,
+    LenientParameter,
+    MessageId,
+    Whole,
+)
 from registry.api.requests.validators import ENTERPRISE, NAME, SHORT, between, matching, one_of
 from registry.domain.languages import LANGUAGES
 
 # Printable, so that it can match: the texts searched hold no control characters either.
 _TEXT: Final = matching(
-    r"[^\x00-\x1f\x7f-\x9f]{1,200}", "is not 1 to 200 characters without control characters"
+    r"[^\x00-\x1f\x7f-\x9f]{0,200}", "is not up to 200 characters without control characters"
 )
 _MOST_PARTITIONS: Final = validate.Length(max=100, error="is given more than 100 times")
 
@@ -23,15 +31,15 @@ def _partitions() -> fields.List[str]:
 
 
 class PathSchema(Schema):
-    """The path parameters of all resources."""
+    """The path parameters of all resources; one of an impossible shape is not there (6.6)."""
 
-    message_id = Identifier(data_key="messageId")
-    attachment_id = fields.String(data_key="attachmentId", validate=SHORT)
-    message_type_id = fields.String(data_key="messageTypeId", validate=NAME)
-    application_id = fields.String(data_key="senderApplicationId", validate=NAME)
-    organization_id = fields.String(data_key="senderOrganizationId", validate=ENTERPRISE)
-    message_template_id = fields.String(data_key="messageTemplateId", validate=NAME)
-    image_id = fields.String(data_key="imageId", validate=SHORT)
+    message_id = MessageId(data_key="messageId")
+    attachment_id = LenientParameter(SHORT, data_key="attachmentId")
+    message_type_id = LenientParameter(NAME, data_key="messageTypeId")
+    application_id = LenientParameter(NAME, data_key="senderApplicationId")
+    organization_id = LenientParameter(ENTERPRISE, data_key="senderOrganizationId")
+    message_template_id = LenientParameter(NAME, data_key="messageTemplateId")
+    image_id = LenientParameter(SHORT, data_key="imageId")
 
 
 # How the contract names what we call otherwise.
@@ -58,6 +66,13 @@ class PartitionsSchema(Schema):
 
 class MessageQuerySchema(MessageQueryModel, PageSchema):
     """The filters of a listing (contract 1.3, 6.4, 6.5)."""
+
+    # Those of version 2.1 that have another name now (contract 6.32).
+    aliases: ClassVar[Mapping[str, str]] = {
+        "readStatus": "isRead",
+        "visible": "isVisible",
+        "registeredMail": "isRegisteredMail",
+    }
 
     received_before = Day(data_key="receivedBefore")
     received_after = Day(data_key="receivedAfter")

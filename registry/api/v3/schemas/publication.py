@@ -17,7 +17,7 @@ from registry.api.requests.body_fields import (
 )
 from registry.api.requests.json_body import Fault, Members
 from registry.api.requests.models import AnnouncedFileModel, DraftModel, PaymentModel
-from registry.api.requests.parameter_fields import Identifier
+from registry.api.requests.parameter_fields import MessageId
 from registry.api.requests.validators import BIC, CURRENCY, IBAN, NAME, SHORT, one_of
 from registry.domain.attachments import DIGEST_METHOD
 from registry.domain.identifiers import Ebox, EboxKind
@@ -182,7 +182,7 @@ class RecipientsSchema(Members):
 
 
 class _StatusQuerySchema(Members):
-    message_id = Identifier(data_key="messageId", required=True)
+    message_id = MessageId(data_key="messageId", required=True)
     recipient = Nested(EboxReferenceSchema, required=True)
 
     @post_load
