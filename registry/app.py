@@ -81,6 +81,8 @@ def _make_rules(settings: Settings, files: int) -> BodyRules:
         value=settings.publication_value_length,
         label=settings.publication_label_length,
         attachments=files,
+        business_data=settings.publication_business_data,
+        business_data_size=settings.publication_business_data_size,
         check_digits=settings.checks_digits,
     )
 

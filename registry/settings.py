@@ -95,6 +95,8 @@ class Settings(BaseModel):
     publication_subject_length: int = Field(default=400, ge=1)  # characters, as the next two
     publication_value_length: int = Field(default=256, ge=1)
     publication_label_length: int = Field(default=100, ge=1)
+    publication_business_data: int = Field(default=100, ge=1)  # facts of a message
+    publication_business_data_size: int = Field(default=64 << 10, ge=1)  # bytes, all together
     clamd_address: str | None = None  # host:port of a clamd that looks at every file
     clamd_timeout: Seconds = 60
 

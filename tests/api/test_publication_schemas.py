@@ -74,6 +74,9 @@ FULL = {
     "messageTemplateId": "letter",
 }
 
+FACT = {"key": "k", "values": []}
+LARGE_FACT = {"key": "k", "values": [{"nl": "\u00e9" * 250}] * 130}  # in characters it would fit
+
 
 def fails(members, schema=MessageToPublishSchema, **rules):
     """(name, detail) of every fault."""
@@ -163,6 +166,13 @@ def test_a_reply_needs_nothing_but_a_subject():
     )
 
 
+@pytest.mark.parametrize("facts", [[FACT] * 101, [LARGE_FACT]])
+def test_a_reply_is_bounded_as_a_message_is(facts):
+    members = {"subject": {"fr": "x"}, "businessDataList": facts}
+
+    assert [name for name, _ in fails(members, MessageToReplySchema)] == ["businessDataList"]
+
+
 def test_a_reply_has_no_recipient():
     members = {"subject": {"fr": "x"}, "recipient": SMALLEST["recipient"]}
 
@@ -234,6 +244,11 @@ SCHEMA_FAULTS = [
     (["businessDataList", 0, "values"], "x", "is not an array"),
     (["businessDataList", 0, "values", 1], "x", OBJECT),
     (["businessDataList", 0, "values", 1, "nl"], "x" * 257, "is longer than 256 characters"),
+    (["businessDataList"], [FACT] * 101, "has more than 100 items"),
+    (["businessDataList"], [LARGE_FACT], "takes more than 65536 bytes of JSON"),
+    (["attachments", 1, "attachmentTitle", "fr"], "x" * 1001, "is longer than 1000 characters"),
+    (["messageAction", "label", "nl"], "x" * 1001, "is longer than 1000 characters"),
+    (["paymentData", "reference"], {"a": "x" * 4090}, "takes more than 4096 bytes of JSON"),
     (["paymentData", "amount"], True, "is not a decimal number"),
     (["paymentData", "amount"], "1,5", "is not a decimal number"),
     (["paymentData", "amount"], ".", "is not a decimal number"),
@@ -324,6 +339,7 @@ def test_check_digits_are_not_looked_at_where_the_operator_says_so():
 
 def test_limits_are_the_operator_s():
     rules = {"subject": 4, "value": 3, "label": 2, "attachments": 1}
+    two_facts = {**FULL, "businessDataList": FULL["businessDataList"] * 2}
 
     assert [name for name, _ in fails(FULL, **rules)] == [
         "subject.nl",
@@ -332,6 +348,8 @@ def test_limits_are_the_operator_s():
         "businessDataList[0].values[0].nl",
         "businessDataList[0].values[1].nl",
     ]
+    for bound in ({"business_data": 1}, {"business_data_size": 150}):
+        assert [name for name, _ in fails(two_facts, **bound)] == ["businessDataList"]
 
 
 def test_all_faults_are_told_together_after_the_name_of_the_part():
@@ -413,11 +431,14 @@ def test_schemas_have_the_names_and_the_required_list_of_the_contract(name, sche
 
 
 @pytest.mark.parametrize(("path", "value", "fault"), SCHEMA_FAULTS)
-def test_the_contract_refuses_what_we_refuse_but_for_the_operator_s_limits(path, value, fault):
-    is_operator_s = any(limit in fault for limit in ("400 char", "256 char", "20 items"))
+def test_the_contract_refuses_what_we_refuse_but_for_limits_that_only_its_words_have(
+    path, value, fault
+):
+    limits = ("400 char", "256 char", "20 items", "65536 bytes", "1000 char", "4096 bytes")
+    is_in_words = any(limit in fault for limit in limits)
 
     assert contract("MessageToPublish").is_valid(FULL)
-    assert contract("MessageToPublish").is_valid(changed(path, value)) is is_operator_s
+    assert contract("MessageToPublish").is_valid(changed(path, value)) is is_in_words
 
 
 def test_recipients_are_read_in_their_order_and_check_digits_left_to_each():

@@ -142,6 +142,17 @@ def test_a_message_with_more_than_one_main_content_is_refused(sender, documents,
     refused(answer, "INVALID_INPUT", "Too many main content. Exactly one is expected")
 
 
+@pytest.mark.parametrize("setting", [{"": 1}, {"_size": 40}])
+def test_business_data_are_bounded_by_the_operator(sender, publishing_with, setting):
+    changes = {f"publication_business_data{name}": most for name, most in setting.items()}
+    bounded = at(sender, publishing_with(**changes), Sender)
+
+    answer = bounded.publish(an_ebox(), businessDataList=[{"key": "k", "values": []}] * 2)
+
+    assert answer.status_code == 400
+    assert answer.json["issues"][0]["name"] == "businessDataList"
+
+
 @pytest.mark.parametrize("media_type", ["application/xml", "image/png", "application/octet-stream"])
 def test_a_media_type_that_is_not_in_the_list_is_refused(sender, media_type):
     answer = sender.publish(an_ebox(), Document(media_type=media_type))

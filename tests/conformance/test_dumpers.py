@@ -18,6 +18,7 @@ from registry.api.responses.fields import (
     InlineObject,
     Instant,
     JsonColumnSchema,
+    JsonListing,
     Listing,
     NameWithFallback,
     TextWithFallback,
@@ -64,7 +65,8 @@ PLAIN = (  # the first that fits: what an object holds for a member of this kind
 def value_of(field):
     """What an object may hold for a member."""
     if isinstance(field, Listing):
-        return st.lists(objects(field.item), max_size=2)
+        items = st.lists(objects(field.item), max_size=2)
+        return items.map(json.dumps) if isinstance(field, JsonListing) else items
     if isinstance(field, fields.Nested):
         return objects(type(field.schema))
     if isinstance(field, fields.List):

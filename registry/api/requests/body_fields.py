@@ -5,6 +5,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any, Final
 
+import orjson
 from marshmallow import ValidationError, fields
 
 from registry.api.requests.json_body import Fault, rules
@@ -21,11 +22,22 @@ _MOMENT: Final = re.compile(
 
 
 class Items(fields.List[Any]):
-    """A member that is an array of `least` to `most` items; `most` may be named after a rule."""
+    """A member that is an array of `least` to `most` items, and of `most_bytes` of JSON.
 
-    def __init__(self, item: Any, *, least: int = 0, most: int | str | None = None, **more: Any):
+    The greatest numbers may be named after a rule.
+    """
+
+    def __init__(
+        self,
+        item: Any,
+        *,
+        least: int = 0,
+        most: int | str | None = None,
+        most_bytes: int | str | None = None,
+        **more: Any,
+    ):
         super().__init__(item, **more)
-        self.least, self.most = least, most
+        self.least, self.most, self.most_bytes = least, most, most_bytes
 
     def _deserialize(self, value: Any, *rest: Any, **more: Any) -> list[Any]:
         most = _find_limit(self.most)
@@ -34,7 +46,20 @@ class Items(fields.List[Any]):
             raise ValidationError(f"has more than {most} items")
         if isinstance(value, list) and len(value) < self.least:
             raise ValidationError(f"has less than {self.least} items")
+        _check_size(value, _find_limit(self.most_bytes))
         return super()._deserialize(value, *rest, **more)
+
+
+class SmallObject(fields.Dict):
+    """An object of the sender's own, of at most `most_bytes` of JSON."""
+
+    def __init__(self, *, most_bytes: int, **more: Any):
+        super().__init__(**more)
+        self.most_bytes = most_bytes
+
+    def _deserialize(self, value: Any, *rest: Any, **more: Any) -> Any:
+        _check_size(value, self.most_bytes)
+        return super()._deserialize(value, *rest, **more)  # type: ignore[no-untyped-call]
 
 
 class StrictBoolean(fields.Boolean):
@@ -152,6 +177,11 @@ class Person(Text):
         except Malformed:
             fault = Fault("is not a valid SSIN", IssueKind.INVALID_INPUT, secret=True)
             raise ValidationError(fault) from None
+
+
+def _check_size(value: Any, most_bytes: int | None) -> None:
+    if most_bytes is not None and len(orjson.dumps(value)) > most_bytes:
+        raise ValidationError(f"takes more than {most_bytes} bytes of JSON")
 
 
 def _find_limit(most: int | str | None) -> int | None:

@@ -23,6 +23,8 @@ class BodyRules:
     value: int = 256
     label: int = 100
     attachments: int = 20
+    business_data: int = 100
+    business_data_size: int = 64 * 1024  # bytes of JSON, all together
     recipients: int = 10_000  # of one broadcast
     statuses: int = 500  # asked for at once
     check_digits: bool = True

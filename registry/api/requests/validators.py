@@ -5,6 +5,10 @@ from typing import Any, Final
 
 from marshmallow import ValidationError, validate
 
+# Every listing shows these, so they are bounded though no document says how much they may hold.
+LONGEST_TITLE: Final = 1000  # characters of the title of a document, or of the label of an action
+LARGEST_REFERENCE: Final = 4096  # bytes of JSON that the reference of a payment may take
+
 
 def one_of(*choices: str) -> validate.OneOf:
     """Make a validator for a closed set of words."""

@@ -3,6 +3,7 @@
 import sys
 from typing import Any
 
+import orjson
 from marshmallow import Schema, fields, post_dump
 
 from registry.api.place import base_url
@@ -138,6 +139,14 @@ class Listing(fields.Field[Any]):
             return None
         items = self.item().dump(value, many=True)
         return {"items": items, "totalItems": len(items)}
+
+
+class JsonListing(Listing):
+    """A `Listing` of a list that is still JSON text."""
+
+    def _serialize(self, value: Any, attr: str | None, obj: Any, **more: Any) -> Any:
+        items = None if value is None else orjson.loads(value)
+        return super()._serialize(items, attr, obj, **more)
 
 
 def parse_amount(text: str) -> float:

@@ -1,7 +1,7 @@
 """Domain values → JSON responses, written by orjson."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from hashlib import sha256
 from typing import Any, Final
 
@@ -16,6 +16,7 @@ from registry.api.responses.serializers import get_dumper
 _MEDIA_TYPE: Final = "application/json"
 _WEIGHT: Final = re.compile(r"q\s?=\s?([0-9]{1,3}\.?[0-9]{0,9}|\.[0-9]{1,9})")
 _OPTIONS: Final = orjson.OPT_OMIT_MICROSECONDS  # date-times to the second, as the schemas say
+_PIECE: Final = 1 << 16  # bytes
 _PRIVATE: Final = {"Cache-Control": "no-store"}
 _PUBLIC: Final = {"Cache-Control": "public, no-transform, proxy-revalidate, max-age=86400"}
 
@@ -26,9 +27,24 @@ def render_object(value: Any, schema: type[Schema]) -> Response:
 
 
 def render_list(values: Iterable[Any], total: int, schema: type[Schema]) -> Response:
-    """Render a page of a list (contract 6.3)."""
+    """Render a page of a list (contract 6.3), which is held once: as bytes, in pieces."""
     dump, base = get_dumper(schema), base_url()
-    return render_json({"items": [dump(value, base) for value in values], "totalItems": total})
+    items = (orjson.dumps(dump(value, base), option=_OPTIONS) for value in values)
+    pieces = list(_write_pieces(items, total))
+    # werkzeug adds up the length of the pieces
+    return Response(pieces, mimetype=_MEDIA_TYPE, headers=dict(_PRIVATE))
+
+
+def _write_pieces(items: Iterable[bytes], total: int) -> Iterator[bytes]:
+    """Write a page around its items, in pieces of 64 KiB or one item: a usual page is one piece."""
+    piece = bytearray(b'{"items":[')
+    for number, item in enumerate(items):
+        if len(piece) + len(item) > _PIECE:
+            yield bytes(piece)
+            piece.clear()
+        piece += b"," + item if number else item
+    piece += b'],"totalItems":%d}' % total
+    yield bytes(piece)
 
 
 def render_array(values: Iterable[Any], schema: type[Schema]) -> Response:

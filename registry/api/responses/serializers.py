@@ -8,6 +8,7 @@ from collections.abc import Callable
 from functools import cache
 from typing import Any, Final
 
+import orjson
 from marshmallow import Schema, fields
 
 from registry.api.responses.fields import (
@@ -17,6 +18,7 @@ from registry.api.responses.fields import (
     Href,
     InlineObject,
     JsonColumnSchema,
+    JsonListing,
     Kilobytes,
     Listing,
     NameWithFallback,
@@ -38,6 +40,7 @@ def get_dumper(schema: type[Schema]) -> Dumper:
         "filled": fill_gaps,
         "listing": _write_listing,
         "amount": parse_amount,
+        "parse": orjson.loads,
         "named": _repeat_name,
     }
     access = "o.get({!r})" if issubclass(schema, JsonColumnSchema) else "o.{}"
@@ -87,6 +90,10 @@ def _write_inline_object(field: InlineObject, _: str, names: _Names) -> _Code:
     return f"{guard}o", _write_dump(type(field.schema), names)
 
 
+def _write_items(field: Listing, items: str, names: _Names) -> str:
+    return f"listing([{_write_dump(field.item, names)} for v in {items}])"
+
+
 def _write_list(field: fields.List[Any], access: str, names: _Names) -> _Code:
     return access, f"[{_write_code(field.inner, access, names)[1]} for v in v]"
 
@@ -97,13 +104,8 @@ _CODES: Final[tuple[tuple[type, Callable[[Any, str, _Names], _Code]], ...]] = (
     (Href, lambda field, _, names: (f"base + {_add_name(field.template.format, names)}(o)", "v")),
     (HasInstant, lambda field, _, __: (f"o.{field.instant} is not None", "v")),
     (InlineObject, _write_inline_object),
-    (
-        Listing,
-        lambda field, access, names: (
-            access,
-            f"listing([{_write_dump(field.item, names)} for v in v])",
-        ),
-    ),
+    (JsonListing, lambda field, access, names: (access, _write_items(field, "parse(v)", names))),
+    (Listing, lambda field, access, names: (access, _write_items(field, "v", names))),
     (fields.Nested, lambda field, access, names: (access, _write_dump(type(field.schema), names))),
     (fields.List, _write_list),
     (

@@ -21,6 +21,7 @@ from sqlalchemy import (
     Table,
     Text,
     Uuid,
+    cast,
     func,
     insert,
     literal,
@@ -158,7 +159,7 @@ class Message(NamedTuple):
     subject: Mapping[str, str]
     is_body_main: bool | None
     attention: Mapping[str, str] | None
-    business_data: Sequence[Mapping[str, Any]] | None
+    business_data: str | None  # JSON, read one message at a time: as text it is a tenth as large
     payment_data: Mapping[str, Any] | None
     action_id: str | None
     action_label: Mapping[str, str] | None
@@ -273,6 +274,10 @@ def _attachments() -> ColumnElement[Any]:
 
 
 # The columns of `Message`, in its order.
+_COMPUTED: Final = {
+    "business_data": cast(messages.c.business_data, Text).label("business_data"),
+    "attachments": _attachments(),
+}
 MESSAGE: Final = select(
-    *(messages.c[name] for name in Message._fields if name != "attachments"), _attachments()
+    *(_COMPUTED[name] if name in _COMPUTED else messages.c[name] for name in Message._fields)
 )

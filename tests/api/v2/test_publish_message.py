@@ -12,6 +12,7 @@ from tests.api.v2.visiting import (
     PAYMENT,
     PUBLISH,
     a_publication,
+    announced,
     in_version_2,
     publish,
     published,
@@ -70,6 +71,22 @@ WRONG = {
     "a subject that is too long": (
         {"subject": {"nl": "x" * 401}},
         "subject.nl is longer than 400 characters",
+    ),
+    "too many facts": (
+        {"businessDataList": [{"key": "k", "values": []}] * 101},
+        "businessDataList has more than 100 items",
+    ),
+    "facts that are too large": (
+        {"businessDataList": [{"key": "k", "values": [{"nl": "x" * 250}] * 256}]},
+        "businessDataList takes more than 65536 bytes of JSON",
+    ),
+    "a title that is too long": (
+        {"attachments": [{**announced(FILE), "attachmentTitle": {"nl": "x" * 1001}}]},
+        "attachments[0].attachmentTitle.nl is longer than 1000 characters",
+    ),
+    "a reference that is too large": (
+        {"paymentData": {**PAYMENT, "reference": {"a": "x" * 4090}}},
+        "paymentData.reference takes more than 4096 bytes of JSON",
     ),
     "an amount in words": (
         {"paymentData": {**PAYMENT, "amount": "12,50"}},

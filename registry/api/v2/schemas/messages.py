@@ -11,6 +11,7 @@ from registry.api.responses.fields import (
     InlineObject,
     Instant,
     JsonColumnSchema,
+    JsonListing,
     Kilobytes,
     Listing,
     NameWithFallback,
@@ -91,7 +92,7 @@ class MessageSchema(AnswerSchema):
     attachments = Listing(AttachmentSchema)
     is_body_main = BooleanOrFalse(data_key="bodyMainContent", required=True)
     payment_data = fields.Nested(PaymentDataSchema, data_key="paymentData")
-    business_data = Listing(BusinessDataSchema, data_key="businessDataList")
+    business_data = JsonListing(BusinessDataSchema, data_key="businessDataList")
     can_be_answered = fields.Boolean(data_key="replyAuthorized", required=True)
 
 

@@ -3,7 +3,7 @@
 from typing import Any, Final
 
 from marshmallow import ValidationError, post_load, pre_load
-from marshmallow.fields import Dict, Nested
+from marshmallow.fields import Nested
 
 from registry.api.requests.body_fields import (
     Company,
@@ -11,13 +11,23 @@ from registry.api.requests.body_fields import (
     Items,
     Moment,
     Person,
+    SmallObject,
     StrictBoolean,
     Text,
 )
 from registry.api.requests.json_body import Fault, rules
 from registry.api.requests.models import AnnouncedFileModel, DraftModel, PaymentModel
 from registry.api.requests.parameter_fields import Identifier, MessageId
-from registry.api.requests.validators import BIC, CURRENCY, IBAN, NAME, SHORT, one_of
+from registry.api.requests.validators import (
+    BIC,
+    CURRENCY,
+    IBAN,
+    LARGEST_REFERENCE,
+    LONGEST_TITLE,
+    NAME,
+    SHORT,
+    one_of,
+)
 from registry.api.v2.schemas.members import LenientMembers, LenientTexts
 from registry.domain.attachments import DIGEST_METHOD
 from registry.domain.identifiers import Ebox, EboxKind, Malformed, Ssin
@@ -86,7 +96,7 @@ class AttachmentToPublishSchema(LenientMembers, AnnouncedFileModel):
 
     part = Text(data_key="httpPartName", required=True, most=255)
     is_main = StrictBoolean(data_key="mainContent", required=True)
-    title = LenientTexts(data_key="attachmentTitle")
+    title = LenientTexts(data_key="attachmentTitle", most=LONGEST_TITLE)
     is_signed = StrictBoolean(data_key="attachmentSigned")
     digest = Nested(DigestToPublishSchema)
 
@@ -110,7 +120,7 @@ class PaymentDataToPublishSchema(LenientMembers, PaymentModel):
     due_date = Moment(data_key="dueDate", required=True)
     iban = Text(required=True, validate=IBAN)
     bic = Text(validate=BIC)
-    reference = Dict()
+    reference = SmallObject(most_bytes=LARGEST_REFERENCE)
 
 
 class MessageToPublishSchema(LenientMembers, DraftModel):
@@ -130,7 +140,12 @@ class MessageToPublishSchema(LenientMembers, DraftModel):
     )
     is_body_main = StrictBoolean(data_key="bodyMainContent", required=True)
     body = LenientTexts(data_key="bodyContent")
-    business_data = Items(Nested(BusinessDataToPublishSchema), data_key="businessDataList")
+    business_data = Items(
+        Nested(BusinessDataToPublishSchema),
+        data_key="businessDataList",
+        most="business_data",
+        most_bytes="business_data_size",
+    )
     payment_data = Nested(PaymentDataToPublishSchema, data_key="paymentData")
     is_reply_authorized = StrictBoolean(data_key="replyAuthorized", required=True)
 

@@ -10,6 +10,7 @@ from registry.api.responses.fields import (
     InlineObject,
     Instant,
     JsonColumnSchema,
+    JsonListing,
     Kilobytes,
     Listing,
     TranslatedText,
@@ -117,7 +118,7 @@ class MessageSchema(AnswerSchema):
     attachments = Listing(AttachmentSchema, required=True)
     is_body_main = fields.Boolean(data_key="isBodyMainContent")
     payment_data = fields.Nested(PaymentDataSchema, data_key="paymentData")
-    business_data = Listing(BusinessDataSchema, data_key="businessDataList")
+    business_data = JsonListing(BusinessDataSchema, data_key="businessDataList")
     can_be_answered = fields.Boolean(data_key="isReplyAuthorized", required=True)
     action = InlineObject(ActionSchema, unless_none="action_id", data_key="messageAction")
     message_template_id = fields.String(data_key="messageTemplateId")

@@ -11,6 +11,7 @@ from registry.api.requests.body_fields import (
     Items,
     Moment,
     Person,
+    SmallObject,
     StrictBoolean,
     Text,
     Texts,
@@ -18,7 +19,16 @@ from registry.api.requests.body_fields import (
 from registry.api.requests.json_body import Fault, Members
 from registry.api.requests.models import AnnouncedFileModel, DraftModel, PaymentModel
 from registry.api.requests.parameter_fields import MessageId
-from registry.api.requests.validators import BIC, CURRENCY, IBAN, NAME, SHORT, one_of
+from registry.api.requests.validators import (
+    BIC,
+    CURRENCY,
+    IBAN,
+    LARGEST_REFERENCE,
+    LONGEST_TITLE,
+    NAME,
+    SHORT,
+    one_of,
+)
 from registry.domain.attachments import DIGEST_METHOD
 from registry.domain.identifiers import Ebox, EboxKind
 from registry.domain.notifications import Notification
@@ -98,7 +108,7 @@ class AttachmentToPublishSchema(AnnouncedFileModel):
 
     part = Text(data_key="httpPartName", required=True, most=255)
     is_main = StrictBoolean(data_key="isMainContent", required=True)
-    title = Texts(data_key="attachmentTitle")
+    title = Texts(data_key="attachmentTitle", most=LONGEST_TITLE)
     is_signed = StrictBoolean(data_key="isAttachmentSigned")
     digest = Nested(DigestToPublishSchema)
 
@@ -122,14 +132,14 @@ class PaymentDataToPublishSchema(PaymentModel):
     due_date = Moment(data_key="dueDate", required=True)
     iban = Text(required=True, validate=IBAN)
     bic = Text(validate=BIC)
-    reference = Dict()
+    reference = SmallObject(most_bytes=LARGEST_REFERENCE)
 
 
 class ActionToPublishSchema(Members):
     """An action that the reader is asked for (contract 6.11)."""
 
     action_id = Text(data_key="messageActionId", required=True, validate=SHORT)
-    action_label = Texts(data_key="label", required=True)
+    action_label = Texts(data_key="label", required=True, most=LONGEST_TITLE)
 
 
 class MessageToReplySchema(DraftModel):
@@ -148,7 +158,12 @@ class MessageToReplySchema(DraftModel):
     is_body_main = StrictBoolean(data_key="isBodyMainContent")
     body = Texts(data_key="bodyContent")
     is_reply_authorized = StrictBoolean(data_key="isReplyAuthorized")
-    business_data = Items(Nested(BusinessDataToPublishSchema), data_key="businessDataList")
+    business_data = Items(
+        Nested(BusinessDataToPublishSchema),
+        data_key="businessDataList",
+        most="business_data",
+        most_bytes="business_data_size",
+    )
     payment_data = Nested(PaymentDataToPublishSchema, data_key="paymentData")
     structured_data = Dict(data_key="structuredData")
     action = Nested(ActionToPublishSchema, data_key="messageAction")
