@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from werkzeug.wsgi import LimitedStream
 
-from registry.api.requests.multipart import BodyLimits, parse_parts
+from registry.api.requests.multipart import _CODECS, BodyLimits, parse_parts
 from registry.domain.errors import Invalid, TooLarge, UnsupportedMediaType
 
 BOUNDARY = "f3d2-boundary"
@@ -100,6 +100,73 @@ def test_the_bytes_of_every_file_arrive_as_sent(contents, at_once):
 
 def test_a_body_without_parts_is_empty():
     assert read(b"--" + BOUNDARY.encode() + b"--\r\n") == []
+
+
+@pytest.mark.parametrize("at_once", [1, 2, 7, 19, 65_536])
+@pytest.mark.parametrize("padding", [b" ", b"\t \t", b" " * 256])
+def test_white_space_behind_a_boundary_is_dropped(at_once, padding):
+    mark = b"--" + BOUNDARY.encode()
+    plain = a_body(a_message(), a_file(b"1 \r\n" + mark[:-1] + b" \r\n\t", b"one"), a_file(b""))
+    padded = plain.replace(mark + b"\r\n", mark + padding + b"\r\n") + padding
+
+    assert read(padded, at_once=at_once) == read(plain)
+
+
+@pytest.mark.parametrize("behind", [b" x", b" " * 257, b" \n", b"\x0b"])
+def test_what_is_no_white_space_or_too_much_is_refused(behind):
+    body = a_body(a_file()).replace(b"boundary\r\n", b"boundary" + behind + b"\r\n")
+
+    assert refused(body).startswith("The multipart body is malformed")
+
+
+@pytest.mark.parametrize("at_once", [1, 7, 65_536])
+def test_a_header_may_go_on_in_the_next_line(at_once):
+    head = (
+        b'Content-Disposition: form-data;\r\n\tname="one";\r\n  filename="a\r\n b.pdf"\r\n'
+        b"Content-Type:\r\n application/pdf"
+    )
+
+    assert read(a_body((head, b"%PDF")), at_once=at_once) == [
+        ("one", "a b.pdf", "application/pdf", b"%PDF")
+    ]
+
+
+def in_charset(name, content):
+    head = MESSAGE + b"; charset=" + name
+    return next(iter(reading(Stream(a_body((head, content)))))).read_text()
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        (b"ISO-8859-1", b"D\xe9cision"),
+        (b'"windows-1252"', b"D\xe9cision"),
+        (b"iso-8859-15", b"D\xe9cision"),
+        (b"UTF-8", b"D\xc3\xa9cision"),
+        (b"utf-8", b"\xef\xbb\xbfD\xc3\xa9cision"),
+        (b"us-ascii", b"D\xc3\xa9cision"),
+    ],
+)
+def test_the_message_is_read_in_its_charset(name, content):
+    assert in_charset(name, content) == "D\u00e9cision"
+
+
+@pytest.mark.parametrize(
+    ("name", "detail"),
+    [
+        (b"utf-8", "message is not in its charset, utf-8"),
+        (
+            b"klingon",
+            f"message has a charset that is none of {', '.join(_CODECS)}",
+        ),
+    ],
+)
+def test_a_message_that_is_not_in_its_charset_is_refused_by_name(name, detail):
+    with pytest.raises(Invalid) as error:
+        in_charset(name, b"D\xe9cision")
+
+    [issue] = error.value.issues
+    assert (issue.name, issue.detail) == ("message", detail)
 
 
 @pytest.mark.parametrize("at_once", [1, 7, 65_536])
@@ -281,7 +348,9 @@ def test_a_wrong_boundary_is_found_out_at_once():
         b'Content-Disposition: form-data; name="one"; filename="a"; FILENAME="b"',
         b'Content-Disposition: form-data; name="one"\r\nContent-Disposition: form-data; name="two"',
         b'Content-Disposition: form-data; name="one"\r\nContent-Type: a/b\r\nContent-Type: c/d',
-        b'Content-Disposition: form-data;\r\n name="folded"',
+        b' Content-Disposition: form-data; name="one"',
+        b'Content-Disposition: form-data; name="one";\r\n name="two"',
+        b'Content-Disposition: form-data; name="one"\r\n \t',
         b'Content-Disposition: form-data; name="one"\nContent-Type: a/b',
         b'Content-Disposition: form-data; name="one"; filename="a\0b"',
         b"no colon",

@@ -14,11 +14,11 @@ from urllib.parse import unquote_to_bytes
 from multipart import (
     MultipartError,
     ParserLimitReached,
-    PushMultipartParser,
     content_disposition_unquote,
 )
 from werkzeug.exceptions import ClientDisconnected
 
+from registry.api.requests.multipart_framing import UnfoldingParser, drop_padding
 from registry.domain.errors import Invalid, Issue, TooLarge, UnsupportedMediaType
 
 FORM: Final = "multipart/form-data"
@@ -32,6 +32,13 @@ _LEGAL_BOUNDARY: Final = re.compile(r"[0-9A-Za-z'()+_,./:=? -]{0,69}[0-9A-Za-z'(
 _PARAMETER: Final = re.compile(
     r';\s*([\w!#$&+.^`|~*-]+)\s*=\s*("(?:[^"\\]|\\.)*"|[^;"]*)', re.ASCII
 )
+_CODECS: Final = {  # of Python, by the name of the charset that a part may have
+    "utf-8": "utf-8-sig",
+    "us-ascii": "utf-8",
+    "iso-8859-1": "latin-1",
+    "iso-8859-15": "iso8859-15",
+    "windows-1252": "cp1252",
+}
 _LENGTH: Final = re.compile(r"[0-9]{1,18}", re.ASCII)
 _CONTROL: Final = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 _EXTENDED_VALUE: Final = re.compile(
@@ -60,7 +67,7 @@ class BodyLimits:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One part; `media_type` in lower case, without parameters.
+    """One part; `media_type` in lower case, without parameters but for `charset`.
 
     `file_name` is as its sender wrote it, but for the encoding of the header. The chunks have to be
     consumed before the next part is asked for; what is left then is read and thrown away.
@@ -70,10 +77,23 @@ class Part:
     file_name: str | None
     media_type: str | None
     chunks: Iterator[bytes]
+    charset: str | None = None
 
     def read_content(self) -> bytes:
         """Read all of it, for a part that is known to be small."""
         return b"".join(self.chunks)
+
+    def read_text(self) -> str:
+        """Read a small part as text in the charset that it names, else UTF-8 (RFC 7578, 4.5)."""
+        charset = (self.charset or "utf-8").lower()
+        codec = _CODECS.get(charset)
+        if codec is None:
+            supported = ", ".join(_CODECS)
+            raise _refuse_part(self.name, f"has a charset that is none of {supported}")
+        try:
+            return self.read_content().decode(codec)
+        except UnicodeDecodeError:
+            raise _refuse_part(self.name, f"is not in its charset, {charset}") from None
 
 
 def parse_parts(
@@ -129,12 +149,12 @@ def _check_length(headers: Mapping[str, str], limits: BodyLimits) -> None:
 def _parse_events(stream: Readable, boundary: str, limits: BodyLimits) -> Iterator[Any]:
     """Give what the parser makes of the bytes: for each part its segment, its chunks, and None."""
     # Latin-1 takes every byte; names are decoded by what each of them turns out to be.
-    parser = PushMultipartParser(
+    parser = UnfoldingParser(
         boundary, max_header_size=limits.header, header_charset="latin-1", strict=True
     )
     event = None
     try:
-        for chunk in _read_chunks(stream, limits):
+        for chunk in drop_padding(_read_chunks(stream, limits), boundary):
             for event in parser.parse(chunk):
                 yield event
             if event is None and _is_complete(parser):
@@ -146,7 +166,7 @@ def _parse_events(stream: Readable, boundary: str, limits: BodyLimits) -> Iterat
         raise _refuse_body(str(error)) from None
 
 
-def _is_complete(parser: PushMultipartParser) -> bool:
+def _is_complete(parser: UnfoldingParser) -> bool:
     """Tell if the last boundary has been read; a parser tells only while it closes."""
     try:
         # A copy, since a parser that is closed reads no further.
@@ -199,7 +219,8 @@ def _make_part(segment: Any, events: Iterator[Any], limits: BodyLimits, message_
     if int(headers.get("content-length", 0)) > limit:  # the parser has seen to it that it is digits
         raise TooLarge(limit, what)
     content = _Content(events, limit, what)
-    return Part(name, _find_file_name(parameters), segment.content_type or None, content)
+    media_type = segment.content_type or None
+    return Part(name, _find_file_name(parameters), media_type, content, segment.charset)
 
 
 def _read_headers(pairs: list[tuple[str, str]]) -> dict[str, str]:

@@ -49,7 +49,7 @@ class ArrivingPublication:
         )
         for part in parts:
             if part.name == self._part:
-                members = strict_json.parse(part.read_content())
+                members = strict_json.parse(part.read_text().encode())
                 draft, issues = load(self._schema, members, rules=body_rules())
             else:
                 uploads = registry().uploads
