@@ -20,6 +20,10 @@ _SPELLINGS: Final = str.maketrans(
         "þ": "th",
         "ħ": "h",
         "\u0131": "i",
+        # Word processors turn the marks of a keyboard into these.
+        **dict.fromkeys("`\u2018\u2019\u201a\u201b\u2032\u2035\u02b9\u02bb\u02bc\u2039\u203a", "'"),
+        **dict.fromkeys("\u201c\u201d\u201e\u201f\u00ab\u00bb", '"'),
+        **dict.fromkeys("\u2010\u2011\u2012\u2013\u2014\u2015\u2043\u2212", "-"),
     }
 )
 
@@ -32,7 +36,7 @@ def fill_gaps(text: TranslatedString) -> dict[str, str]:
 
 
 def fold(text: str) -> str:
-    """Take case, accents and ligatures off the text; controls become spaces.
+    """Take case, accents, ligatures and the typographer's marks off; controls become spaces.
 
     Folding is idempotent, so a folded query can be compared with folded text (contract 4.3).
     """

@@ -35,6 +35,10 @@ def found(visitor, text, language="nl", more=""):
         ("\ufb01etsen en o\ufb00erte", "fietsen en offerte"),
         ("fietsen", "\ufb01ets"),
         ("naïef België", "naief belgie"),
+        ("Avis sur l\u2019imp\u00f4t", "l'imp\u00f4t"),
+        ("Avis sur l'imp\u00f4t", "l\u2019imp\u00f4t"),
+        ("Zogenaamd \u201edringend\u201d", '"dringend"'),
+        ("2025\u20132026", "2025-2026"),
     ],
 )
 def test_case_accents_and_ligatures_do_not_matter(consumer, deliver, subject, text):

@@ -11,8 +11,12 @@ from sqlalchemy.dialects.postgresql.base import ischema_names
 
 from registry import migrations
 from registry.audit.store.entries import TransactionId
+from registry.domain.languages import fold
+from registry.sandbox.seeds import reference
+from registry.store.consultation import messages
 from registry.store.schema import PARTITIONS, metadata
 from tests.conftest import ROLE
+from tests.factories import a_message, an_ebox
 from tests.store.tables import BY_EBOX
 
 pytestmark = pytest.mark.process
@@ -113,6 +117,27 @@ def test_a_migration_that_fails_leaves_nothing(empty_database):
         migrations.upgrade(empty_database, ROLE)
 
     assert tables(empty_database) == set()
+
+
+def test_texts_that_were_folded_before_are_found_with_plain_marks(empty_database):
+    ebox = an_ebox()
+    subject = {"fr": "\u00ab\u00a0Avis\u00a0\u00bb sur l\u2019imp\u00f4t \u2013 2026"}
+    folded = "\u00ab avis \u00bb sur l\u2019impot \u2013 2026"
+    migrations.upgrade(empty_database, ROLE, "0005")
+    with empty_database.begin() as connection:
+        reference.plant(connection)
+        messages.add(connection, ebox, a_message(ebox, subject=subject), [])
+        connection.execute(text("UPDATE search_texts SET nl = :t, fr = :t, de = :t"), {"t": folded})
+        name = {"text": "d\u2019office"}
+        connection.execute(text("UPDATE message_types SET folded_fr = :text"), name)
+
+    migrations.upgrade(empty_database, ROLE)
+
+    with empty_database.connect() as connection:
+        texts = connection.execute(text("SELECT nl, fr, de FROM search_texts")).one()
+        assert set(texts) == {fold(subject["fr"])}
+        kinds = text("SELECT DISTINCT folded_fr FROM message_types")
+        assert connection.execute(kinds).scalars().all() == ["d'office"]
 
 
 def test_a_role_that_is_missing_is_created_and_may_log_in_nowhere(cluster, empty_database):

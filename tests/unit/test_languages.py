@@ -55,6 +55,15 @@ def test_a_language_that_is_not_national_is_not_shown():
         ("\uff21\uff22", "ab"),
         ("Σίσυφος", "σισυφοσ"),
         ("a\u0302\u0323\u0301", "a"),
+        (
+            "l\u2019imp\u00f4t l\u2018impot l\u02bcimpot l`impot l\u2032impot",
+            "l'impot " * 4 + "l'impot",
+        ),
+        (
+            "\u201ea\u201c \u201ca\u201d \u00aba\u00bb \uff02a\uff02 \u2039a\u203a",
+            '"a" "a" "a" "a" \'a\'',
+        ),
+        ("1\u20102\u20112\u20123\u20134\u20145\u20156\u22127\uff0d8", "1-2-2-3-4-5-6-7-8"),
     ],
 )
 def test_case_accents_and_ligatures_do_not_matter(text, folded):
