@@ -18,8 +18,12 @@ def compute_expiry(received_at: datetime, number: int, unit: Unit) -> datetime:
     """
     local = received_at.astimezone(BELGIUM)
     day = _later(local.date(), number, unit)
-    # An hour that a change of the clock skips is read on the old clock, so just after the gap.
-    return datetime.combine(day, local.timetz()).astimezone(UTC)
+    first, second = (
+        datetime.combine(day, local.timetz().replace(fold=fold)).astimezone(UTC) for fold in (0, 1)
+    )
+    # An hour that comes twice leads to its like. One that is skipped is read on the old clock, so
+    # just after the gap: there the second reading, on the new clock, is the earlier instant.
+    return second if local.fold and second > first else first
 
 
 def _later(day: date, number: int, unit: Unit) -> date:

@@ -39,6 +39,21 @@ def test_a_message_expires_so_many_units_later(received, number, unit, expected)
     assert compute_expiry(belgian(received), number, unit) == belgian(expected)
 
 
+@pytest.mark.parametrize("hour", ["00", "01"])
+def test_both_hours_of_the_same_name_lead_behind_the_hour_that_is_skipped(hour):
+    received = datetime.fromisoformat(f"2026-10-25T{hour}:30Z")  # 02:30 in Brussels, twice
+
+    assert compute_expiry(received, 154, "day") == datetime(2027, 3, 28, 1, 30, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("hour", ["00", "01"])
+def test_each_of_two_hours_of_the_same_name_leads_to_its_like(hour):
+    received = datetime.fromisoformat(f"2026-10-25T{hour}:30Z")
+    expected = datetime.fromisoformat(f"2037-10-25T{hour}:30Z")
+
+    assert compute_expiry(received, 11, "year") == expected
+
+
 def test_the_day_is_that_of_belgium():
     last_of_march = datetime(2026, 3, 30, 22, 30, tzinfo=UTC)  # in Brussels it is the 31st
 
