@@ -181,6 +181,41 @@ def test_a_document_that_the_client_has_not_is_sent(consumer, message, tags):
     assert span_of(answer) == (200, PDF, None)
 
 
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+@pytest.mark.parametrize(
+    "tags", ['"zzz"', '"zzz", "other"', 'W/"{digest}"', '"zzz" , W/"{digest}",']
+)
+def test_a_document_that_is_not_the_one_meant_is_not_sent(
+    consumer, message, main_file, is_read, method, tags
+):
+    if_match = tags.replace("{digest}", main_file["digest"])
+    headers = {"If-Match": if_match, "If-None-Match": f'"{main_file["digest"]}"'}
+
+    answer = consumer.ask(method, at(message), headers={**headers, "Range": "bytes=0-1"})
+
+    assert answer.status_code == 412
+    if method == "GET":
+        assert answer.json["code"] == "PRECONDITION_FAILED"
+    assert not is_read(consumer, message)
+
+
+@pytest.mark.parametrize("tags", ['"{digest}"', '"zzz","{digest}"', "*", "zzz", '"zzz" zzz', ""])
+def test_a_document_that_is_the_one_meant_is_sent(consumer, message, main_file, tags):
+    if_match = tags.replace("{digest}", main_file["digest"])
+
+    answer = consumer.get(at(message), headers={"If-Match": if_match})
+    gone = consumer.get(at(message, "9"), headers={"If-Match": '"zzz"'})
+
+    assert span_of(answer) == (200, PDF, None)
+    assert gone.status_code == 404
+
+
+def test_a_citizen_s_document_that_is_not_the_one_meant_is_not_sent(citizen, deliver):
+    message = deliver(citizen.ebox, a_file())
+
+    assert citizen.get(at(message), headers={"If-Match": '"zzz"'}).status_code == 412
+
+
 def test_head_tells_everything_but_the_content_and_reads_nothing(consumer, message, is_read, told):
     head = consumer.ask("HEAD", at(message))
 

@@ -222,6 +222,18 @@ def test_what_a_client_has_is_not_sent_again(consumer, path):
 
 
 @pytest.mark.parametrize("path", EVERYTHING)
+def test_what_is_not_as_the_client_means_is_not_sent(consumer, path):
+    whole = consumer.get(path)
+
+    answers = [
+        consumer.get(path, headers={"If-Match": tags}) for tags in ('"zzz"', whole.headers["ETag"])
+    ]
+
+    assert [answer.status_code for answer in answers] == [412, 200]
+    assert answers[0].headers["Cache-Control"] == "no-store"
+
+
+@pytest.mark.parametrize("path", EVERYTHING)
 def test_what_a_client_has_not_is_sent(consumer, path):
     whole = consumer.get(path)
 

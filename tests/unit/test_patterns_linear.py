@@ -91,6 +91,9 @@ PATTERNS: Final = {
     "api.requests.validators:NAME": worst("call", ("", "a", "")),
     "api.requests.validators:SHORT": worst("call", ("", "a", "")),
     "api.v3.schemas.parameters:_TEXT": worst("call", ("", "a", "")),
+    "api.responses.preconditions:_TAG": worst(
+        "findall", ("", '"', ""), ("", "W/", ""), ('"', "a", "")
+    ),
     "api.responses.json_response:_WEIGHT": worst("fullmatch", ("q=1.", "0", "")),
     "api.responses.downloads:_ONE_RANGE": worst(
         "fullmatch", ("bytes=", " ", ""), ("bytes=1-", " ", "x")

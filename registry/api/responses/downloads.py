@@ -9,6 +9,7 @@ from werkzeug.exceptions import RequestedRangeNotSatisfiable
 from werkzeug.http import quote_etag
 
 from registry.api.context import call, registry
+from registry.api.responses.preconditions import check_if_match
 from registry.services.consultation.consultation import Document
 
 # Digits are counted, since Python takes long for numbers of millions of them.
@@ -18,10 +19,11 @@ _ONE_RANGE: Final = re.compile(
 
 
 def download(document: Document, media_type: str) -> Response:
-    """Answer 200, 206, 304 or 416 (RFC 9110; headers of contract 6.28).
+    """Answer 200, 206, 304, 412 or 416 (RFC 9110; headers of contract 6.28).
 
     Only 200 and 206 open the document, and so mark its message read.
     """
+    check_if_match(document.attachment.digest)
     size = document.attachment.size
     response = Response(content_type=media_type)  # no charset: nobody knows it
     response.headers.update(_make_headers(document))

@@ -11,6 +11,7 @@ from marshmallow import Schema
 from werkzeug.exceptions import NotAcceptable
 
 from registry.api.place import base_url
+from registry.api.responses.preconditions import check_if_match
 from registry.api.responses.serializers import get_dumper
 
 _MEDIA_TYPE: Final = "application/json"
@@ -60,9 +61,10 @@ def render_json(members: Any, headers: Mapping[str, str] = _PRIVATE) -> Response
 
 
 def make_cacheable(response: Response) -> Response:
-    """Let anyone keep an answer with reference data (contract 4.18); 304 when it is unchanged."""
+    """Let anyone keep an answer with reference data (contract 4.18); 304 when unchanged, or 412."""
     # 128 bits are enough to tell two answers apart.
     tag = sha256(response.get_data()).hexdigest()[:32]
+    check_if_match(tag)
     response.headers.update(_PUBLIC)
     response.set_etag(tag)
     if request.if_none_match.contains_weak(tag):

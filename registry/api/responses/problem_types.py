@@ -124,6 +124,12 @@ HTTP_KINDS: Final[Mapping[int, ProblemKind]] = {
         "METHOD_NOT_ALLOWED",
     ),
     406: _own("notAcceptable", "Not Acceptable", HTTPStatus.NOT_ACCEPTABLE, "NOT_ACCEPTABLE"),
+    412: _own(
+        "preconditionFailed",
+        "Precondition Failed",
+        HTTPStatus.PRECONDITION_FAILED,
+        "PRECONDITION_FAILED",
+    ),
     413: _TOO_LARGE,
     415: _UNSUPPORTED_MEDIA_TYPE,
     416: _own(

@@ -53,6 +53,15 @@ def test_what_the_client_has_is_not_sent_again(consumer_2, message, main_file):
     assert (answer.status_code, answer.data) == (304, b"")
 
 
+def test_what_is_not_the_document_meant_is_not_sent(consumer_2, citizen_2, deliver):
+    for visitor in (consumer_2, citizen_2):
+        path = f"{MESSAGES}/{deliver(visitor.ebox, a_file())}/attachments/1/content"
+
+        answer = visitor.get(path, headers={"If-Match": '"zzz"'})
+
+        assert told(answer, 412) == ("PRECONDITION_FAILED", "Precondition Failed")
+
+
 @pytest.mark.parametrize("accept", ["application/pdf", OCTETS, "application/json", "image/*"])
 def test_it_comes_as_bytes_whatever_the_client_asks_for(consumer_2, message, accept):
     answer = consumer_2.get(f"{message}/attachments/1/content", headers={"Accept": accept})

@@ -35,6 +35,11 @@ def test_an_entry_is_shown_and_cached(consumer_2, collection):
         f"/referenceData/{collection}/{identifier}", headers={"If-None-Match": etag}
     )
 
+    other = consumer_2.get(
+        f"/referenceData/{collection}/{identifier}", headers={"If-Match": '"zzz"'}
+    )
+
+    assert other.status_code == 412
     assert answer.json[name] == identifier
     assert "max-age=86400" in answer.headers["Cache-Control"]
     assert again.status_code == 304
