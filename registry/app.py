@@ -10,6 +10,7 @@ from werkzeug.exceptions import HTTPException
 from registry import wiring
 from registry.api.blueprints import V2, V3
 from registry.api.health_check import HealthCheck
+from registry.api.plain_paths import PlainPaths
 from registry.api.quota import Quota
 from registry.api.requests.json_body import BodyRules
 from registry.api.requests.multipart import BodyLimits
@@ -36,7 +37,8 @@ def create_app(settings: Settings | None = None) -> Flask:
     app = Flask("registry", static_folder=None)
     registry = wiring.assemble(settings, metrics.count_introspection)
     set_state(app, _make_state(registry, settings))
-    app.url_map.merge_slashes = False  # an odd path is not found; it is not redirected
+    app.url_map.merge_slashes = False  # which would redirect
+    app.wsgi_app = PlainPaths(app.wsgi_app, settings.base_paths.values())  # type: ignore[method-assign]
     requests.observe(app)
     for kind, base in settings.base_paths.items():
         # Each version below each family: a blueprint has one URL, and knows its kind of e-Box.

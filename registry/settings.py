@@ -85,7 +85,7 @@ class Settings(BaseModel):
     rate_limit: int = Field(default=1200, ge=0)  # requests a minute per token; 0: no limit
     refuse_unknown_parameters: bool = False  # of queries in version 3 (contract 6.32)
 
-    check_digits: bool | None = None  # of numbers in publications; unset: in production only
+    check_digits: bool | None = None  # of numbers in publications; unset: where mail is real
     single_language: bool = False  # refuse publications in more than one language (contract 6.30)
     publication_files: int = Field(default=20, ge=1)
     publication_files_v2: int = Field(default=6, ge=1)  # where version 2.1 is spoken
@@ -239,7 +239,9 @@ class Settings(BaseModel):
     @property
     def checks_digits(self) -> bool:
         """Tell if check digits of numbers in publications are looked at (contract 6.31)."""
-        return self.environment == "production" if self.check_digits is None else self.check_digits
+        if self.check_digits is not None:
+            return self.check_digits
+        return self.environment in ("acceptation", "simulation", "production")
 
 
 def _gather_values(environ: Mapping[str, str]) -> tuple[dict[str, Any], list[str]]:

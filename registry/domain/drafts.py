@@ -151,13 +151,21 @@ def find_part_faults(
 
 
 def find_language_faults(draft: Draft, *, under: str = "") -> list[Issue]:
-    """Find a fault unless all the sender's texts are in one language: the rule of contract 6.30."""
-    texts = [draft.subject, draft.body, *(file.title for file in draft.announced_files)]
-    texts += [value for fact in draft.business_data or () for value in fact["values"]]
-    if len({language for text in texts for language in text or ()}) <= 1:
-        return []
-    name = f"{under}.subject" if under else "subject"  # one fault, though many texts may differ
-    return [_fault(name, TOO_MANY_LANGUAGES, code="NOT_IMPLEMENTED")]
+    """Find the texts that are in more languages than one, where one is the rule (contract 6.30).
+
+    Each is judged by itself: official examples mix languages between values (contract 6.45).
+    """
+    texts = {"subject": draft.subject, "bodyContent": draft.body}
+    for number, file in enumerate(draft.announced_files):
+        texts[f"attachments[{number}].attachmentTitle"] = file.title
+    for number, fact in enumerate(draft.business_data or ()):
+        for place, value in enumerate(fact["values"]):
+            texts[f"businessDataList[{number}].values[{place}]"] = value
+    return [
+        _fault(f"{under}.{name}" if under else name, TOO_MANY_LANGUAGES, code="NOT_IMPLEMENTED")
+        for name, text in texts.items()
+        if len(text or ()) > 1
+    ]
 
 
 def _main_faults(draft: Draft, at: str) -> Iterator[Issue]:

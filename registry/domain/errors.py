@@ -8,6 +8,8 @@ from typing import Any, Final
 from uuid import UUID
 
 ABSENT: Final = object()  # a value that is missing, or too sensitive to repeat
+# Clients may look for these words of what is missing (contract 5).
+MISSING_KEYS: Final = "Invalid Schema: required keys not found: "
 
 
 class IssueKind(StrEnum):
@@ -23,7 +25,7 @@ class IssueKind(StrEnum):
 class Issue:
     """One fault of a request: `where` is body, header, path or query, `name` the member.
 
-    `code` is what StatusMessage readers know it by (contract 5).
+    `code` is what StatusMessage readers know it by (contract 5); `is_missing`: it is not there.
     """
 
     where: str
@@ -32,6 +34,7 @@ class Issue:
     kind: IssueKind = IssueKind.SCHEMA_VIOLATION
     value: Any = ABSENT
     code: str = "INVALID_INPUT"
+    is_missing: bool = False
 
 
 class SettingsError(Exception):

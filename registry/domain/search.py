@@ -1,9 +1,12 @@
 """Texts of a message that a search looks at."""
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, Final
 
 from registry.domain.languages import LANGUAGES, TranslatedString, fill_gaps, fold
+
+# What names the reader inside the enterprise; the kind of his number names nobody.
+_NAMES: Final = ("ssin", "id", "label")
 
 
 def make_search_texts(
@@ -19,7 +22,8 @@ def make_search_texts(
     translations = [fill_gaps(subject)]
     for data in business_data or ():
         translations.extend(fill_gaps(value) for value in data["values"])
-    plain = [fold(text) for text in (attention or {}).values()]
+    names = ((attention or {}).get(name) for name in _NAMES)
+    plain = [fold(text) for text in names if text]
     return {
         language: "\n".join([*(fold(text[language]) for text in translations), *plain])
         for language in LANGUAGES

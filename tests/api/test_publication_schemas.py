@@ -208,9 +208,7 @@ LONG, TEXT, OBJECT = "x" * 401, "is not a text", "is not an object"
 SCHEMA_FAULTS = [
     (["sender"], "x", OBJECT),
     (["sender", "eboxType"], "citizen", "is none of enterprise"),
-    (["sender", "enterpriseNumber"], "2308357159", "is not ten digits, the first 0 or 1"),
     (["sender", "enterpriseNumber"], 308357159, TEXT),
-    (["sender", "enterpriseNumber"], "030835715\u0663", "is not ten digits, the first 0 or 1"),
     (["sender", "partition"], "a b", "is not 1 to 64 letters, digits, dots, _ or -"),
     (["recipient", "eboxType"], "company", "is none of enterprise, citizen"),
     (["recipient", "enterpriseNumber"], ABSENT, "is required with eboxType enterprise"),
@@ -487,9 +485,9 @@ def test_a_status_is_asked_of_no_more_than_five_hundred():
     assert fails({"items": [pair] * 501}, StatusSearchSchema) == [
         ("items", "items has more than 500 items")
     ]
-    for wrong in (MESSAGE_ID.upper(), "1", 1, {}):
+    for wrong in (1, {}):
         assert fails({"items": [{**pair, "messageId": wrong}]}, StatusSearchSchema) == [
-            ("items[0].messageId", "items[0].messageId is not a UUID in lower case")
+            ("items[0].messageId", "items[0].messageId is not a text")
         ]
 
 

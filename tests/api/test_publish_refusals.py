@@ -91,8 +91,16 @@ def test_an_enterprise_that_is_not_configured_may_not_publish(publication, party
     refused(answer, "INVALID_SENDER", "Invalid message configuration")
 
 
-@pytest.mark.parametrize("name", ["messageTypeId", "senderApplicationId", "messageTemplateId"])
-def test_what_is_referred_to_must_exist(sender, name):
+@pytest.mark.parametrize("name", ["messageTypeId", "senderApplicationId"])
+def test_a_typing_error_in_what_is_configured_is_refused_in_the_known_words(sender, name):
+    answer = sender.publish(an_ebox(), **{name: "no-such-thing"})
+
+    refused(answer, "INVALID_SENDER", "Invalid message configuration")
+    assert answer.json["issues"][0]["name"] == name
+
+
+def test_what_is_referred_to_must_exist(sender):
+    name = "messageTemplateId"
     answer = sender.publish(an_ebox(), **{name: "no-such-thing"})
 
     message = f"Referenced resource {name} = 'no-such-thing' does not exist"

@@ -283,7 +283,7 @@ def test_a_logo_is_where_its_owner_says_and_is_what_it_says(consumer, name, path
     assert name in path
     assert answer.headers["Content-Type"] == logo["mediaType"] == "image/png"
     assert answer.data.startswith(b"\x89PNG\r\n")
-    assert len(answer.data) == logo["size"] * 1000
+    assert len(answer.data) == logo["size"] * 1024
     assert answer.headers["X-Content-Type-Options"] == "nosniff"
 
 

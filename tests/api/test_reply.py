@@ -172,8 +172,8 @@ def test_a_scope_to_publish_does_not_reply(a_sender, asked):
     ("changes", "text"),
     [
         ({"attachments": []}, "No main content"),
-        ({"messageTypeId": "no-such-type"}, "Referenced resource"),
-        ({"senderApplicationId": "no-such-application"}, "Referenced resource"),
+        ({"messageTypeId": "no-such-type"}, "Invalid message configuration"),
+        ({"senderApplicationId": "no-such-application"}, "Invalid message configuration"),
         ({"messageTemplateId": "no-such-template"}, "Referenced resource"),
     ],
 )

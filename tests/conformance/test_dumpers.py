@@ -244,7 +244,7 @@ def test_urls_begin_with_the_public_address_of_this_family(app):
         file_name="a.pdf",
         is_main=True,
         media_type="application/pdf",
-        size=1,
+        size=512,
         digest="d",
         is_signed=False,
     )
@@ -263,4 +263,4 @@ def test_urls_begin_with_the_public_address_of_this_family(app):
             assert item["contentHref"] == (
                 f"{below}/00000000-0000-0000-0000-000000000001/attachments/1/content"
             )
-            assert item["size"] == 0.001
+            assert item["size"] == 0.5

@@ -120,7 +120,7 @@ TWO = Version(
         "Broadcast": "LinkResponse",
         "Status": "MessageStatus",
     },
-    unshown={"ForTheAttentionOf": {"type"}, "Ebox": {"lastConsultationDate", "eboxSize"}},
+    unshown={"Ebox": {"lastConsultationDate", "eboxSize"}},
     is_plain=True,
 )
 VERSIONS = {"3": THREE, "2": TWO}

@@ -90,6 +90,9 @@ NO_MAIN = "No main content attachment. Exactly one is expected"
 TOO_MANY = "Too many main content. Exactly one is expected"
 
 
+TWO = {"nl": "a", "fr": "b"}
+
+
 @pytest.mark.parametrize(
     ("draft", "files", "text"),
     [
@@ -215,20 +218,23 @@ def test_all_faults_are_told_together_each_with_its_place():
 
 
 @pytest.mark.parametrize(
-    "changes",
+    ("name", "changes"),
     [
-        {"subject": {"nl": "a", "fr": "b"}},
-        {"body": {"fr": "b"}, "is_body_main": True},
-        {"announced_files": (an_announcement(title={"de": "c"}),)},
-        {"business_data": [{"key": "k", "values": [{"nl": "a"}, {"fr": "b"}]}]},
+        ("subject", {"subject": TWO}),
+        ("bodyContent", {"body": TWO, "is_body_main": True}),
+        ("attachments[0].attachmentTitle", {"announced_files": (an_announcement(title=TWO),)}),
+        (
+            "businessDataList[0].values[1]",
+            {"business_data": [{"key": "k", "values": [{"nl": "a"}, TWO]}]},
+        ),
     ],
 )
-def test_texts_in_two_languages_are_a_fault_where_one_is_expected(changes):
+def test_a_text_in_two_languages_is_a_fault_where_one_is_expected(name, changes):
     issues = find_language_faults(a_draft(**changes), under="messageToPublish")
 
     assert [(i.name, i.detail, i.code) for i in issues] == [
         (
-            "messageToPublish.subject",
+            f"messageToPublish.{name}",
             "Multiple languages provided when only one expected",
             "NOT_IMPLEMENTED",
         )
@@ -241,7 +247,8 @@ def test_one_language_throughout_is_none():
         an_announcement("two"),
         body={"nl": "b"},
         is_body_main=False,
-        business_data=[{"key": "k", "name": {"fr": "not counted"}, "values": [{"nl": "a"}]}],
+        # Official examples mix languages between values (contract 6.45).
+        business_data=[{"key": "k", "name": TWO, "values": [{"nl": "a"}, {"fr": "b"}]}],
     )
 
     assert find_language_faults(draft) == []

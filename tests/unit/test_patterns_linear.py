@@ -47,6 +47,7 @@ PATTERNS: Final = {
         (";", "%20", "q"),
         ("", ";q=", ""),
     ),
+    "api.plain_paths:_DOUBLED": worst("sub", ("", "/", ""), ("", "a//", "")),
     "api.requests.body_fields:_DECIMAL": worst(
         "fullmatch", ("-", "1", "x"), ("1.", "1", "x"), (".", "1", "x")
     ),
@@ -156,6 +157,8 @@ PATTERNS: Final = {
         ("", "bearer ", ""),
         ("", 'Bearer "', ""),
     ),
+    "api.responses.downloads:_ACCENTS": worst("sub", ("", "\u0300", ""), ("", "a\u0300", "")),
+    "api.responses.downloads:_UNSAFE": worst("sub", ("", "é", ""), ("", "a", "")),
     "telemetry.requests:_NAME": worst("fullmatch", ("", "a", "1")),
     "telemetry.requests:_TRACE_ID": worst("fullmatch", ("", "a", "")),
 }

@@ -9,7 +9,7 @@ from marshmallow import Schema, ValidationError, fields
 from marshmallow.experimental.context import Context
 
 from registry.api.requests.fault_limits import MOST_CHARACTERS, MOST_FAULTS
-from registry.domain.errors import ABSENT, Issue, IssueKind
+from registry.domain.errors import ABSENT, MISSING_KEYS, Issue, IssueKind
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,8 +57,7 @@ class Fault(str):
 
 _USUAL: Final = BodyRules()
 _PATH: Final = "{path}"
-# Clients may look for these words of what is missing (contract 5).
-_MISSING: Final = Fault(f"Invalid Schema: required keys not found: {_PATH}", whole=True)
+_MISSING: Final = Fault(f"{MISSING_KEYS}{_PATH}", whole=True)
 _IN_OUR_WORDS: Final[Mapping[Any, str]] = {
     fields.Field.default_error_messages["required"]: _MISSING,
     fields.Field.default_error_messages["null"]: "is null",
@@ -125,7 +124,8 @@ def _make_issue(fault: Fault, value: Any, where: str, path: str) -> Issue:
     name = path[:MOST_CHARACTERS]
     detail = fault.replace(_PATH, name) if fault.whole else f"{name} {fault}"
     is_long = isinstance(value, dict | list) or len(str(value)) > MOST_CHARACTERS
-    return Issue(where, name, detail, fault.kind, ABSENT if fault.secret or is_long else value)
+    shown = ABSENT if fault.secret or is_long else value
+    return Issue(where, name, detail, fault.kind, shown, is_missing=fault is _MISSING)
 
 
 def _find_member(value: Any, key: Any) -> Any:

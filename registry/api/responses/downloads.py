@@ -1,6 +1,7 @@
 """A document as a response: its headers, its ranges, its validators."""
 
 import re
+import unicodedata
 from typing import Final
 from urllib.parse import quote
 
@@ -16,6 +17,9 @@ from registry.services.consultation.consultation import Document
 _ONE_RANGE: Final = re.compile(
     r"bytes=\s*(?:(\d{1,25})-(\d{0,25})|-(\d{1,25}))\s*", re.ASCII | re.IGNORECASE
 )
+
+_ACCENTS: Final = re.compile("[\u0300-\u036f]+")
+_UNSAFE: Final = re.compile(r'[^ -~]|["%\\]', re.ASCII)
 
 
 def download(document: Document, media_type: str) -> Response:
@@ -75,10 +79,17 @@ def _find_range(size: int, digest: str) -> tuple[int, int] | None:
 
 
 def _make_headers(document: Document) -> dict[str, str]:
-    name = quote(document.attachment.file_name, safe="")
     return {
-        "Content-Disposition": f"attachment; filename*=UTF-8''{name}",
+        "Content-Disposition": _write_disposition(document.attachment.file_name),
         "X-Content-Type-Options": "nosniff",
         "Cache-Control": "no-store",
         "Accept-Ranges": "bytes",
     }
+
+
+def _write_disposition(file_name: str) -> str:
+    """Write the name twice: for readers of RFC 5987, and in ASCII for all others (RFC 6266, D)."""
+    letters = _ACCENTS.sub("", unicodedata.normalize("NFKD", file_name))
+    # Quotes, backslashes and percent signs mean something to some of those readers.
+    plain_name = _UNSAFE.sub("_", letters)
+    return f"attachment; filename=\"{plain_name}\"; filename*=UTF-8''{quote(file_name, safe='')}"

@@ -76,10 +76,10 @@ class Amount(fields.Float):
 
 
 class Kilobytes(fields.Float):
-    """A size in kB, of a value in bytes."""
+    """A size in kB of 1,024 bytes (contract 6.41), of a value in bytes."""
 
     def _serialize(self, value: Any, attr: str | None, obj: Any, **_: Any) -> float | None:
-        return None if value is None else value / 1000
+        return None if value is None else value / 1024
 
 
 class HasInstant(fields.Boolean):

@@ -60,6 +60,13 @@ def render_json(members: Any, headers: Mapping[str, str] = _PRIVATE) -> Response
     return Response(content, mimetype=_MEDIA_TYPE, headers=dict(headers))
 
 
+def render_nothing(status: int = 204) -> Response:
+    """Render an answer without content, and so without the type that Flask gives even that."""
+    response = Response(status=status, headers=dict(_PRIVATE))
+    del response.headers["Content-Type"]
+    return response
+
+
 def make_cacheable(response: Response) -> Response:
     """Let anyone keep an answer with reference data (contract 4.18); 304 when unchanged, or 412."""
     # 128 bits are enough to tell two answers apart.
@@ -98,6 +105,10 @@ def _parse_accept(header: str) -> dict[str, float]:
 
 def check_accept() -> None:
     """Refuse a client that takes no JSON; bytes are refused to nobody (contract 6.28)."""
-    is_document = (request.endpoint or "").endswith(("content", "image"))
-    if request.method != "OPTIONS" and not is_document and not accepts(_MEDIA_TYPE):
+    if request.method != "OPTIONS" and not is_for_bytes() and not accepts(_MEDIA_TYPE):
         raise NotAcceptable
+
+
+def is_for_bytes() -> bool:
+    """Tell if the request is for a document or an image, and not for JSON."""
+    return (request.endpoint or "").endswith(("content", "image"))

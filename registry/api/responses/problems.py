@@ -32,8 +32,10 @@ class Problem:
 
     @property
     def message(self) -> str:
-        """The one line of a StatusMessage: of several faults the first."""
+        """The one line of a StatusMessage: all that is missing, or else the first fault."""
         issues = self.error.issues if isinstance(self.error, errors.Invalid) else ()
+        if missing_names := [issue.name for issue in issues if issue.is_missing]:
+            return f"{errors.MISSING_KEYS}{', '.join(missing_names)}"
         return issues[0].detail if issues else self.detail
 
 

@@ -116,5 +116,5 @@ _CODES: Final[tuple[tuple[type, Callable[[Any, str, _Names], _Code]], ...]] = (
     (TextWithFallback, lambda field, access, __: (f"{access} or o.get({field.other!r})", "v")),
     (BooleanOrFalse, lambda _, access, __: (f"bool({access})", "v")),
     (Amount, lambda _, access, __: (access, "amount(v)")),
-    (Kilobytes, lambda _, access, __: (access, "v / 1000")),
+    (Kilobytes, lambda _, access, __: (access, "v / 1024")),
 )

@@ -10,7 +10,12 @@ from registry.api.context import call, caller, ebox, registry
 from registry.api.requests.body import read_json
 from registry.api.requests.parameters import reads
 from registry.api.responses.downloads import download
-from registry.api.responses.json_response import render_json, render_list, render_object
+from registry.api.responses.json_response import (
+    render_json,
+    render_list,
+    render_nothing,
+    render_object,
+)
 from registry.api.v2.schemas.messages import (
     AttachmentSchema,
     MessageSchema,
@@ -68,10 +73,7 @@ def update_messages() -> Response:
     """Show or hide all the messages that the body names, or none."""
     changes = read_json(MessagesToUpdateSchema(), *_PATCH)
     registry().message_updates.update(call(), ebox(), changes)
-    response = Response(headers={"Cache-Control": "no-store"})
-    # Flask gives even an empty answer a type.
-    del response.headers["Content-Type"]
-    return response
+    return render_nothing(200)
 
 
 @needs(Operation.READ_MESSAGES)

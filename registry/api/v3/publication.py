@@ -29,9 +29,8 @@ _PUBLISH: Final = (Operation.PUBLISH, Operation.PUBLISH_FOR_ANOTHER)
 
 
 def add_resources(blueprint: Blueprint) -> None:
-    """Route everything that sends; the official examples post with a slash at the end (6.22)."""
+    """Route everything that sends."""
     blueprint.post("/ebox/messages")(publish)
-    blueprint.post("/ebox/messages/", endpoint="publish_with_slash")(publish)
     blueprint.post("/ebox/messages/<message_id>/replies")(reply)
     blueprint.post("/ebox/messages/<message_id>/recipients")(add_recipients)
     blueprint.post("/ebox/messageStatus/search")(search_status)

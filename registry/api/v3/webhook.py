@@ -10,6 +10,7 @@ from registry.api.requests import strict_json
 from registry.api.requests.body import read_bytes
 from registry.api.requests.json_body import load
 from registry.api.requests.parameters import reads
+from registry.api.responses.json_response import render_nothing
 from registry.api.v3.schemas.parameters import PathSchema
 from registry.api.v3.schemas.publication import EventDataSchema, NotificationSchema
 from registry.domain.access import Operation
@@ -34,7 +35,7 @@ def notify() -> Response:
     """Apply an event; a duplicate or an old one is taken and ignored."""
     notification = _read_notification()
     registry().routing.apply(call(204), notification, _read_ebox(notification))
-    return Response(status=204)
+    return render_nothing()
 
 
 def _read_ebox(notification: Notification) -> Ebox:

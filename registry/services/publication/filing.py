@@ -210,32 +210,38 @@ def _check_references(
     Gives the validity period of the type. Raises `Invalid`.
     """
     draft, period = request.draft, facts.validity_period
+    kind = IssueKind.REFERENCED_RESOURCE_NOT_FOUND
     unknown = [
         Issue(
             "body",
             name,
             f"Referenced resource {name} = '{value}' does not exist",
-            IssueKind.REFERENCED_RESOURCE_NOT_FOUND,
+            kind,
             str(value),
         )
         for name, value, is_known in (
             ("originalMessageId", draft.original_message_id, is_original_known),
-            ("messageTypeId", draft.message_type_id, period is not None),
-            ("senderApplicationId", draft.application_id, facts.has_application),
             ("messageTemplateId", draft.message_template_id, facts.has_template),
         )
         if value is not None and not is_known
     ]
-    if unknown or period is None:
+    if unknown:
         raise Invalid(unknown)
+    if period is None:
+        raise _make_refusal("messageTypeId")
     # The type of a reply was configured for the message that it answers; an application need not
     # be named, but whoever names one names his own (contract 6.40).
     needs_application = not request.is_reply or draft.application_id is not None
     is_allowed = facts.is_own_application if request.is_reply else facts.is_configured
     if needs_application and not is_allowed:
-        kind, code = IssueKind.INVALID_INPUT, "INVALID_SENDER"
-        raise Invalid([Issue("body", "senderApplicationId", NOT_CONFIGURED, kind, code=code)])
+        raise _make_refusal("senderApplicationId")
     return period
+
+
+def _make_refusal(name: str) -> Invalid:
+    """Make the one refusal for all that is not configured together, unknown or not (6.39)."""
+    kind, code = IssueKind.INVALID_INPUT, "INVALID_SENDER"
+    return Invalid([Issue("body", name, NOT_CONFIGURED, kind, code=code)])
 
 
 def _choose_partition(

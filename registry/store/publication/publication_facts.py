@@ -12,7 +12,6 @@ from registry.store.publication.routing_rules import routing_rules
 from registry.store.reference import (
     message_templates,
     message_types,
-    sender_applications,
     sender_configurations,
 )
 
@@ -45,7 +44,6 @@ class PublicationFacts:
     """
 
     validity_period: ValidityPeriod | None
-    has_application: bool
     has_template: bool
     is_own_application: bool
     is_configured: bool
@@ -66,9 +64,6 @@ def find_facts(connection: Connection, references: References, recipient: Ebox) 
             select(kind.validity_number).where(is_of_type).scalar_subquery().label("number"),
             select(kind.validity_unit).where(is_of_type).scalar_subquery().label("unit"),
             exists()
-            .where(sender_applications.c.application_id == references.application_id)
-            .label("has_application"),
-            exists()
             .where(message_templates.c.message_template_id == references.message_template_id)
             .label("has_template"),
             exists().where(*is_of_pair).label("is_own_application"),
@@ -84,7 +79,6 @@ def find_facts(connection: Connection, references: References, recipient: Ebox) 
     ).one()
     return PublicationFacts(
         validity_period=None if row.number is None else ValidityPeriod(row.number, row.unit),
-        has_application=row.has_application,
         has_template=row.has_template,
         is_own_application=row.is_own_application,
         is_configured=row.is_configured,

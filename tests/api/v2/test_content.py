@@ -28,7 +28,9 @@ def test_a_document_is_bytes_whatever_it_is(consumer_2, deliver, media_type):
 def test_its_headers_are_those_of_version_3(consumer_2, message, main_file):
     answer = consumer_2.get(f"{message}/attachments/1/content")
 
-    assert answer.headers["Content-Disposition"] == "attachment; filename*=UTF-8''aanslag.pdf"
+    assert answer.headers["Content-Disposition"] == (
+        "attachment; filename=\"aanslag.pdf\"; filename*=UTF-8''aanslag.pdf"
+    )
     assert answer.headers["X-Content-Type-Options"] == "nosniff"
     assert answer.headers["Cache-Control"] == "no-store"
     assert answer.headers["ETag"] == f'"{main_file["digest"]}"'

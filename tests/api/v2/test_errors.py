@@ -1,5 +1,6 @@
 """Errors of version 2.1: a StatusMessage in application/json, whatever went wrong and where."""
 
+import json
 from uuid import uuid4
 
 import pytest
@@ -38,7 +39,7 @@ def test_whom_to_turn_to_and_where_it_happened_are_the_operators_to_say(app_with
 
 @pytest.mark.parametrize("base", BASES)
 @pytest.mark.parametrize(
-    "path", ["", "/", "/nowhere", "/ebox/", "/ebox/messages/", "/ebox/statistics", "/refData"]
+    "path", ["", "/", "/nowhere", "/ebox/", "/ebox/messages/x/", "/ebox/statistics", "/refData"]
 )
 def test_a_path_below_version_2_that_leads_nowhere_is_told_in_its_shape(app, base, path):
     answer = app.test_client().get(f"{base}{path}")
@@ -151,3 +152,23 @@ def test_what_nobody_expected_reveals_nothing(app_with, party):
 
     assert told(answer, 500) == ("INTERNAL_SERVER_ERROR", "An unexpected error occurred.")
     assert "secret" not in answer.text
+
+
+@pytest.mark.parametrize(
+    ("accept", "media_type"),
+    [
+        (None, "application/json"),
+        ("*/*", "application/json"),
+        ("application/json", "application/json"),
+        ("application/octet-stream, application/json", "application/json"),
+        ("application/octet-stream", "application/octet-stream"),
+    ],
+)
+def test_an_error_of_a_document_has_a_type_that_the_client_takes(consumer_2, accept, media_type):
+    headers = {"Accept": accept} if accept else {}
+
+    answer = consumer_2.get(f"{MESSAGES}/{uuid4()}/attachments/1/content", headers=headers)
+
+    # For documents 2.1 knows but one type, and says that errors are StatusMessages.
+    assert (answer.status_code, answer.headers["Content-Type"]) == (404, media_type)
+    assert json.loads(answer.data)["code"] == "RESOURCE_NOT_FOUND"

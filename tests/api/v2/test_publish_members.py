@@ -28,7 +28,7 @@ def test_what_it_does_not_know_is_ignored_wherever_it_stands(sender, reader):
 
     shown = recipient.get(f"{MESSAGES}/{message}").json
     assert shown["subject"] == {"nl": "Dag", "fr": "Dag", "de": "Dag"}
-    assert shown["forTheAttentionOf"] == {"name": "An"}
+    assert shown["forTheAttentionOf"] == {"name": "An", "type": "SSIN"}
     assert shown["attachments"]["items"][0]["mainContent"] is True
     assert not shown["expirationDate"].startswith("2000")
 
@@ -38,7 +38,7 @@ def test_what_it_does_not_know_is_ignored_wherever_it_stands(sender, reader):
     [
         (
             {"id": "85031212362", "name": "An", "type": "SSIN"},
-            {"id": "85031212362", "name": "An"},
+            {"id": "85031212362", "name": "An", "type": "SSIN"},
             {"ssin": "85031212362", "label": "An"},
         ),
         ({"id": "HR-12", "name": "An"}, {"id": "HR-12", "name": "An"}, {"label": "An"}),

@@ -46,7 +46,7 @@ WRONG = {
     ),
     "an unknown type": (
         {"messageTypeId": "no-such"},
-        "Referenced resource messageTypeId = 'no-such' does not exist",
+        "Invalid message configuration",
     ),
     "no recipient": (
         {"recipient": None},
@@ -58,7 +58,7 @@ WRONG = {
     ),
     "no such enterprise": (
         {"recipient": {"eboxType": "enterprise", "eboxIdValue": "412398765"}},
-        "recipient.eboxIdValue is not ten digits, the first 0 or 1",
+        "412398765 is not a valid company",
     ),
     "no such person": (
         {"recipient": {"eboxType": "citizen", "eboxIdValue": "0412398765"}},
@@ -158,7 +158,17 @@ def test_what_is_wrong_is_refused_in_the_words_of_version_2(sender, nothing_stor
     with nothing_stored():
         answer = publish(sender, an_ebox(), **changes)
 
-    assert told(answer, 400) == ("INVALID_INPUT", text)
+    code = "INVALID_SENDER" if text == "Invalid message configuration" else "INVALID_INPUT"
+    assert told(answer, 400) == (code, text)
+
+
+def test_all_that_is_missing_is_named_at_once(sender):
+    answer = publish(sender, an_ebox(), subject=None, replyAuthorized=None, recipient=None)
+
+    code, text = told(answer, 400)
+    words, _, names = text.rpartition(": ")
+    assert (code, words) == ("INVALID_INPUT", "Invalid Schema: required keys not found")
+    assert set(names.split(", ")) == {"recipient", "subject", "replyAuthorized"}
 
 
 @pytest.mark.parametrize("has_original", [False, True])

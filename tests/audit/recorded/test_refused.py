@@ -19,7 +19,7 @@ DAY = timedelta(days=1)
 CONTENT = f"{MESSAGES}/{{}}/attachments/1/content"
 REFUSED = [
     (400, "GET", f"{MESSAGES}?page=nought", {}),
-    (400, "GET", f"{MESSAGES}/nothing", {}),
+    (404, "GET", f"{MESSAGES}/nothing", {}),
     (415, "POST", "/ebox/messageStatus/search", {}),
     (401, "GET", MESSAGES, {"Authorization": "Bearer nonsense"}),
     (401, "GET", MESSAGES, {"Authorization": "Basic x"}),

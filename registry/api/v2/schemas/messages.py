@@ -72,6 +72,7 @@ class AttentionSchema(JsonColumnSchema):
 
     ssin = TextWithFallback("id", data_key="id")
     label = fields.String(data_key="name")
+    type = fields.String()
 
 
 class MessageSchema(AnswerSchema):

@@ -66,11 +66,11 @@ class RecipientToPublishSchema(EboxReferenceSchema):
 
 
 class AttentionToPublishSchema(LenientMembers):
-    """The reader inside the enterprise; `type` says what kind of number it is, and is not kept."""
+    """The reader inside the enterprise; `type` says in the sender's words what the number is."""
 
     number = Text(data_key="id", most="label")
     label = Text(data_key="name", most="label")
-    kind = Text(data_key="type")
+    kind = Text(data_key="type", most="label")
 
     @post_load
     def to_attention(self, data: dict[str, Any], **_: Any) -> Any:
@@ -81,7 +81,8 @@ class AttentionToPublishSchema(LenientMembers):
             columns = {"ssin": ssin, "label": label}
         except Malformed:
             columns = {"id": number, "label": label or number}
-        return {name: text for name, text in columns.items() if text} or None
+        named = {name: text for name, text in columns.items() if text}
+        return {**named, "type": data["kind"]} if named and data.get("kind") else named or None
 
 
 class DigestToPublishSchema(LenientMembers):

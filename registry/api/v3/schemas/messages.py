@@ -13,6 +13,7 @@ from registry.api.responses.fields import (
     JsonListing,
     Kilobytes,
     Listing,
+    NameWithFallback,
     TranslatedText,
 )
 from registry.domain.attachments import DIGEST_METHOD
@@ -45,10 +46,10 @@ class AttachmentSchema(AnswerSchema):
 
 
 class BusinessDataSchema(JsonColumnSchema):
-    """A key with its values, for the reader's software."""
+    """A key with its values, for the reader's software; it always has a name (contract 6.44)."""
 
     key = fields.String(required=True)
-    name = TranslatedText()
+    name = NameWithFallback("key", required=True)
     description = TranslatedText()
     values = fields.List(TranslatedText(), required=True)
 
