@@ -44,8 +44,9 @@ def create_app(settings: Settings | None = None) -> Flask:
         # Each version below each family: a blueprint has one URL, and knows its kind of e-Box.
         for version in (V3, V2):
             prefix, url = f"{base}/{version.name}", registry.base_url(kind, version.name)
-            for make in (version.make_guarded_blueprint, version.make_open_blueprint):
-                app.register_blueprint(make(kind, url), url_prefix=prefix)
+            guarded = version.make_guarded_blueprint(kind, url, has_reset=settings.resets_data_set)
+            for blueprint in (guarded, version.make_open_blueprint(kind, url)):
+                app.register_blueprint(blueprint, url_prefix=prefix)
     app.register_error_handler(RegistryError, _registry_error)
     app.register_error_handler(HTTPException, _http_error)
     app.register_error_handler(Exception, _internal_error)

@@ -18,6 +18,7 @@ from registry.sandbox.federation.process import Federation
 from registry.sandbox.files import write_private
 from registry.sandbox.personas import (
     AUDIT_KEY,
+    CERTIFICATION,
     CITIZEN_PORTAL,
     CITIZEN_REFERENCE,
     CONSUMER,
@@ -111,6 +112,7 @@ def settings(database, objects, federation):
         events_url=federation.events_url,
         webhook_scope=WEBHOOK,
         representative_scope=REPRESENTATIVE,
+        certification_scope=CERTIFICATION,
         hash_key="a key of the tests, long enough to count",
         rate_limit=0,
     )

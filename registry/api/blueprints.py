@@ -7,7 +7,7 @@ from typing import Final
 from flask import Blueprint
 from marshmallow import Schema
 
-from registry.api import docs, health
+from registry.api import certification, docs, health
 from registry.api.authentication import authenticate
 from registry.api.place import PlacedBlueprint
 from registry.api.requests.parameters import EmptySchema
@@ -27,22 +27,27 @@ class ServedVersion:
     """A version by the name it has in URLs.
 
     `document` is its OpenAPI document, `routes` add everything that needs a token; `open_query`
-    reads the queries of those without a token.
+    reads the queries of those without a token. `is_certified`: it has the resources for that.
     """
 
     name: str
     document: str
     routes: tuple[Route, ...]
     open_query: Schema
+    is_certified: bool = False
 
-    def make_guarded_blueprint(self, kind: EboxKind, base_url: str) -> PlacedBlueprint:
-        """Make the resources that need a token."""
+    def make_guarded_blueprint(
+        self, kind: EboxKind, base_url: str, *, has_reset: bool = False
+    ) -> PlacedBlueprint:
+        """Make the resources that need a token; `has_reset` of the certification data set."""
         blueprint = self._make_blueprint("guarded", kind, base_url)
         # Who calls comes first: a stranger is told nothing else.
         blueprint.before_request(authenticate)
         blueprint.before_request(check_accept)
         for add_resources in self.routes:
             add_resources(blueprint)
+        if has_reset and self.is_certified:
+            certification.add_reset(blueprint)
         return blueprint
 
     def make_open_blueprint(self, kind: EboxKind, base_url: str) -> PlacedBlueprint:
@@ -51,6 +56,8 @@ class ServedVersion:
         blueprint = self._make_blueprint("open", kind, base_url)
         health.add_resources(blueprint)
         docs.add_resources(blueprint, self.document, self.open_query)
+        if self.is_certified:
+            certification.add_version(blueprint, self.document, self.open_query)
         return blueprint
 
     def _make_blueprint(self, access: str, kind: EboxKind, base_url: str) -> PlacedBlueprint:
@@ -65,10 +72,12 @@ V3: Final = ServedVersion(
         messages.add_resources,
         message_updates.add_resources,
         publication.add_resources,
+        publication_2.add_tracking,  # under the names of 2.1 as well (contract 6.34)
         reference.add_resources,
         webhook.add_resources,
     ),
     open_query=EmptySchema(),
+    is_certified=True,
 )
 V2: Final = ServedVersion(
     name="v2",

@@ -10,7 +10,8 @@ from rich.table import Table
 from registry import wiring
 from registry.domain.errors import RegistryError
 from registry.http_client.private_key import KeyUnusable
-from registry.settings import PREFIX, Settings
+from registry.settings import Settings
+from registry.settings.variables import PREFIX
 from registry.terminal.screen import make_console
 from registry.wiring.worker import assemble_worker
 

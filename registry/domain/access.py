@@ -1,7 +1,7 @@
 """Callers, and the operations that their tokens open."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
@@ -22,6 +22,7 @@ class Operation(StrEnum):
     PUBLISH_FOR_ANOTHER = "messages.publishForAnother"
     CONSULT_FOR_ANOTHER = "messages.consultForAnother"
     NOTIFY = "events.notify"
+    RESET_DATA_SET = "certification.reset"
     WHOLE_EBOX = "ebox.whole"  # lifts the limit to the partitions a person may read
 
 
@@ -53,21 +54,26 @@ class Caller:
 
 @dataclass(frozen=True, slots=True)
 class ScopeTable:
-    """Operations that each scope opens: the one table of contract 6.15."""
+    """Operations that each scope opens, and each client: the one table of contract 6.15."""
 
     opens: Mapping[str, frozenset[Operation]]
+    opens_to_clients: Mapping[str, frozenset[Operation]] = field(default_factory=dict)
 
     def check(self, caller: Caller, *operations: Operation) -> None:
         """Raise `ScopeMissing`, naming every scope that would do, unless one is held."""
         if not self.allows(caller, *operations):
-            opening = (
-                scope for scope, group in self.opens.items() if group & frozenset(operations)
-            )
-            raise ScopeMissing(sorted(opening))
+            raise self.make_refusal(*operations)
+
+    def make_refusal(self, *operations: Operation) -> ScopeMissing:
+        """Make the error for a caller without any of the scopes that would do; it names them."""
+        group = frozenset(operations)
+        return ScopeMissing(sorted(scope for scope, opened in self.opens.items() if opened & group))
 
     def allows(self, caller: Caller, *operations: Operation) -> bool:
-        """Tell if one of the caller's scopes opens one of the operations."""
+        """Tell if one of the caller's scopes, or his client id, opens one of the operations."""
         group = frozenset(operations)
+        if group & self.opens_to_clients.get(caller.client_id, frozenset()):
+            return True
         return any(group & self.opens.get(scope, frozenset()) for scope in caller.scopes)
 
     def limit(self, caller: Caller, ebox: Ebox) -> Ssin | None:

@@ -26,6 +26,7 @@ SENDER: Final = f"{_CONSULT}:publicationsender"
 FOR_ANOTHER: Final = f"{_CONSULT}:eboxrepresentativepublication"
 REPRESENTATIVE: Final = f"{_CONSULT}:eboxrepresentativeconsultation"  # by analogy
 WEBHOOK: Final = f"{_CONSULT}:eventnotification"  # invented: the real one is not published
+CERTIFICATION: Final = f"{_CONSULT}:certification"  # invented: the draft names none
 AUDIT_KEY: Final = "audit.pem"  # among the keys, of no persona
 
 BAKERY: Final = EnterpriseNumber.parse("0999910048")

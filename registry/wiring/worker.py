@@ -17,7 +17,8 @@ from registry.services.publication.uploads import Uploads
 from registry.services.readiness import WorkerReadiness
 from registry.services.retention.legal_holds import LegalHolds
 from registry.services.retention.purge import Purge
-from registry.settings import PREFIX, Settings
+from registry.settings import Settings
+from registry.settings.variables import PREFIX
 from registry.store.roles import find_worker_fault
 from registry.store.transactions import Transactions
 from registry.wiring.audit import load_private_key, make_investigation, make_pseudonyms

@@ -5,6 +5,7 @@ from uuid import uuid4
 
 import pytest
 
+from registry.api.state import get_state
 from registry.domain.identifiers import Ebox, EboxKind
 from registry.sandbox.personas import CONSUMER, PORTAL
 from tests.api.publication import BELGIF, MESSAGES, Sender, an_event, at
@@ -258,3 +259,17 @@ def test_the_base_path_of_citizens_takes_events_too(webhook, goes_to):
 
     assert plain(there, rules_to("told", ebox)).status_code == 204
     assert goes_to(ebox) == "told"
+
+
+def test_a_client_by_name_may_tell_too(app, publishing_with, visitor):
+    somebody = visitor(CONSUMER)
+    client_id = get_state(app).registry.introspection.caller(somebody.token).client_id
+    by_client = publishing_with(webhook_clients=(client_id,), webhook_scope=None)
+    by_nothing = publishing_with(webhook_scope=None)
+
+    answers = [
+        plain(at(somebody, app, Sender), an_event(an_ebox())) for app in (by_client, by_nothing)
+    ]
+
+    assert [answer.status_code for answer in answers] == [204, 403]
+    assert "Content-Type" not in answers[0].headers

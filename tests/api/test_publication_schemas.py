@@ -10,10 +10,10 @@ import pytest
 import yaml
 
 from registry.api.requests.json_body import BodyRules, load
+from registry.api.v3.schemas.events import NotificationSchema
 from registry.api.v3.schemas.publication import (
     MessageToPublishSchema,
     MessageToReplySchema,
-    NotificationSchema,
     RecipientsSchema,
     StatusSearchSchema,
 )
@@ -193,15 +193,45 @@ def test_what_is_required_is_missed_in_the_words_clients_know(name):
 
 
 def test_unknown_members_are_unknown_input_wherever_they_are():
-    members = changed(["attachments", 0, "mainContent"], True)
-    members = {**members, "senderOrganizationId": "x" * 300}
+    members = changed(["attachments", 0, "isMain"], True)
+    members = {**members, "senderOrganisation": "x" * 300}
 
     _, issues = load(MessageToPublishSchema(), members)
 
     assert [(issue.name, issue.kind, issue.value) for issue in issues] == [
-        ("attachments[0].mainContent", IssueKind.UNKNOWN_INPUT, True),
-        ("senderOrganizationId", IssueKind.UNKNOWN_INPUT, ABSENT),
+        ("attachments[0].isMain", IssueKind.UNKNOWN_INPUT, True),
+        ("senderOrganisation", IssueKind.UNKNOWN_INPUT, ABSENT),
     ]
+
+
+def test_members_under_the_names_of_2_1_are_read_or_ignored():
+    file = {"httpPartName": "one", "isMainContent": True}
+    todays = {
+        **SMALLEST,
+        "forTheAttentionOf": {"ssin": PERSON, "label": "An"},
+        "attachments": [file],
+        "isReplyAuthorized": True,
+        "isRegisteredMail": True,
+    }
+    former = {
+        **SMALLEST,
+        "recipient": {"eboxType": "enterprise", "eboxIdValue": RECIPIENT},
+        "sender": {"eboxType": "enterprise", "eboxIdValue": SENDER},
+        "subject": {"nl": "Brief", "en": "Letter"},
+        "attachments": [{"httpPartName": "one", "mainContent": True, "totalItems": 1}],
+        "forTheAttentionOf": {"id": PERSON, "name": "An", "type": "SSIN"},
+        "replyAuthorized": True,
+        "registeredMail": True,
+        "senderOrganizationId": SENDER,
+        "totalItems": 1,
+    }
+
+    (draft, issues), (expected, _) = (load(MessageToPublishSchema(), m) for m in (former, todays))
+
+    assert issues == []
+    assert draft == expected
+    # Where a member is there under both names, today's counts.
+    assert load(MessageToPublishSchema(), {**todays, "registeredMail": False})[0] == expected
 
 
 LONG, TEXT, OBJECT = "x" * 401, "is not a text", "is not an object"
@@ -218,7 +248,7 @@ SCHEMA_FAULTS = [
     (["subject", "nl"], "", "is empty"),
     (["subject", "nl"], 1, TEXT),
     (["subject", "nl"], LONG, "is longer than 400 characters"),
-    (["subject", "en"], "x", "is unknown"),
+    (["subject", "english"], "x", "is unknown"),
     (["messageTypeId"], "a b", "is not 1 to 100 letters, digits, dots, _ or -"),
     (["messageTypeId"], "", "is empty"),
     (["senderApplicationId"], "x" * 101, "is not 1 to 100 letters, digits, dots, _ or -"),

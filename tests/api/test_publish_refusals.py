@@ -9,9 +9,9 @@ from threading import Thread
 import pytest
 
 from registry.domain.identifiers import EboxKind
+from registry.domain.scopes import OFFICIAL_SCOPES
 from registry.sandbox.personas import CONSUMER, FOR_ANOTHER, PORTAL, SENDER
 from registry.sandbox.servers.processes import LOOPBACK
-from registry.settings import OFFICIAL_SCOPES
 from tests.api.publication import (
     BELGIF,
     BOUNDARY,

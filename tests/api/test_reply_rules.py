@@ -6,8 +6,8 @@ from uuid import uuid4
 import pytest
 
 from registry.domain.identifiers import EboxKind
-from registry.sandbox.personas import PORTAL
-from tests.api.publication import MESSAGES, Sender, named
+from registry.sandbox.personas import CONSUMER, PORTAL
+from tests.api.publication import MESSAGES, Sender, at, named
 from tests.api.v2.visiting import in_version_2, publish
 from tests.factories import a_person, an_ebox
 
@@ -186,3 +186,42 @@ def test_in_version_2_a_message_that_takes_replies_is_answered(sender, a_sender,
     answer = publish(other, sender.ebox, originalMessageId=asked(other.ebox))
 
     assert answer.status_code == 201, answer.text
+
+
+def test_in_version_2_a_consumer_replies_and_publishes_nothing_else(
+    publication, visitor, sender, configure, asked, nothing_stored
+):
+    consumer = at(visitor(CONSUMER), publication, Sender)
+    configure(consumer.ebox.number)
+    message_id = asked(consumer.ebox)
+
+    with nothing_stored():
+        refused = {
+            "no reply": publish(consumer, sender.ebox),
+            "to another": publish(consumer, an_ebox(), originalMessageId=message_id),
+            "to nothing": publish(consumer, sender.ebox, originalMessageId=str(uuid4())),
+            "as registered mail": publish(
+                consumer, sender.ebox, originalMessageId=message_id, registeredMail=True
+            ),
+        }
+    answer = publish(consumer, sender.ebox, originalMessageId=message_id)
+
+    assert {reason: one.status_code for reason, one in refused.items()} == {
+        "no reply": 403,
+        "to another": 400,
+        "to nothing": 400,
+        "as registered mail": 400,
+    }
+    assert answer.status_code == 201, answer.text
+    shown = sender.get(f"/ebox/messages/{answer.json['messageId']}").json
+    assert shown["originalMessageId"] == message_id
+
+
+def test_in_version_2_a_person_of_the_portal_does_not_reply(
+    publication, portal_user, sender, asked
+):
+    portal_user = at(portal_user, publication, Sender)
+
+    answer = publish(portal_user, sender.ebox, originalMessageId=asked(portal_user.ebox))
+
+    assert answer.status_code == 403

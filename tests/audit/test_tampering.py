@@ -20,7 +20,7 @@ from registry.audit.verification import EVER, Verification
 from registry.cli import registry
 from registry.domain.belgian_time import BELGIUM
 from registry.sandbox.servers.postgres import SUPERUSER
-from registry.settings import PREFIX
+from registry.settings.variables import PREFIX
 from registry.wiring import audit
 
 

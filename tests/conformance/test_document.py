@@ -220,12 +220,6 @@ def test_operation_ids_are_unique(document):
     assert len(set(names)) == len(names)
 
 
-def test_an_operation_not_served_yet_says_so_in_one_way_only(document):
-    marks = {op["x-implemented"] for _, op in operations(document) if "x-implemented" in op}
-
-    assert marks <= {False}
-
-
 def test_every_json_success_and_every_request_body_has_an_example(document):
     bare = []
     for where, operation in operations(document):

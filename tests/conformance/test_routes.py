@@ -7,7 +7,7 @@ import pytest
 from registry.api.v2.schemas.parameters import PathSchema as PathSchema2
 from registry.api.v3.schemas.parameters import PATH_NAMES
 from tests.conformance.bases import V2
-from tests.conformance.validation import DOCUMENT, METHODS, VERSION_2, VERSION_3, implemented
+from tests.conformance.validation import VERSION_2, VERSION_3, implemented
 from tests.conftest import V3
 
 AUTOMATIC = {"HEAD", "OPTIONS"}  # Flask answers these for every GET
@@ -45,18 +45,6 @@ def test_nothing_is_served_outside_the_base_paths(app):
     }
 
     assert outside == set()
-
-
-def test_an_operation_that_is_not_served_yet_is_counted_out():
-    later = {
-        (method.upper(), path)
-        for path, item in DOCUMENT["paths"].items()
-        for method in METHODS
-        if item.get(method, {}).get("x-implemented") is False
-    }
-
-    assert later
-    assert not later & implemented()
 
 
 def test_a_path_parameter_keeps_its_name_on_the_way_in(app):

@@ -71,6 +71,7 @@ SCOPES: Final = {
     "/ebox/messages": {"messagesfull", "documentconsumer"},
     "/referenceData": {"referencedata", "documentconsumer"},
 }
+CONSUMERS_REPLY: Final = f"{CONSULT}documentconsumer"  # by publishing (contract 6.15)
 PUBLICATION: Final = {
     f"{CONSULT}publicationsender",
     f"{CONSULT}eboxrepresentativepublication",
@@ -395,7 +396,8 @@ def test_an_operation_opens_to_the_scopes_of_its_group(document):
         if operation.get("x-addition"):
             assert operation["security"] == [], where
             continue
-        assert scopes(operation) == expected, where
+        replies = {CONSUMERS_REPLY} if path == "/publishMessage" else set()
+        assert scopes(operation) == expected | replies, where
         assert (method == "POST") == (expected == PUBLICATION)
 
 

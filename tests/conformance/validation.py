@@ -86,7 +86,7 @@ class Contract:
             (method.upper(), path)
             for path, item in self.document["paths"].items()
             for method in METHODS
-            if item.get(method, {}).get("x-implemented", method in item)
+            if method in item
         }
 
     def resolved(self, node: Any) -> Any:
@@ -121,7 +121,7 @@ class Contract:
         item = self._item(path.removesuffix("/") if method == "POST" else path)  # contract 6.22
         operation = item.get("get" if method == "HEAD" else method.lower())
         components = self.document["components"]["responses"]
-        if operation is None or not operation.get("x-implemented", True):
+        if operation is None:
             refusals = {404: "NotFound", 405: "MethodNotAllowed", 401: "Unauthorized"}
             return self.resolved(components[refusals[status]]) if status in refusals else None
         return self.resolved(operation["responses"].get(str(status)))

@@ -3,6 +3,7 @@ import stat
 
 from registry.domain.access import Operation
 from registry.domain.identifiers import EnterpriseNumber, Ssin
+from registry.domain.scopes import CITIZEN_SCOPES, OFFICIAL_SCOPES
 from registry.sandbox import personas
 from registry.sandbox.personas import (
     AUDIT_KEY,
@@ -12,7 +13,6 @@ from registry.sandbox.personas import (
     REPRESENTATIVE,
     WEBHOOK,
 )
-from registry.settings import CITIZEN_SCOPES, OFFICIAL_SCOPES
 
 
 def test_numbers_pass_their_checks():

@@ -51,6 +51,7 @@ PATTERNS: Final = {
     "api.requests.body_fields:_DECIMAL": worst(
         "fullmatch", ("-", "1", "x"), ("1.", "1", "x"), (".", "1", "x")
     ),
+    "api.requests.body_fields:_LANGUAGE": worst("fullmatch", ("", "a", "")),
     "api.requests.body_fields:_MOMENT": worst("fullmatch", ("2030-01-01T00:00:00.", "0", "z")),
     "api.requests.idempotency_key:_BARE": worst("fullmatch", ("", "a", '"')),
     "api.requests.multipart:_BOUNDARY": worst(

@@ -6,7 +6,9 @@ from registry.domain.access import Operation
 from registry.domain.errors import SettingsError
 from registry.domain.federation_words import EventKind, Member
 from registry.domain.identifiers import EboxKind
-from registry.settings import OFFICIAL_SCOPES, PREFIX, Settings
+from registry.domain.scopes import OFFICIAL_SCOPES
+from registry.settings import Settings
+from registry.settings.variables import PREFIX
 
 SECRET = "correct-horse-battery"
 REQUIRED = {

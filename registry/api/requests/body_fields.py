@@ -17,6 +17,7 @@ from registry.domain.personal_data import mask_personal_numbers
 
 # `fromisoformat` takes more than RFC 3339: week dates, no seconds, no offset.
 # The Belgian REST guide's pattern `[dec-type]`.
+_LANGUAGE: Final = re.compile("[a-z]{2}")  # ISO 639-1
 _DECIMAL: Final = re.compile(r"[-+]?([0-9]+(\.[0-9]*)?|\.[0-9]+)", re.ASCII)
 _MOMENT: Final = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]+)?(Z|[+-][0-9]{2}:[0-9]{2})"
@@ -89,7 +90,10 @@ class Text(fields.String):
 
 
 class Texts(fields.Field[dict[str, str]]):
-    """A text in nl, fr, de, or several of them; `most` characters in each."""
+    """A text in nl, fr, de, or several of them; `most` characters in each.
+
+    A fourth language, such as en, is ignored (contract 6.32).
+    """
 
     def __init__(self, *, most: int | str | None = None, **more: Any):
         super().__init__(**more)
@@ -98,16 +102,21 @@ class Texts(fields.Field[dict[str, str]]):
     def _deserialize(self, value: Any, *_: Any, **__: Any) -> dict[str, str]:
         if not isinstance(value, dict):
             raise ValidationError("is not an object")
-        if not value:
+        texts = {
+            language: text
+            for language, text in value.items()
+            if language in LANGUAGES or not _LANGUAGE.fullmatch(language)
+        }
+        if not texts:
             raise ValidationError(f"has no text in {', '.join(LANGUAGES)}")
         most = _find_limit(self.most)
         faults = {
-            language: _find_text_fault(language, text, most) for language, text in value.items()
+            language: _find_text_fault(language, text, most) for language, text in texts.items()
         }
         wrong = {language: [fault] for language, fault in faults.items() if fault}
         if wrong:
             raise ValidationError(wrong)
-        return value
+        return texts
 
 
 class Moment(fields.Field[datetime]):

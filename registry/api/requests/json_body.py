@@ -3,9 +3,9 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import islice
-from typing import Any, Final, Self
+from typing import Any, ClassVar, Final, Self
 
-from marshmallow import Schema, ValidationError, fields
+from marshmallow import Schema, ValidationError, fields, pre_load
 from marshmallow.experimental.context import Context
 
 from registry.api.requests.fault_limits import MOST_CHARACTERS, MOST_FAULTS
@@ -68,12 +68,28 @@ _IN_OUR_WORDS: Final[Mapping[Any, str]] = {
 
 
 class Members(Schema):
-    """An object of a body; members it does not know are refused (contract 6.32)."""
+    """An object of a body; members it does not know are refused (contract 6.32).
+
+    But for `former_names`, which 2.1 or the documentation have: each is read as the member that is
+    called so now, unless this is there too, or ignored where there is none.
+    """
+
+    former_names: ClassVar[Mapping[str, str | None]] = {}
 
     error_messages = {  # noqa: RUF012 (marshmallow's own declaration)
         "type": "is not an object",
         "unknown": Fault("is unknown", IssueKind.UNKNOWN_INPUT),
     }
+
+    @pre_load
+    def read_former_names(self, members: Any, **_: Any) -> Any:
+        """Give members the names of today."""
+        if not isinstance(members, dict) or self.former_names.keys().isdisjoint(members):
+            return members
+        former = {name: value for name, value in members.items() if name in self.former_names}
+        renamed = {self.former_names[name]: value for name, value in former.items()}
+        todays = {name: value for name, value in members.items() if name not in former}
+        return {name: value for name, value in renamed.items() if name is not None} | todays
 
 
 def load(

@@ -5,7 +5,7 @@ from typing import Final
 from flask import Blueprint, Response, request
 
 from registry.api.authentication import needs
-from registry.api.context import call, registry
+from registry.api.context import call, caller, ebox, mandator, registry
 from registry.api.requests.body import read_json
 from registry.api.requests.idempotency_key import HEADER, parse_key
 from registry.api.requests.parameters import reads
@@ -29,18 +29,31 @@ _PUBLISH: Final = (Operation.PUBLISH, Operation.PUBLISH_FOR_ANOTHER)
 def add_resources(blueprint: Blueprint) -> None:
     """Route everything that sends."""
     blueprint.post("/publishMessage")(publish)
-    blueprint.post("/linkEboxMessage")(link)
-    blueprint.post("/searchMessageStatus")(search_status)
+    add_tracking(blueprint)
 
 
-@needs(*_PUBLISH)
+def add_tracking(blueprint: Blueprint) -> None:
+    """Route broadcast and status, which the newest page for senders has in version 3 too."""
+    # Names of their own: version 3 has a view of the same name for its own resource.
+    blueprint.post("/linkEboxMessage", endpoint="link_ebox_message")(link)
+    blueprint.post("/searchMessageStatus", endpoint="search_message_status")(search_status)
+
+
+@needs(*_PUBLISH, Operation.WHOLE_EBOX)
 @reads(_PATH)
 def publish() -> Response:
-    """File a message with its documents for its recipient."""
-    by = sender()
+    """File a message with its documents for its recipient.
+
+    Software of the recipient may do so as well, to reply and for nothing else (contract 6.15).
+    """
+    publication = registry().publication
+    by = sender() if publication.may_send(caller(), mandator()) else None
     key = parse_key(request.headers.get(HEADER))
     with ArrivingPublication(MESSAGE_PART, MessageToPublishSchema()) as (draft, files):
-        receipt = registry().publication.publish(call(201), by, draft, files, key)
+        if by is None:
+            receipt = publication.answer(call(201), ebox(), draft, files, key=key)
+        else:
+            receipt = publication.publish(call(201), by, draft, files, key)
     return render_receipt(receipt, ReceiptSchema)
 
 

@@ -11,8 +11,8 @@ from registry.api.requests.body import read_bytes
 from registry.api.requests.json_body import load
 from registry.api.requests.parameters import reads
 from registry.api.responses.json_response import render_nothing
+from registry.api.v3.schemas.events import EventDataSchema, NotificationSchema
 from registry.api.v3.schemas.parameters import PathSchema
-from registry.api.v3.schemas.publication import EventDataSchema, NotificationSchema
 from registry.domain.access import Operation
 from registry.domain.errors import Invalid, Issue, UnsupportedMediaType, UpstreamInvalid
 from registry.domain.identifiers import Ebox

@@ -62,6 +62,15 @@ class MessageUpdates:
             self.audit_log.record(connection, call, ebox, details.describe_list(after))
         return after
 
+    def reset(self, call: Call, ebox: Ebox) -> None:
+        """Put the e-Box back as before anybody read it, for certification (contract 6.29).
+
+        All of it, whatever the partition; a message that was moved stays where it is.
+        """
+        with self.partition_rights.transactions(ebox) as connection:
+            number = message_updates.reset(connection, ebox, self.now())
+            self.audit_log.record(connection, call, ebox, details.describe_count("reset", number))
+
     def execute_action(self, call: Call, ebox: Ebox, message_id: UUID) -> MessageAction:
         """Note that the message's action was executed, which happens once (contract 6.11)."""
         now = self.now()

@@ -210,15 +210,8 @@ def _check_references(
     Gives the validity period of the type. Raises `Invalid`.
     """
     draft, period = request.draft, facts.validity_period
-    kind = IssueKind.REFERENCED_RESOURCE_NOT_FOUND
     unknown = [
-        Issue(
-            "body",
-            name,
-            f"Referenced resource {name} = '{value}' does not exist",
-            kind,
-            str(value),
-        )
+        make_missing_reference(name, str(value))
         for name, value, is_known in (
             ("originalMessageId", draft.original_message_id, is_original_known),
             ("messageTemplateId", draft.message_template_id, facts.has_template),
@@ -236,6 +229,12 @@ def _check_references(
     if needs_application and not is_allowed:
         raise _make_refusal("senderApplicationId")
     return period
+
+
+def make_missing_reference(name: str, value: str) -> Issue:
+    """Make the fault of a member that names what is not there."""
+    text = f"Referenced resource {name} = '{value}' does not exist"
+    return Issue("body", name, text, IssueKind.REFERENCED_RESOURCE_NOT_FOUND, value)
 
 
 def _make_refusal(name: str) -> Invalid:

@@ -14,11 +14,16 @@ from registry.domain.drafts import (
     find_language_faults,
     pair_files,
 )
-from registry.domain.errors import Invalid, Issue, IssueKind, ReplyNotAuthorized
+from registry.domain.errors import Invalid, Issue, IssueKind, NotFound, ReplyNotAuthorized
 from registry.domain.identifiers import Ebox, EboxKind, EnterpriseNumber
 from registry.services.consultation.consultation import Consultation
 from registry.services.mandates import Mandates
-from registry.services.publication.filing import Filing, PublicationRequest, Receipt
+from registry.services.publication.filing import (
+    Filing,
+    PublicationRequest,
+    Receipt,
+    make_missing_reference,
+)
 
 # Clients may match this text (contract 5).
 _NOT_THE_SENDER: Final = "Invalid sender: user credentials does not match payload"
@@ -66,6 +71,11 @@ class Publication:
         ):
             raise _invalid_sender(where="header", name="On-Behalf-Of-Enterprise-Number")
         return on_behalf_of
+
+    def may_send(self, caller: Caller, on_behalf_of: EnterpriseNumber | None) -> bool:
+        """Tell if he comes as a sender; else he may reply at most. Another's name is a sender's."""
+        sending = (Operation.PUBLISH, Operation.PUBLISH_FOR_ANOTHER)
+        return on_behalf_of is not None or self.scopes.allows(caller, *sending)
 
     def publish(
         self,
@@ -132,6 +142,27 @@ class Publication:
             ),
         )
         return self.filing.file(request, key)
+
+    def answer(
+        self, call: Call, ebox: Ebox, draft: Draft, files: Sequence[StagedFile], key: str | None
+    ) -> Receipt:
+        """File a reply that names the message it answers, and the e-Box that this came from.
+
+        Raises `ScopeMissing` when it names none, for he who replies may not publish, and as
+        `reply` does.
+        """
+        message_id = draft.original_message_id
+        if message_id is None:
+            raise self.scopes.make_refusal(Operation.PUBLISH)
+        try:
+            original = self.find_answerable(call.caller, ebox, message_id)
+        except NotFound:  # here a member of the body names it
+            issue = make_missing_reference("originalMessageId", str(message_id))
+            raise Invalid([issue]) from None
+        if draft.recipient != Ebox(EboxKind.ENTERPRISE, original.sender):
+            fault = "recipient is not the sender of the message that is answered"
+            raise Invalid([Issue("body", "recipient", fault, IssueKind.INVALID_INPUT)])
+        return self.reply(call, ebox, message_id, draft, files, key)
 
     def find_answerable(self, caller: Caller, ebox: Ebox, message_id: UUID) -> AnswerableMessage:
         """Find a message that its recipient may answer.

@@ -82,6 +82,15 @@ def execute_action(
     return MessageAction._make(row)
 
 
+def reset(connection: Connection, ebox: Ebox, now: datetime) -> int:
+    """Make all messages that are there unread and visible, no action executed; give how many."""
+    return connection.execute(
+        update(messages)
+        .where(*is_present(ebox, now))
+        .values(read_at=None, is_visible=True, action_executed_at=None)
+    ).rowcount
+
+
 _UPDATE: Final = text("""
 UPDATE messages AS m
 SET is_visible = new.is_visible, partition = new.partition,

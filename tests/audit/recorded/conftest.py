@@ -16,6 +16,7 @@ from registry.domain.pseudonyms import Pseudonyms
 from registry.sandbox.federation.addresses import FAULTS
 from registry.sandbox.personas import (
     AGENCY,
+    CERTIFICATION,
     CITIZEN_PORTAL,
     CITIZEN_REFERENCE,
     CITIZEN_SUMMARY,
@@ -70,10 +71,10 @@ def scene(app, party, deliver, publisher):
         ebox, files = an_ebox(kind), documents()
         client = app.test_client()
         if kind is EboxKind.ENTERPRISE:
-            token = party(CONSUMER, enterprise=ebox.number)
+            token = party(CONSUMER, CERTIFICATION, enterprise=ebox.number)
         else:
             scopes = (CITIZEN_PORTAL, CITIZEN_REFERENCE, CITIZEN_SUMMARY)
-            token = party(*scopes, person=ebox.number)
+            token = party(*scopes, CERTIFICATION, person=ebox.number)
         reader = Visitor(client, token, ebox)
         return Scene(
             version=version,

@@ -5,6 +5,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
+from unittest.mock import ANY
 from uuid import uuid4
 
 from registry.domain.identifiers import Ebox
@@ -252,9 +253,19 @@ def _linked(links, refused):
 
 
 _PUBLISH_3 = Case("sender", 201, _publish_3, _published, _of_sender)
+_LINK_2 = Case("sender", 201, _link_2, _linked(1, 1), _of_sender)
+_STATUS_2 = Case("sender", 201, _status_2, lambda s, _: {"messageIds": [s.sent]}, _of_sender)
 _CHANGED = {
     ("v3", "POST", "/ebox/messages"): _PUBLISH_3,
-    ("v3", "POST", "/ebox/messages/"): _PUBLISH_3,
+    ("v3", "POST", "/linkEboxMessage"): _LINK_2,
+    ("v3", "POST", "/searchMessageStatus"): _STATUS_2,
+    ("v3", "POST", "/certification/resetDataSet"): Case(
+        "reader",
+        204,
+        lambda visitor, s, path: visitor.ask("POST", path),
+        lambda s, _: {"reset": ANY},
+        _of_reader,
+    ),
     ("v3", "POST", f"{_MESSAGE}/replies"): Case(
         "reader",
         201,
@@ -300,10 +311,8 @@ _CHANGED = {
         lambda s, answer: _published(s, answer, originalMessageId=s.received),
         _of_sender,
     ),
-    ("v2", "POST", "/linkEboxMessage"): Case("sender", 201, _link_2, _linked(1, 1), _of_sender),
-    ("v2", "POST", "/searchMessageStatus"): Case(
-        "sender", 201, _status_2, lambda s, _: {"messageIds": [s.sent]}, _of_sender
-    ),
+    ("v2", "POST", "/linkEboxMessage"): _LINK_2,
+    ("v2", "POST", "/searchMessageStatus"): _STATUS_2,
     ("v2", "PATCH", "/ebox/messages"): Case(
         "reader",
         200,

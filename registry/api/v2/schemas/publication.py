@@ -1,6 +1,6 @@
 """Bodies that version 2.1 reads: messages to publish, to change, to link and to ask about."""
 
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 from marshmallow import ValidationError, post_load, pre_load
 from marshmallow.fields import Nested
@@ -39,7 +39,9 @@ _OWNER: Final = {EboxKind.ENTERPRISE: Company(), EboxKind.CITIZEN: Person()}
 
 
 class EboxReferenceSchema(LenientMembers):
-    """An e-Box by the number of its owner; the number may be any text."""
+    """An e-Box by the number of its owner; the number may be any text, under any of its names."""
+
+    former_names: ClassVar = {"enterpriseNumber": "eboxIdValue", "ssin": "eboxIdValue"}
 
     kind = Text(data_key="eboxType", required=True, validate=one_of(*EboxKind))
     number = Text(data_key="eboxIdValue", required=True)

@@ -1,7 +1,7 @@
 """Patches of messages in version 3, and the answers to them."""
 
 from collections.abc import Iterator
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 from marshmallow import ValidationError, fields, post_load, validate, validates_schema
 from marshmallow.fields import Nested
@@ -20,6 +20,8 @@ _TWICE: Final = Fault("is the same as that of an item before", IssueKind.INVALID
 class MessageUpdatePatchSchema(Members):
     """A change of one message."""
 
+    former_names: ClassVar = {"visible": "isVisible"}
+
     message_id = MessageId(data_key="messageId", required=True)
     is_visible = StrictBoolean(data_key="isVisible")
     partition = Text(validate=SHORT)
@@ -27,7 +29,15 @@ class MessageUpdatePatchSchema(Members):
     @validates_schema(pass_original=True, skip_on_field_errors=False)
     def check_change(self, _: Any, data: Any, **__: Any) -> None:
         """Require at least one of the two, be it right or wrong."""
-        if isinstance(data, dict) and not {"isVisible", "partition"} & data.keys():
+        if (
+            isinstance(data, dict)
+            and not {
+                "isVisible",
+                "visible",
+                "partition",
+            }
+            & data.keys()
+        ):
             raise ValidationError("has neither isVisible nor partition")
 
     @post_load
@@ -39,8 +49,9 @@ class MessageUpdatePatchSchema(Members):
 class MessagesPatchSchema(Members):
     """Messages to change, each named once (contract 6.7)."""
 
+    former_names: ClassVar = {"totalItems": None}  # version 2.1 requires it; it is not used
+
     items = Items(Nested(MessageUpdatePatchSchema), required=True, least=1, most=100)
-    total = fields.Raw(data_key="totalItems")  # version 2.1 requires it; it is not used
 
     @validates_schema(pass_original=True, skip_on_field_errors=False)
     def check_messages_differ(self, _: Any, data: dict[str, Any], **__: Any) -> None:

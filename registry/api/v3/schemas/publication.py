@@ -1,8 +1,8 @@
-"""Bodies that version 3 reads: messages to publish, replies, recipients, status, events."""
+"""Bodies that version 3 reads: messages to publish, replies, recipients, status."""
 
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
-from marshmallow import INCLUDE, ValidationError, post_load, pre_load, validates_schema
+from marshmallow import ValidationError, post_load, pre_load, validates_schema
 from marshmallow.fields import Dict, Nested
 
 from registry.api.requests.body_fields import (
@@ -18,7 +18,7 @@ from registry.api.requests.body_fields import (
 )
 from registry.api.requests.json_body import Fault, Members
 from registry.api.requests.models import AnnouncedFileModel, DraftModel, PaymentModel
-from registry.api.requests.parameter_fields import MessageId
+from registry.api.requests.parameter_fields import Identifier, MessageId
 from registry.api.requests.validators import (
     BIC,
     CURRENCY,
@@ -31,13 +31,14 @@ from registry.api.requests.validators import (
 )
 from registry.domain.attachments import DIGEST_METHOD
 from registry.domain.identifiers import Ebox, EboxKind
-from registry.domain.notifications import Notification
 
 MESSAGE_PART: Final = "messageToPublish"  # the part of the body that describes the message
 
 
 class SenderToPublishSchema(Members):
     """The enterprise that sends; its partition is where replies go."""
+
+    former_names: ClassVar = {"eboxIdValue": "enterpriseNumber"}
 
     ebox_type = Text(data_key="eboxType", required=True, validate=one_of(EboxKind.ENTERPRISE.value))
     sender = Company(data_key="enterpriseNumber", required=True)
@@ -58,6 +59,16 @@ class EboxReferenceSchema(Members):
     enterprise = Company(data_key="enterpriseNumber", check_digits=False)
     citizen = Person(data_key="ssin", check_digits=False)
     partition = Text(validate=SHORT)
+
+    @pre_load
+    def read_former_number(self, members: Any, **_: Any) -> Any:
+        """Give the number of an e-Box the name of its kind, for whoever says `eboxIdValue`."""
+        if not isinstance(members, dict) or "eboxIdValue" not in members:
+            return members
+        is_citizen = members.get("eboxType") == EboxKind.CITIZEN
+        name = "ssin" if is_citizen else "enterpriseNumber"
+        others = {key: value for key, value in members.items() if key != "eboxIdValue"}
+        return {name: members["eboxIdValue"], **others}
 
     @validates_schema
     def check_number_fits_kind(self, data: dict[str, Any], **_: Any) -> None:
@@ -85,6 +96,8 @@ class RecipientToPublishSchema(EboxReferenceSchema):
 class AttentionToPublishSchema(Members):
     """The reader inside the enterprise."""
 
+    former_names: ClassVar = {"id": "ssin", "name": "label", "type": None}
+
     ssin = Person()
     label = Text(most="label")
 
@@ -105,6 +118,12 @@ class DigestToPublishSchema(Members):
 
 class AttachmentToPublishSchema(AnnouncedFileModel):
     """A document to publish, and the name of the part that carries it."""
+
+    former_names: ClassVar = {
+        "mainContent": "isMainContent",
+        "attachmentSigned": "isAttachmentSigned",
+        "totalItems": None,
+    }
 
     part = Text(data_key="httpPartName", required=True, most=255)
     is_main = StrictBoolean(data_key="isMainContent", required=True)
@@ -145,6 +164,15 @@ class ActionToPublishSchema(Members):
 class MessageToReplySchema(DraftModel):
     """A reply: what it does not say follows from the message it replies to (contract 6.10)."""
 
+    former_names: ClassVar = {
+        "replyAuthorized": "isReplyAuthorized",
+        "registeredMail": "isRegisteredMail",
+        "bodyMainContent": "isBodyMainContent",
+        "senderOrganizationId": None,  # the sender says it
+        "originalMessageId": None,  # the path says it
+        "totalItems": None,
+    }
+
     sender = Nested(SenderToPublishSchema)
     subject = Texts(required=True, most="subject")
     message_type_id = Text(data_key="messageTypeId", validate=NAME)
@@ -179,6 +207,13 @@ class MessageToReplySchema(DraftModel):
 class MessageToPublishSchema(MessageToReplySchema):
     """A message to publish (contract 2.1)."""
 
+    former_names: ClassVar = {
+        name: today
+        for name, today in MessageToReplySchema.former_names.items()
+        if name != "originalMessageId"
+    }
+
+    original_message_id = Identifier(data_key="originalMessageId")
     sender = Nested(SenderToPublishSchema, required=True)
     recipient = Nested(RecipientToPublishSchema, required=True)
     message_type_id = Text(data_key="messageTypeId", required=True, validate=NAME)
@@ -187,6 +222,8 @@ class MessageToPublishSchema(MessageToReplySchema):
 
 class RecipientsSchema(Members):
     """More e-Boxes for a message; one that is no valid company must not stop the others."""
+
+    former_names: ClassVar = {"messageId": None, "totalItems": None}
 
     recipients = Items(Nested(EboxReferenceSchema), required=True, least=1, most="recipients")
 
@@ -197,6 +234,8 @@ class RecipientsSchema(Members):
 
 
 class _StatusQuerySchema(Members):
+    former_names: ClassVar = {"eboxId": "recipient"}
+
     message_id = MessageId(data_key="messageId", required=True)
     recipient = Nested(EboxReferenceSchema, required=True)
 
@@ -209,59 +248,11 @@ class _StatusQuerySchema(Members):
 class StatusSearchSchema(Members):
     """Pairs of message and e-Box to look up (contract 6.34)."""
 
+    former_names: ClassVar = {"totalItems": None}
+
     items = Items(Nested(_StatusQuerySchema), required=True, least=1, most="statuses")
 
     @post_load
     def to_pairs(self, data: dict[str, Any], **_: Any) -> Any:
         """Make a tuple of (message id, e-Box) pairs, in their order."""
         return tuple(data["items"])
-
-
-class NotificationSchema(Members):
-    """A CloudEvent 1.0 in structured mode; attributes that we do not know are extensions."""
-
-    specversion = Text(required=True, validate=one_of("1.0"))
-    id = Text(required=True)
-    source = Text(required=True)
-    type = Text(required=True)
-    time = Moment()
-    data = Dict()
-
-    class Meta:
-        """CloudEvents 3.1: extension attributes must be accepted."""
-
-        unknown = INCLUDE
-
-    @pre_load
-    def drop_nulls(self, members: Any, **_: Any) -> Any:
-        """Drop null attributes: they count as absent (CloudEvents JSON format, 2.2)."""
-        if not isinstance(members, dict):
-            return members
-        return {name: value for name, value in members.items() if value is not None}
-
-    @post_load
-    def to_notification(self, data: dict[str, Any], **_: Any) -> Any:
-        """Make a `Notification`."""
-        return Notification(
-            source=data["source"],
-            id=data["id"],
-            type=data["type"],
-            time=data.get("time"),
-            data=data.get("data", {}),
-        )
-
-
-class EventDataSchema(Members):
-    """The data of every event: the enterprise that it is about."""
-
-    enterprise = Company(data_key="enterpriseNumber", required=True, check_digits=False)
-
-    class Meta:
-        """Each type of event has members of its own."""
-
-        unknown = INCLUDE
-
-    @post_load
-    def to_ebox(self, data: dict[str, Any], **_: Any) -> Any:
-        """Make the enterprise's `Ebox`."""
-        return Ebox(EboxKind.ENTERPRISE, data["enterprise"].digits)

@@ -1,66 +1,28 @@
 """Settings: read once from the environment and from secret files, then frozen."""
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal, Self
+from typing import Annotated, Final, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError
-from sqlalchemy import make_url
-from sqlalchemy.exc import ArgumentError
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 
 from registry.domain.access import Operation, ScopeTable
 from registry.domain.errors import SettingsError
 from registry.domain.federation_words import EventKind, Member
 from registry.domain.identifiers import EboxKind
 from registry.domain.scopes import CITIZEN_SCOPES, OFFICIAL_SCOPES
-
-PREFIX: Final = "REGISTRY_"
-_TEST_PREFIX: Final = "REGISTRY_TEST_"  # what the project's own tests read; not a setting
-
-_TABLES: Final = frozenset({"scopes", "citizen_scopes", "webhook_types", "partition_members"})
+from registry.settings.kinds import BasePath, DatabaseUrl, PathTemplate, Seconds, Url
+from registry.settings.variables import PREFIX, gather_values
 
 # Senders and the federation have one kind of token, whomever they address.
 _EITHER_FAMILY: Final = frozenset(
-    {Operation.PUBLISH, Operation.PUBLISH_FOR_ANOTHER, Operation.NOTIFY}
+    {
+        Operation.PUBLISH,
+        Operation.PUBLISH_FOR_ANOTHER,
+        Operation.NOTIFY,
+        Operation.RESET_DATA_SET,
+    }
 )
-
-
-def _check_http_url(text: str) -> str:
-    if not text.startswith(("https://", "http://")):
-        raise ValueError("must be an http or https URL")
-    return text.rstrip("/")
-
-
-def _check_base_path(text: str) -> str:
-    if not text.startswith("/") or text.endswith("/"):
-        raise ValueError("must begin with a slash and not end with one")
-    return text
-
-
-def _check_database_url(secret: SecretStr) -> SecretStr:
-    try:
-        driver = make_url(secret.get_secret_value()).drivername
-    except (ArgumentError, ValueError):  # its words could repeat the password
-        driver = ""
-    if driver not in ("postgresql", "postgresql+psycopg"):
-        raise ValueError("must be a URL like postgresql://user:password@host:5432/database")
-    return secret
-
-
-def _check_path_template(text: str) -> str:
-    try:
-        text.format(enterpriseNumber="", ssin="")
-    except (LookupError, ValueError):
-        raise ValueError("must have no braces but {enterpriseNumber} and {ssin}") from None
-    return text
-
-
-Url = Annotated[str, AfterValidator(_check_http_url)]
-DatabaseUrl = Annotated[SecretStr, AfterValidator(_check_database_url)]
-PathTemplate = Annotated[str, AfterValidator(_check_path_template)]
-BasePath = Annotated[str, AfterValidator(_check_base_path)]
-Seconds = Annotated[float, Field(ge=0)]
 
 
 class Settings(BaseModel):
@@ -153,7 +115,12 @@ class Settings(BaseModel):
     # A representative reads the e-Box of his mandator by this scope; unset: nobody may (6.16).
     representative_scope: str | None = None
     mandate_consultation: str = "consult"  # what hasMandate calls it
-    webhook_scope: str | None = None  # unset: nobody may tell us events (contract 6.15)
+    # The federation tells us events by this scope, or as one of these clients; both unset: nobody
+    # does (contract 6.15).
+    webhook_scope: str | None = None
+    webhook_clients: tuple[str, ...] = ()
+    # Resets the certification data set; unset, or in production: nobody does (contract 6.29).
+    certification_scope: str | None = None
     # Types of CloudEvents for each kind of change, in place of ours; with a dot at the end, of all
     # that begin so. An event of any other type has rights and rules asked for again (6.19).
     webhook_types: Mapping[EventKind, tuple[str, ...]] = Field(default_factory=dict)
@@ -194,7 +161,7 @@ class Settings(BaseModel):
     @classmethod
     def load(cls, environ: Mapping[str, str]) -> Self:
         """Read the settings; raises `SettingsError` with everything that is wrong at once."""
-        values, faults = _gather_values(environ)
+        values, faults = gather_values(environ, cls.model_fields)
         try:
             settings = cls.model_validate(values)
         except ValidationError as error:
@@ -218,7 +185,9 @@ class Settings(BaseModel):
         single = {
             self.webhook_scope: Operation.NOTIFY,
             self.representative_scope: Operation.CONSULT_FOR_ANOTHER,
+            self.certification_scope: Operation.RESET_DATA_SET,
         }
+        clients = dict.fromkeys(self.webhook_clients, frozenset({Operation.NOTIFY}))
         enterprise = dict(self.scopes)
         for scope, operation in single.items():
             if scope:
@@ -226,7 +195,8 @@ class Settings(BaseModel):
         citizen = {scope: group & _EITHER_FAMILY for scope, group in enterprise.items()}
         for scope, group in self.citizen_scopes.items():
             citizen[scope] = citizen.get(scope, frozenset()) | group
-        return {EboxKind.ENTERPRISE: ScopeTable(enterprise), EboxKind.CITIZEN: ScopeTable(citizen)}
+        tables = {EboxKind.ENTERPRISE: enterprise, EboxKind.CITIZEN: citizen}
+        return {kind: ScopeTable(table, clients) for kind, table in tables.items()}
 
     @property
     def base_paths(self) -> Mapping[EboxKind, str]:
@@ -237,45 +207,13 @@ class Settings(BaseModel):
         }
 
     @property
+    def resets_data_set(self) -> bool:
+        """Tell if the certification data set can be reset here (contract 6.29)."""
+        return self.environment != "production" and self.certification_scope is not None
+
+    @property
     def checks_digits(self) -> bool:
         """Tell if check digits of numbers in publications are looked at (contract 6.31)."""
         if self.check_digits is not None:
             return self.check_digits
         return self.environment in ("acceptation", "simulation", "production")
-
-
-def _gather_values(environ: Mapping[str, str]) -> tuple[dict[str, Any], list[str]]:
-    """Read field values out of the environment and the files it names, and list the faults."""
-    values: dict[str, Any] = {}
-    faults: list[str] = []
-    for name, text in environ.items():
-        if not name.startswith(PREFIX) or name.startswith(_TEST_PREFIX) or not text:
-            continue
-        field = name.removeprefix(PREFIX).lower()
-        is_file = field.endswith("_file")
-        field = field.removesuffix("_file")
-        if field not in Settings.model_fields:
-            faults.append(f"{name}: there is no such setting")
-        elif field in values:
-            faults.append(f"{PREFIX}{field.upper()}: is set itself and by file")
-        else:
-            try:
-                content = Path(text).read_text(encoding="utf-8").strip() if is_file else text
-                values[field] = _parse_value(field, content)
-            except (OSError, ValueError) as error:
-                faults.append(f"{name}: {_explain(error)}")
-    return values, faults
-
-
-def _explain(error: OSError | ValueError) -> str:
-    """Explain that a value cannot be read, in words that do not repeat it: it may be secret."""
-    if isinstance(error, OSError):
-        return str(error.strerror)
-    return "is not UTF-8" if isinstance(error, UnicodeError) else "is not valid JSON"
-
-
-def _parse_value(field: str, text: str) -> Any:
-    """Parse a list, with commas between the items, or a table, which is a JSON object."""
-    if field == "cors_origins":
-        return [origin.strip() for origin in text.split(",") if origin.strip()]
-    return json.loads(text) if field in _TABLES else text

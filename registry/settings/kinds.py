@@ -1,0 +1,44 @@
+"""Kinds of values that settings have; a wrong one raises `ValueError` with words of ours."""
+
+from typing import Annotated
+
+from pydantic import AfterValidator, Field, SecretStr
+from sqlalchemy import make_url
+from sqlalchemy.exc import ArgumentError
+
+
+def _check_http_url(text: str) -> str:
+    if not text.startswith(("https://", "http://")):
+        raise ValueError("must be an http or https URL")
+    return text.rstrip("/")
+
+
+def _check_base_path(text: str) -> str:
+    if not text.startswith("/") or text.endswith("/"):
+        raise ValueError("must begin with a slash and not end with one")
+    return text
+
+
+def _check_database_url(secret: SecretStr) -> SecretStr:
+    try:
+        driver = make_url(secret.get_secret_value()).drivername
+    except (ArgumentError, ValueError):  # its words could repeat the password
+        driver = ""
+    if driver not in ("postgresql", "postgresql+psycopg"):
+        raise ValueError("must be a URL like postgresql://user:password@host:5432/database")
+    return secret
+
+
+def _check_path_template(text: str) -> str:
+    try:
+        text.format(enterpriseNumber="", ssin="")
+    except (LookupError, ValueError):
+        raise ValueError("must have no braces but {enterpriseNumber} and {ssin}") from None
+    return text
+
+
+Url = Annotated[str, AfterValidator(_check_http_url)]
+DatabaseUrl = Annotated[SecretStr, AfterValidator(_check_database_url)]
+PathTemplate = Annotated[str, AfterValidator(_check_path_template)]
+BasePath = Annotated[str, AfterValidator(_check_base_path)]
+Seconds = Annotated[float, Field(ge=0)]
