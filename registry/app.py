@@ -15,6 +15,7 @@ from registry.api.quota import Quota
 from registry.api.requests.json_body import BodyRules
 from registry.api.requests.multipart import BodyLimits
 from registry.api.responses import problems
+from registry.api.responses.document_faults import report_document_fault
 from registry.api.responses.problem_shapes import ProblemShapes
 from registry.api.state import ApiState, get_state, set_state
 from registry.api.v2.problems import StatusMessages
@@ -92,8 +93,7 @@ def _make_rules(settings: Settings, files: int) -> BodyRules:
 
 def _registry_error(error: RegistryError) -> Response:
     if isinstance(error, DocumentUnavailable):
-        metrics.DOCUMENTS_UNAVAILABLE.inc()
-        _log.error("document unavailable", trace_id=str(g.occurrence))
+        report_document_fault(error, str(g.occurrence))
     elif problems.is_fault(error):
         _log.warning("unavailable", trace_id=str(g.occurrence), detail=error.detail)
     return _render(problems.describe_error(error))

@@ -120,8 +120,9 @@ class LingeringWorker(ThreadWorker):  # type: ignore[misc] # gunicorn has no typ
             return
         try:
             farewell = Farewell.begin(conn.sock, time.monotonic())
-        except OSError:
-            super().finish_request(conn, fs)
+        except OSError:  # it is closed: by the client, or because an answer broke off
+            self.nr_conns -= 1
+            conn.close()
             return
         self._farewells.append(farewell)
         self.poller.register(conn.sock, selectors.EVENT_READ, lambda _: self._listen(farewell))

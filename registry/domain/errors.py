@@ -137,6 +137,10 @@ class DocumentUnavailable(RegistryError):
     """The document is promised by its message but could not be read from storage."""
 
 
+class DocumentAltered(DocumentUnavailable):
+    """The document that storage has is not the one that was published."""
+
+
 class UpstreamInvalid(RegistryError):
     """Error in communication with upstream service"""
 

@@ -22,6 +22,10 @@ DOCUMENTS_UNAVAILABLE: Final = Counter(
     "registry_documents_unavailable_total",
     "Documents that a message promised and storage did not have",
 )
+DOCUMENTS_ALTERED: Final = Counter(
+    "registry_documents_altered_total",
+    "Documents that storage gave back with another digest",
+)
 UNKNOWN_PARAMETERS: Final = Counter(
     "registry_unknown_parameters_total",
     "Query parameters that the registry does not know; the log has their names",

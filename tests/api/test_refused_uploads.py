@@ -1,9 +1,7 @@
 """An upload that is refused before it is read: its sender hears why, whatever he is doing then."""
 
 import json
-import signal
 import socket
-import sys
 from http.client import HTTPResponse
 
 import pytest
@@ -11,11 +9,10 @@ import pytest
 from registry.domain.identifiers import EboxKind
 from registry.gunicorn_worker import Farewell
 from registry.sandbox.personas import CONSUMER
-from registry.sandbox.servers.processes import LOOPBACK, Process, answers, free_port
+from registry.sandbox.servers.processes import LOOPBACK
 from tests.conformance.bases import V2
 from tests.conftest import V3
 from tests.factories import an_enterprise
-from tests.service import CONF
 
 SIZE = 60_000_000
 PUBLICATIONS = [
@@ -23,29 +20,6 @@ PUBLICATIONS = [
     V2[EboxKind.CITIZEN] + "/publishMessage",
 ]
 PATCHED = [base[EboxKind.ENTERPRISE] + "/ebox/messages" for base in (V3, V2)]
-
-
-@pytest.fixture(scope="module")
-def port(settings, tmp_path_factory):
-    """The registry behind gunicorn as it is deployed, on the real parts of the other tests."""
-    area, port = tmp_path_factory.mktemp("gunicorn"), free_port()
-    names = settings.model_fields_set - {"scopes"}
-    env = {f"REGISTRY_{name.upper()}": in_words(getattr(settings, name)) for name in names}
-    process = Process("gunicorn", area / "log", signal.SIGQUIT)
-    command = [sys.executable, "-m", "gunicorn", "-c", CONF, "--no-control-socket", "-w", "1"]
-    command += ["-b", f"{LOOPBACK}:{port}", "registry.app:create_app()"]
-    process.start(command, env={**env, "no_proxy": "*"})
-    health = f"http://{LOOPBACK}:{port}{V3[EboxKind.ENTERPRISE]}/health"
-    try:
-        process.wait_until(lambda: answers(health), timeout=60)
-        yield port
-    finally:
-        process.stop()
-
-
-def in_words(value):
-    """A setting as the environment holds it."""
-    return str(value.get_secret_value() if hasattr(value, "get_secret_value") else value)
 
 
 def head(method, path, token, *headers):

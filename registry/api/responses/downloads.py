@@ -2,15 +2,19 @@
 
 import re
 import unicodedata
+from collections.abc import Iterator
 from typing import Final
 from urllib.parse import quote
 
-from flask import Response, request
+from flask import Response, g, request
 from werkzeug.exceptions import RequestedRangeNotSatisfiable
 from werkzeug.http import quote_etag
 
 from registry.api.context import call, registry
+from registry.api.responses.document_faults import report_document_fault
 from registry.api.responses.preconditions import check_if_match
+from registry.blobs import Blob
+from registry.domain.errors import DocumentUnavailable
 from registry.services.consultation.consultation import Document
 
 # Digits are counted, since Python takes long for numbers of millions of them.
@@ -47,13 +51,24 @@ def download(document: Document, media_type: str) -> Response:
         blob = registry().consultation.open_document(
             call(response.status_code), document, first, last
         )
-        # a store that breaks off in the middle breaks the connection: the client sees it is short
-        response.response = blob
+        response.response = _hand_out(blob, str(g.occurrence))
         response.call_on_close(blob.close)
     else:
         registry().consultation.record_head(call(response.status_code), document)
     response.content_length = last + 1 - first
     return response
+
+
+def _hand_out(blob: Blob, trace_id: str) -> Iterator[bytes]:
+    """Hand out the chunks; what is raised in the middle breaks the connection before the last.
+
+    The client then sees by Content-Length that the document is short.
+    """
+    try:
+        yield from blob
+    except DocumentUnavailable as error:
+        report_document_fault(error, trace_id)
+        raise
 
 
 def _find_range(size: int, digest: str) -> tuple[int, int] | None:

@@ -54,6 +54,10 @@ _UNSUPPORTED_MEDIA_TYPE: Final = _own(
     "UNSUPPORTED_MEDIA_TYPE",
 )
 
+_DOCUMENT_UNAVAILABLE: Final = _own(
+    "documentUnavailable", "Document Unavailable", HTTPStatus.BAD_GATEWAY, "DOCUMENT_UNAVAILABLE"
+)
+
 # One line per error; a test proves that none is missing.
 KINDS: Final[Mapping[type[RegistryError], ProblemKind]] = {
     errors.Invalid: _BAD_REQUEST,
@@ -96,12 +100,8 @@ KINDS: Final[Mapping[type[RegistryError], ProblemKind]] = {
     errors.TooManyRequests: _belgif(
         "tooManyRequests", "Too Many Requests", HTTPStatus.TOO_MANY_REQUESTS, "TOO_MANY_REQUESTS"
     ),
-    errors.DocumentUnavailable: _own(
-        "documentUnavailable",
-        "Document Unavailable",
-        HTTPStatus.BAD_GATEWAY,
-        "DOCUMENT_UNAVAILABLE",
-    ),
+    errors.DocumentUnavailable: _DOCUMENT_UNAVAILABLE,
+    errors.DocumentAltered: _DOCUMENT_UNAVAILABLE,
     errors.UpstreamInvalid: _belgif(
         "badGateway", "Bad Gateway", HTTPStatus.BAD_GATEWAY, "BAD_GATEWAY"
     ),

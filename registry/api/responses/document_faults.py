@@ -1,0 +1,20 @@
+"""Documents that storage has lost or altered: counted, and logged for operators."""
+
+from typing import Final
+
+import structlog
+
+from registry.domain.errors import DocumentAltered, DocumentUnavailable
+from registry.telemetry import metrics
+
+_log: Final = structlog.get_logger("registry.documents")
+
+
+def report_document_fault(error: DocumentUnavailable, trace_id: str) -> None:
+    """Count and log the fault; the trail has the document of this trace."""
+    if isinstance(error, DocumentAltered):
+        metrics.DOCUMENTS_ALTERED.inc()
+        _log.error("document altered", trace_id=trace_id)
+    else:
+        metrics.DOCUMENTS_UNAVAILABLE.inc()
+        _log.error("document unavailable", trace_id=trace_id)
