@@ -11,7 +11,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from urllib3.exceptions import HTTPError
 
 from registry.blobs import Retention
-from registry.blobs.versions import Versions, has_lock, make_checksum, make_lock
+from registry.blobs.versions import Versions, has_lock, make_checksum, make_lock, require_member
 from registry.domain.errors import DocumentUnavailable, Unavailable
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ class S3Blobs:
                 )
                 return
             upload = self.client.create_multipart_upload(**place, **self._make_options())
-            target: Any = {**place, "UploadId": upload["UploadId"]}
+            target: Any = {**place, "UploadId": require_member(upload, "UploadId")}
             try:
                 part_entries: Any = [self._put_part(target, 1, first)]
                 for number, (part, _) in enumerate(parts, start=2):
@@ -85,7 +85,7 @@ class S3Blobs:
         answer = self.client.upload_part(
             **target, PartNumber=number, Body=part, **self._make_checksum(part)
         )
-        return {"PartNumber": number, "ETag": answer["ETag"]}
+        return {"PartNumber": number, "ETag": require_member(answer, "ETag")}
 
     def _make_options(self) -> dict[str, Any]:
         """Make the arguments that have an object encrypted and kept."""
@@ -136,8 +136,8 @@ class S3Blobs:
             pages = self.client.get_paginator("list_objects_v2")
             for page in pages.paginate(Bucket=self.bucket, Prefix=prefix):
                 for entry in page.get("Contents", ()):
-                    if entry["LastModified"] < before:
-                        yield entry["Key"]
+                    if require_member(entry, "LastModified") < before:
+                        yield require_member(entry, "Key")
 
     def list_unfinished(self, prefix: str, before: datetime) -> Iterator[str]:
         """List a thousand at a time."""
@@ -157,14 +157,15 @@ class S3Blobs:
             pages = self.client.get_paginator("list_multipart_uploads")
             for page in pages.paginate(Bucket=self.bucket, Prefix=prefix):
                 for upload in page.get("Uploads", ()):
-                    if upload["Initiated"] < before:
-                        yield {"Key": upload["Key"], "UploadId": upload["UploadId"]}
+                    if require_member(upload, "Initiated") < before:
+                        yield {name: require_member(upload, name) for name in ("Key", "UploadId")}
 
     def _start_download(self, key: str, span: Mapping[str, Any], length: int) -> S3Blob:
         with _translate_errors():
             answer = self.client.get_object(Bucket=self.bucket, Key=key, **span)
-        # S3 cuts a range at the end of the object; the headers of ours have promised all of it.
-        if answer["ContentLength"] != length:
+        # S3 cuts a range at the end of the object; the headers of ours have promised all of it. A
+        # store that does not say how much it sends may do so too.
+        if answer.get("ContentLength") != length:
             answer["Body"].close()
             raise DocumentUnavailable
         return S3Blob(answer["Body"])

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from botocore.exceptions import ClientError
 
 from registry.blobs import Retention
+from registry.domain.errors import Unavailable
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -78,7 +79,7 @@ class Versions:
         """
         versions, _ = self._list()
         for entry in versions:
-            if entry["IsLatest"]:
+            if entry.get("IsLatest"):
                 self.client.put_object_legal_hold(
                     **self._name(entry), LegalHold={"Status": "ON" if is_held else "OFF"}
                 )
@@ -89,9 +90,11 @@ class Versions:
         markers: list[Any] = []
         pages = self.client.get_paginator("list_object_versions")
         for page in pages.paginate(Bucket=self.bucket, Prefix=self.key):
-            versions += [entry for entry in page.get("Versions", ()) if entry["Key"] == self.key]
+            versions += [
+                entry for entry in page.get("Versions", ()) if entry.get("Key") == self.key
+            ]
             markers += [
-                entry for entry in page.get("DeleteMarkers", ()) if entry["Key"] == self.key
+                entry for entry in page.get("DeleteMarkers", ()) if entry.get("Key") == self.key
             ]
         return versions, markers
 
@@ -118,7 +121,18 @@ class Versions:
         return is_held or answer.get("ObjectLockRetainUntilDate", now) > now
 
     def _name(self, entry: Mapping[str, Any]) -> Any:
-        return {"Bucket": self.bucket, "Key": self.key, "VersionId": entry["VersionId"]}
+        return {
+            "Bucket": self.bucket,
+            "Key": self.key,
+            "VersionId": require_member(entry, "VersionId"),
+        }
+
+
+def require_member(answer: Mapping[str, Any], name: str) -> Any:
+    """Give a member without which an answer of S3 is none; raises `Unavailable`."""
+    if name not in answer:
+        raise Unavailable(f"The document store answers without {name}.")
+    return answer[name]
 
 
 def _code(error: ClientError) -> str | None:

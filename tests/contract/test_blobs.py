@@ -5,7 +5,7 @@ import tracemalloc
 from collections.abc import Iterator
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
-from http.server import BaseHTTPRequestHandler, HTTPServer
+from http.server import BaseHTTPRequestHandler, HTTPServer, ThreadingHTTPServer
 from threading import Thread
 from uuid import uuid4
 
@@ -309,6 +309,57 @@ def test_a_store_that_breaks_off_in_the_middle_is_unavailable(another):
     blob.close()
     server.shutdown()
     server.server_close()
+
+
+class SaysTooLittle(BreaksOff):
+    """An S3 that leaves out of its answers what S3 must say."""
+
+    protocol_version = "HTTP/1.1"
+
+    def do_GET(self):
+        self.answer(b"5\r\nbytes\r\n0\r\n\r\n", ("Transfer-Encoding", "chunked"))
+
+    def do_PUT(self):
+        self.rfile.read(int(self.headers["Content-Length"]))
+        self.answer(b"", ("Content-Length", "0"))
+
+    def do_POST(self):
+        upload = (
+            b"<InitiateMultipartUploadResult><UploadId>1</UploadId></InitiateMultipartUploadResult>"
+        )
+        content = b"<InitiateMultipartUploadResult/>" if "none" in self.path else upload
+        self.answer(content, ("Content-Length", str(len(content))))
+
+    def do_DELETE(self):
+        self.answer(b"", ("Content-Length", "0"))
+
+    def answer(self, content, *headers):
+        self.send_response(200)
+        for header in headers:
+            self.send_header(*header)
+        self.end_headers()
+        self.wfile.write(content)
+
+
+@pytest.fixture
+def reticent(another):
+    """A store that says too little."""
+    server = ThreadingHTTPServer((LOOPBACK, 0), SaysTooLittle)
+    Thread(target=server.serve_forever, daemon=True).start()
+    yield another(s3_endpoint=f"http://{LOOPBACK}:{server.server_port}")
+    server.shutdown()
+    server.server_close()
+
+
+def test_a_document_without_its_length_is_unavailable(reticent):
+    with pytest.raises(DocumentUnavailable):
+        reticent.open("key", 0, 4)
+
+
+@pytest.mark.parametrize(("key", "member"), [("key", "ETag"), ("none", "UploadId")])
+def test_an_upload_without_what_s3_must_say_is_unavailable(reticent, key, member):
+    with pytest.raises(Unavailable, match=member):
+        reticent.put(key, [bytes(PART_SIZE), b"more"])
 
 
 def test_a_large_document_passes_in_bounded_memory(s3):
