@@ -160,6 +160,13 @@ PATTERNS: Final = {
     ),
     "api.responses.downloads:_ACCENTS": worst("sub", ("", "\u0300", ""), ("", "a\u0300", "")),
     "api.responses.downloads:_UNSAFE": worst("sub", ("", "é", ""), ("", "a", "")),
+    "domain.filenames:_ENCODED_WORDS": worst(
+        "fullmatch",
+        ("", "=?a?b?c?=", "x"),
+        ("=?", "a", ""),
+        ("=?a?q?", "a", ""),
+        ("", "=?a?b?c?= ", "=?"),
+    ),
     "telemetry.requests:_NAME": worst("fullmatch", ("", "a", "1")),
     "telemetry.requests:_TRACE_ID": worst("fullmatch", ("", "a", "")),
 }

@@ -20,6 +20,7 @@ from werkzeug.exceptions import ClientDisconnected
 
 from registry.api.requests.multipart_framing import UnfoldingParser, drop_padding
 from registry.domain.errors import Invalid, Issue, TooLarge, UnsupportedMediaType
+from registry.domain.filenames import decode_name
 
 FORM: Final = "multipart/form-data"
 
@@ -256,14 +257,17 @@ def _parse_parameters(disposition: str) -> dict[str, str]:
 
 
 def _find_file_name(parameters: Mapping[str, str]) -> str | None:
-    """Find `filename*` where it can be read (RFC 6266, 4.3), else `filename`; None for neither."""
+    """Find `filename*` where it can be read (RFC 6266, 4.3), else `filename`; None for neither.
+
+    Each is decoded once, by its own rule.
+    """
     match = _EXTENDED_VALUE.fullmatch(parameters.get("filename*", ""))
     if match:
         try:
             return unquote_to_bytes(match[2]).decode(match[1]) or None
         except UnicodeDecodeError:
             pass
-    return _decode(parameters.get("filename", "")) or None
+    return decode_name(_decode(parameters.get("filename", ""))) or None
 
 
 def _decode(text: str) -> str:

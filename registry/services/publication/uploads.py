@@ -41,7 +41,7 @@ class Uploads:
         Raises `Invalid` for a file that cannot belong to any message, before or while it is
         stored, `MalwareFound`, and whatever `chunks` raises; nothing is left of it then.
         """
-        name = filenames.make_display_name(file_name) if file_name else None
+        name = filenames.make_display_name(file_name, media_type) if file_name else None
         if faults := find_part_faults(part, name, media_type):
             raise Invalid(faults)
         inspector = _FileInspector(part, name, str(media_type))
