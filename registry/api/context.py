@@ -1,6 +1,5 @@
 """Surroundings of a resource: the service, the caller, the e-Box, the call for the trail."""
 
-import re
 from typing import Final, cast
 from urllib.parse import quote
 
@@ -12,15 +11,14 @@ from registry.domain.access import Caller
 from registry.domain.calls import Call
 from registry.domain.errors import Invalid, Issue
 from registry.domain.identifiers import Ebox, EboxKind, EnterpriseNumber, Malformed
+from registry.domain.personal_data import mask_personal_numbers
 from registry.wiring import Registry
 
 ON_BEHALF_OF: Final = "On-Behalf-Of-Enterprise-Number"
 _LONGEST: Final = 2000  # characters of a URL that the audit trail keeps
-_VISIBLE: Final = "".join(map(chr, range(0x21, 0x7F)))
-# A name that is q for whoever reads leniently: in capitals, among spaces, after a semicolon.
-_SEARCH: Final = re.compile(
-    r"(^|[&;])((?:\+|%20)*(?:q|%[57]1)(?:\+|%20)*)=[^&]*", re.ASCII | re.IGNORECASE
-)
+_LEFT_OUT: Final = "…"
+# All that is visible in ASCII, but for what parts a query, and the sign of an encoding.
+_VISIBLE: Final = "".join(c for c in map(chr, range(0x21, 0x7F)) if c not in "%&?#+;=")
 
 
 def registry() -> Registry:
@@ -64,11 +62,18 @@ def mandator() -> EnterpriseNumber | None:
 
 
 def _write_url() -> str:
-    """Write path and query as they came, but for the text of a search, which may name a person.
+    """Write the path, and those query parameters that are known and passed their check.
 
-    All but visible ASCII is percent-encoded, so that "…", for what is left out, is always ours.
+    Whatever else clients write may name a person, and an entry stays for ten years; so may the text
+    of a search, which is left out. All but visible ASCII is percent-encoded, so that "…", for what
+    is left out, is always ours.
     """
-    url = quote(request.path, safe=_VISIBLE.replace("%", ""))
-    if query := quote(request.query_string, safe=_VISIBLE):
-        url += "?" + _SEARCH.sub(r"\1\2=…", query)
-    return url if len(url) <= _LONGEST else f"{url[: _LONGEST - 1]}…"
+    url = _quote(request.path)
+    pairs: list[tuple[str, str]] = g.get("checked_parameters", [])
+    if query := "&".join(f"{name}={_LEFT_OUT if name == 'q' else _quote(v)}" for name, v in pairs):
+        url += f"?{query}"
+    return url if len(url) <= _LONGEST else url[: _LONGEST - 1] + _LEFT_OUT
+
+
+def _quote(text: str) -> str:
+    return quote(mask_personal_numbers(text), safe=_VISIBLE)

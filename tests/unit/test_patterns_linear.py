@@ -39,14 +39,6 @@ def worst(use: str, *texts: tuple[str, str, str]) -> Worst:
 
 PATTERNS: Final = {
     "api.authentication:_TOKEN": worst("fullmatch", ("", "a", "!"), ("", "a", "=!")),
-    "api.context:_SEARCH": worst(
-        "sub",
-        ("", "&", ""),
-        ("&", "+", ""),
-        ("", "&%20q%20", ""),
-        (";", "%20", "q"),
-        ("", ";q=", ""),
-    ),
     "api.plain_paths:_DOUBLED": worst("sub", ("", "/", ""), ("", "a//", "")),
     "api.requests.body_fields:_DECIMAL": worst(
         "fullmatch", ("-", "1", "x"), ("1.", "1", "x"), (".", "1", "x")

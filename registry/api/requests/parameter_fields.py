@@ -77,8 +77,12 @@ class LenientParameter(fields.String):
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **more: Any) -> Any:
         text = super()._deserialize(value, attr, data, **more)
+        return text if self.takes(text) else ""
+
+    def takes(self, text: str) -> bool:
+        """Tell if the text fits."""
         try:
             self.fits(text)
         except ValidationError:
-            return ""
-        return text
+            return False
+        return True

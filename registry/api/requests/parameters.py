@@ -10,6 +10,7 @@ from flask.typing import ResponseReturnValue
 from marshmallow import EXCLUDE, Schema, ValidationError, fields
 
 from registry.api.requests.fault_limits import MOST_CHARACTERS
+from registry.api.requests.parameter_fields import LenientParameter
 from registry.api.state import get_state
 from registry.domain.errors import ABSENT, Invalid, Issue, IssueKind
 
@@ -77,8 +78,21 @@ def _load_query(schema: Schema, aliases: Mapping[str, str]) -> tuple[Any, list[I
         kind = IssueKind.UNKNOWN_INPUT
         issues += [_make_issue("query", name, "is unknown", ABSENT, kind) for name in unknown]
     g.unknown_parameters = unknown
+    g.checked_parameters = list(_find_checked(schema, values))
     value, faults = _load(schema, values, "query")
     return value, [*issues, *faults]
+
+
+def _find_checked(schema: Schema, values: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Find the parameters that pass their check, as name and value, for the audit trail.
+
+    Where one does not the request is refused, and leaves no entry; but for those that 2.1 forgives.
+    """
+    fields_by_name = {field.data_key or name: field for name, field in schema.fields.items()}
+    for name, given in values.items():
+        field = fields_by_name[name]
+        if not isinstance(field, LenientParameter) or field.takes(given):
+            yield from ((name, value) for value in (given if isinstance(given, list) else [given]))
 
 
 def _decode_pairs(text: bytes) -> Iterator[tuple[str, str | None]]:
