@@ -116,11 +116,15 @@ def describe_publication(
     """Describe a publication or a reply, by the message that it made."""
     details: dict[str, Any] = {
         "messageId": str(message_id),
-        "attachments": [
-            {"size": file.size, "digest": _describe_digest(file.digest)} for file in files
-        ],
+        "attachments": [_describe_new_attachment(file) for file in files],
     }
     return details if original is None else {**details, "originalMessageId": str(original)}
+
+
+def _describe_new_attachment(file: NewAttachment) -> Details:
+    details = {"size": file.size, "digest": _describe_digest(file.digest)}
+    # The mark by which operators find what was accepted though malware was not looked for.
+    return details if file.is_scanned else {**details, "malwareScan": "incomplete"}
 
 
 def describe_broadcast(message_id: UUID, links: int, refusals: int) -> Details:

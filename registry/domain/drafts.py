@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any, Final
 from uuid import UUID
 
@@ -45,7 +45,7 @@ class StagedFile:
 
     `size` in bytes, `digest` SHA-256 in base64url. `file_name` is fit to be shown. `file_name` and
     `media_type` are None where the part said nothing. `is_what_it_says` is the judgement of a
-    `Sniffer` on the media type.
+    `Sniffer` on the media type. `is_scanned`: malware was looked for in the whole of it.
     """
 
     part: str
@@ -55,11 +55,12 @@ class StagedFile:
     digest: str
     blob_key: str
     is_what_it_says: bool = True
+    is_scanned: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewAttachment:
-    """A document of a message to be, by the columns that the store has for it; `size` in bytes."""
+    """A document of a message to be; `size` in bytes."""
 
     attachment_id: str
     title: TranslatedString | None
@@ -70,6 +71,14 @@ class NewAttachment:
     digest: str
     is_signed: bool
     blob_key: str
+    is_scanned: bool = True  # for the audit trail
+
+    @property
+    def columns(self) -> dict[str, Any]:
+        """Give what the store keeps of it."""
+        columns = asdict(self)
+        del columns["is_scanned"]
+        return columns
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -240,4 +249,5 @@ def _new_attachment(
         digest=file.digest,
         is_signed=announcement.is_signed,
         blob_key=file.blob_key,
+        is_scanned=file.is_scanned,
     )

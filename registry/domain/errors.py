@@ -79,6 +79,10 @@ class MalwareFound(RegistryError):
     """A document contains malware; nothing was stored"""
 
 
+class NotScanned(RegistryError):
+    """The malware scanner did not look at a whole document; nothing was stored"""
+
+
 class DuplicatePublication(RegistryError):
     """The Idempotency-Key was used before by this sender application"""
 

@@ -89,6 +89,11 @@ _REFUSALS: Final = (
         "The registry found malware in a document and kept nothing.", code="MALWARE_FOUND"
     ),
     _KnownRefusal(
+        "A document is larger than the registry's malware scanner looks at: make it smaller or ask "
+        "the Document Provider.",
+        code="DOCUMENT_NOT_SCANNED",
+    ),
+    _KnownRefusal(
         "The access token is invalid, expired or missing: get a new one (`registry token`), from "
         "the authorization server of the same environment as --to.",
         status=401,

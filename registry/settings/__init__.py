@@ -61,6 +61,9 @@ class Settings(BaseModel):
     publication_business_data_size: int = Field(default=64 << 10, ge=1)  # bytes, all together
     clamd_address: str | None = None  # host:port of a clamd that looks at every file
     clamd_timeout: Seconds = 60
+    clamd_file_size: int = Field(default=100 << 20, ge=1)  # bytes: its MaxFileSize
+    # What becomes of a file that clamd does not look at whole; in the trail it has a mark.
+    clamd_unscanned: Literal["refuse", "accept"] = "refuse"
 
     database_url: DatabaseUrl
     database_owner_url: DatabaseUrl | None = None

@@ -132,4 +132,11 @@ def _make_partition_rights(
 
 def _make_scanner(settings: Settings) -> Clamd | None:
     address = settings.clamd_address
-    return Clamd.at(address, settings.clamd_timeout) if address else None
+    if not address:
+        return None
+    return Clamd.at(
+        address,
+        settings.clamd_timeout,
+        settings.clamd_file_size,
+        accepts_unscanned=settings.clamd_unscanned == "accept",
+    )

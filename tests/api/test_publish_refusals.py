@@ -28,6 +28,7 @@ from tests.api.publication import (
     named,
     part,
 )
+from tests.api.v2 import visiting
 from tests.factories import PDF, a_person, an_ebox
 
 ON_BEHALF_OF = "On-Behalf-Of-Enterprise-Number"
@@ -528,19 +529,52 @@ def test_what_is_clean_is_filed_after_every_byte_was_shown(
     assert recipient.get(path).data == content
 
 
-@pytest.mark.usefixtures("leaves_something")
-@pytest.mark.parametrize("_", range(5))
-def test_what_is_too_large_to_be_looked_at_is_not_infected_for_that(
-    sender, reader, publishing_with, _
-):
-    recipient = reader()
+# What clamd says and takes of a file beyond one of its limits, and the MaxFileSize that we know.
+NOT_WHOLE = {
+    "StreamMaxLength": (b"INSTREAM size limit exceeded. ERROR\0", 1_000_000, 100 << 20),
+    "AlertExceedsMax": (b"stream: Heuristics.Limits.Exceeded.MaxFileSize FOUND\0", None, 100 << 20),
+    "MaxFileSize, silently": (b"stream: OK\0", None, 1_000_000),
+}
 
-    with clamd(b"INSTREAM size limit exceeded. ERROR\0", limit=1_000_000) as scanner:
-        app = publishing_with(clamd_address=scanner.address)
+
+@pytest.mark.parametrize("case", NOT_WHOLE)
+@pytest.mark.parametrize("version", [3, 2])
+def test_what_was_not_looked_at_whole_is_not_clean(sender, publishing_with, case, version):
+    verdict, limit, file_size = NOT_WHOLE[case]
+
+    with clamd(verdict, limit) as scanner:
+        app = publishing_with(clamd_address=scanner.address, clamd_file_size=file_size)
+        there, document = at(sender, app, Sender), Document(content=LARGE)
+        if version == 3:
+            answer = there.publish(an_ebox(), document)
+        else:
+            answer = visiting.publish(there, an_ebox(), document)
+
+    assert answer.status_code == 400
+    assert answer.json["code"] == "DOCUMENT_NOT_SCANNED"
+
+
+@pytest.mark.usefixtures("leaves_something")
+@pytest.mark.parametrize("case", NOT_WHOLE)
+def test_a_setting_has_it_accepted_with_a_mark(sender, reader, publishing_with, owner, case):
+    verdict, limit, file_size = NOT_WHOLE[case]
+    recipient, chosen = reader(), {"clamd_unscanned": "accept", "clamd_file_size": file_size}
+
+    with clamd(verdict, limit) as scanner:
+        app = publishing_with(clamd_address=scanner.address, **chosen)
         message_id = at(sender, app, Sender).published(recipient.ebox, Document(content=LARGE))
 
     path = f"{MESSAGES}/{message_id}/attachments/1/content"
     assert recipient.get(path).data == LARGE
+    with owner.connect() as connection:
+        entry = (
+            connection.exec_driver_sql(
+                "SELECT entry FROM audit_entries WHERE entry LIKE %s", (f"%{message_id}%",)
+            )
+            .scalars()
+            .first()
+        )
+    assert '"malwareScan":"incomplete"' in entry
 
 
 @pytest.mark.parametrize("verdict", [b"", b"stream: ERROR\0", b"UNKNOWN COMMAND\0"])

@@ -66,6 +66,12 @@ KINDS: Final[Mapping[type[RegistryError], ProblemKind]] = {
     errors.MalwareFound: _own(
         "malwareFound", "Malware found", HTTPStatus.BAD_REQUEST, "MALWARE_FOUND"
     ),
+    errors.NotScanned: _own(
+        "documentNotScanned",
+        "Document not scanned",
+        HTTPStatus.BAD_REQUEST,
+        "DOCUMENT_NOT_SCANNED",
+    ),
     errors.DuplicatePublication: _own(
         "duplicatePublication",
         "Duplicate publication",

@@ -1,7 +1,7 @@
 """Filing: one transaction that claims the idempotency key, and adds message, event and entry."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, Protocol
 from uuid import UUID, uuid4
@@ -158,7 +158,7 @@ class Filing:
                 connection,
                 recipient,
                 columns,
-                [asdict(attachment) for attachment in request.attachments],
+                [attachment.columns for attachment in request.attachments],
                 outbox.build_insert(event, due_at=received_at),
             )
             entry = details.describe_publication(

@@ -39,7 +39,8 @@ class Uploads:
         """Store a file, and measure its size, SHA-256 and kind on the way.
 
         Raises `Invalid` for a file that cannot belong to any message, before or while it is
-        stored, `MalwareFound`, and whatever `chunks` raises; nothing is left of it then.
+        stored, `MalwareFound`, `NotScanned`, and whatever `chunks` raises; nothing is left of it
+        then.
         """
         name = filenames.make_display_name(file_name, media_type) if file_name else None
         if faults := find_part_faults(part, name, media_type):
@@ -48,7 +49,7 @@ class Uploads:
         # Nothing of the sender's in the key: file names repeat, and may say whom they are about.
         key = f"{PREFIX}{uuid4()}"
         if self.scanner:
-            chunks = self.scanner.scan(chunks)
+            chunks = self.scanner.scan(chunks, inspector.mark_unscanned)
         self.blobs.put(key, inspector.watch(chunks))
         return inspector.describe(key)
 
@@ -103,6 +104,11 @@ class _FileInspector:
         self._sniffer = Sniffer()
         self._hash = hashlib.sha256()
         self._size = 0
+        self._is_scanned = True
+
+    def mark_unscanned(self) -> None:
+        """Note that malware was looked for in a part of the file only."""
+        self._is_scanned = False
 
     def watch(self, chunks: Iterable[bytes]) -> Iterator[bytes]:
         """Hand on every chunk; raises `Invalid` as soon as the file cannot be what it says."""
@@ -127,6 +133,7 @@ class _FileInspector:
             size=self._size,
             digest=base64.urlsafe_b64encode(self._hash.digest()).decode(),
             blob_key=key,
+            is_scanned=self._is_scanned,
         )
 
     def _check(self, *, may_agree: bool) -> None:
