@@ -11,6 +11,7 @@ from registry.domain.errors import SettingsError
 from registry.domain.federation_words import EventKind, Member
 from registry.domain.identifiers import EboxKind
 from registry.domain.scopes import CITIZEN_SCOPES, OFFICIAL_SCOPES
+from registry.settings.environment_checks import find_faults
 from registry.settings.kinds import BasePath, DatabaseUrl, PathTemplate, Seconds, Url
 from registry.settings.variables import PREFIX, gather_values
 
@@ -163,7 +164,10 @@ class Settings(BaseModel):
 
     @classmethod
     def load(cls, environ: Mapping[str, str]) -> Self:
-        """Read the settings; raises `SettingsError` with everything that is wrong at once."""
+        """Read the settings; raises `SettingsError` with everything that is wrong at once.
+
+        Those of another environment are wrong too, as `environment_checks` finds them.
+        """
         values, faults = gather_values(environ, cls.model_fields)
         try:
             settings = cls.model_validate(values)
@@ -174,6 +178,7 @@ class Settings(BaseModel):
                 for fault in error.errors(include_input=False, include_context=False)
             ]
             raise SettingsError(faults) from None
+        faults += [f"{PREFIX}{field.upper()}: {text}" for field, text in find_faults(settings)]
         if faults:
             raise SettingsError(faults)
         return settings

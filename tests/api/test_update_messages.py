@@ -235,7 +235,7 @@ def test_a_body_of_another_shape_is_refused_and_its_fault_named(consumer, wrong)
     ("body", "name"),
     [
         ({"items": [{"messageId": ID, **HIDE}], "total": 1}, "total"),
-        ({"items": [{"messageId": ID, **HIDE, "visible": False}]}, "items[0].visible"),
+        ({"items": [{"messageId": ID, **HIDE, "seen": False}]}, "items[0].seen"),
         ({"items": [{"messageId": ID, **HIDE, "isRead": True}]}, "items[0].isRead"),
     ],
 )

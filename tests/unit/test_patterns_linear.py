@@ -159,6 +159,7 @@ PATTERNS: Final = {
         ("=?a?q?", "a", ""),
         ("", "=?a?b?c?= ", "=?"),
     ),
+    "settings.environment_checks:_TRIAL_WORDS": worst("search", ("", "www", ""), ("", "-", "")),
     "telemetry.requests:_NAME": worst("fullmatch", ("", "a", "1")),
     "telemetry.requests:_TRACE_ID": worst("fullmatch", ("", "a", "")),
 }
