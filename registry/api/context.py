@@ -55,8 +55,9 @@ def mandator() -> EnterpriseNumber | None:
     header = request.headers.get(ON_BEHALF_OF)
     try:
         number = None if header is None else EnterpriseNumber.parse(header, check_digits=False)
-    except Malformed as error:
-        raise Invalid([Issue("header", ON_BEHALF_OF, f"{ON_BEHALF_OF}: {error}")]) from None
+    except Malformed:
+        fault = f"{mask_personal_numbers(header or '')[:20]} is not a valid company"
+        raise Invalid([Issue("header", ON_BEHALF_OF, fault)]) from None
     # An enterprise that names itself calls for itself, and needs no mandate.
     return None if number == caller().enterprise else number
 

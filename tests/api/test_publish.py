@@ -127,7 +127,7 @@ def test_the_official_examples_post_with_a_slash_at_the_end(sender):
         (quote("Żółć & co (2).pdf", safe=""), "Żółć & co (2).pdf"),
         ("été.pdf", "été.pdf"),
         ("100% zeker.pdf", "100% zeker.pdf"),
-        ("../../etc/passwd", ".._.._etc_passwd"),
+        ("../../etc/passwd", ".._.._etc_passwd.pdf"),
         ("%2e%2e%2fsecret.pdf", ".._secret.pdf"),
     ],
 )

@@ -12,7 +12,7 @@ from registry.api.state import get_state
 from registry.domain.identifiers import Ebox, EboxKind
 from registry.sandbox.personas import AGENCY, CONSUMER, PORTAL, SENDER
 from tests.api.publication import MESSAGES, Sender
-from tests.factories import a_file, a_person, an_ebox
+from tests.factories import PDF, a_file, a_person, an_ebox
 
 BEGIN = ["BEGIN", "SET"]
 END = ["INSERT INTO audit_entries", "COMMIT"]
@@ -116,7 +116,7 @@ def test_the_mark_of_a_document_and_its_entry_are_one_transaction(
     registry_alone, somebody, seen, blobs
 ):
     consumer, file = somebody(CONSUMER), a_file()
-    blobs.put(file["blob_key"], [b"x" * file["size"]])
+    blobs.put(file["blob_key"], [PDF])
     message = registry_alone.alone.put(consumer.ebox, file, expires_at=TOMORROW)
 
     with seen() as statements:
