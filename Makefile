@@ -29,8 +29,9 @@ demo: $(READY)  ## start a local federation, tour the main job, stop it
 sandbox: $(READY)  ## start a local federation and leave it running until Ctrl-C
 	$(BIN)/registry sandbox up
 
-test: $(READY)  ## run the tests on real PostgreSQL and SeaweedFS, but for what starts programs
-	$(BIN)/python -m pytest -n 3 --dist loadfile -m "not journey and not process" --ignore tests/conformance/test_schemathesis.py
+test: $(READY)  ## run the tests on real PostgreSQL and SeaweedFS, but for those that take long
+	HYPOTHESIS_EXAMPLES=10 $(BIN)/python -m pytest -n 3 --dist loadfile -p no:schemathesis \
+	  -m "not journey and not process and not long" --ignore tests/conformance/test_schemathesis.py
 
 check: $(READY)  ## what CI runs: format, lint, spelling, types, walls, all tests with coverage
 	$(BIN)/ruff format --check .

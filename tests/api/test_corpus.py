@@ -29,6 +29,7 @@ def test_there_are_many_files_of_every_media_type_that_programs_here_can_make():
     assert {MEDIA_TYPES[path.suffix] for path in FILES} == set(MEDIA_TYPES.values())
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
 def test_a_real_file_arrives_as_it_was_sent(sender, reader, path):
     recipient, document = reader(), a_document(path)
@@ -43,6 +44,7 @@ def test_a_real_file_arrives_as_it_was_sent(sender, reader, path):
     assert content.data == document.content
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
 def test_a_real_file_may_come_in_version_2(sender, reader, path):
     recipient = visiting.in_version_2(reader())

@@ -9,6 +9,8 @@ from werkzeug.test import EnvironBuilder
 
 from tests.api.v2.visiting import in_version_2
 
+pytestmark = pytest.mark.long
+
 SMALL_FACT = {"key": "k", "values": [{"nl": "x"}] * 5000}  # what takes most memory for its JSON
 LONG_FACT = {"key": "k", "values": [{"nl": "x" * 250}] * 200}
 

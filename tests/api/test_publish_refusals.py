@@ -554,6 +554,7 @@ def test_what_was_not_looked_at_whole_is_not_clean(sender, publishing_with, case
     assert answer.json["code"] == "DOCUMENT_NOT_SCANNED"
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("leaves_something")
 @pytest.mark.parametrize("case", NOT_WHOLE)
 def test_a_setting_has_it_accepted_with_a_mark(sender, reader, publishing_with, owner, case):
@@ -577,6 +578,7 @@ def test_a_setting_has_it_accepted_with_a_mark(sender, reader, publishing_with, 
     assert '"malwareScan":"incomplete"' in entry
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("verdict", [b"", b"stream: ERROR\0", b"UNKNOWN COMMAND\0"])
 @pytest.mark.parametrize("content", [PDF, LARGE])
 def test_without_a_verdict_nothing_is_filed(sender, publishing_with, verdict, content):
@@ -615,6 +617,7 @@ def test_a_body_that_ends_too_soon_is_refused(sender, tenth):
     assert answer.status_code == 400, answer.text
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("lost", range(5, 60))
 def test_a_body_that_lacks_its_last_bytes_is_refused(sender, lost):
     content = whole(sender)

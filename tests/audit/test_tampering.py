@@ -23,6 +23,8 @@ from registry.sandbox.servers.postgres import SUPERUSER
 from registry.settings.variables import PREFIX
 from registry.wiring import audit
 
+pytestmark = pytest.mark.long
+
 
 @pytest.fixture
 def store(client, objects):

@@ -26,6 +26,8 @@ from registry.sandbox.personas import BAKERY, PERSONAS, private_key
 from registry.sandbox.servers.processes import free_port
 from tests.sandbox.conftest import serving
 
+pytestmark = pytest.mark.long
+
 
 def event(**changes):
     return {

@@ -228,6 +228,7 @@ def steps(plan):
         yield from steps(below)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("language", ["nl", "fr", "de"])
 def test_a_search_in_a_large_ebox_goes_by_the_trigram_index(owner, plans, crowded, language):
     with owner.connect() as connection:

@@ -247,6 +247,7 @@ def test_every_pattern_is_here():
     assert find_patterns() == {*PATTERNS}
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", PATTERNS)
 def test_worst_input_takes_linear_time(name):
     for attempt in make_attempts(name):

@@ -28,6 +28,8 @@ from registry.wiring.audit import load_private_key
 from registry.wiring.worker import assemble_worker
 from tests.factories import a_person, an_ebox
 
+pytestmark = pytest.mark.long
+
 BASE = "/REST/ebox/enterprise/messageRegistry"
 NARROW = {"COLUMNS": "60"}
 TIME = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\+0[12]:00")

@@ -15,6 +15,8 @@ from registry.store.consultation import messages
 from registry.store.events import administration, outbox
 from tests.factories import a_file, a_message, a_person, an_ebox
 
+pytestmark = pytest.mark.long
+
 NOW = datetime.now(UTC)
 LOCAL = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\+0[12]:00")
 NARROW = {"COLUMNS": "60"}

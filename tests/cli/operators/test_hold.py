@@ -15,6 +15,8 @@ from registry.sandbox.servers.processes import LOOPBACK, free_port
 from registry.store.consultation import messages
 from tests.factories import PDF, a_file, a_message, an_ebox
 
+pytestmark = pytest.mark.long
+
 A_HOLD = re.compile(r"Hold ([0-9a-f-]{36}) is set on (.*)\.")
 CASE = ("--why", "case 2026/14")
 

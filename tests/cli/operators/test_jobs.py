@@ -12,6 +12,8 @@ from registry.sandbox.servers.processes import LOOPBACK, free_port
 from registry.store.consultation import messages
 from tests.factories import PDF, a_file, a_message, an_ebox, an_enterprise
 
+pytestmark = pytest.mark.long
+
 NOW = ("--older-than", "0")
 
 
