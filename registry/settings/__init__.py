@@ -1,10 +1,10 @@
 """Settings: read once from the environment and from secret files, then frozen."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
-from typing import Annotated, Final, Literal, Self
+from typing import Annotated, Any, Final, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, create_model
 
 from registry.domain.access import Operation, ScopeTable
 from registry.domain.errors import SettingsError
@@ -169,19 +169,37 @@ class Settings(BaseModel):
         Those of another environment are wrong too, as `environment_checks` finds them.
         """
         values, faults = gather_values(environ, cls.model_fields)
+        faulty = set()
         try:
             settings = cls.model_validate(values)
         except ValidationError as error:
-            faults += [
-                f"{PREFIX}{str(fault['loc'][0]).upper()}: "
-                f"{fault['msg'].removeprefix('Value error, ')}"  # which pydantic adds to our words
-                for fault in error.errors(include_input=False, include_context=False)
-            ]
-            raise SettingsError(faults) from None
-        faults += [f"{PREFIX}{field.upper()}: {text}" for field, text in find_faults(settings)]
+            for fault in error.errors(include_input=False, include_context=False):
+                name = str(fault["loc"][0])
+                text = fault["msg"].removeprefix(
+                    "Value error, "
+                )  # which pydantic adds to our words
+                faults.append(f"{PREFIX}{name.upper()}: {text}")
+                faulty.add(name)
+            settings = cls._load_rest(values, faulty)
+        if "environment" not in faulty:
+            faults += [f"{PREFIX}{field.upper()}: {text}" for field, text in find_faults(settings)]
         if faults:
             raise SettingsError(faults)
         return settings
+
+    @classmethod
+    def _load_rest(cls, values: Mapping[str, Any], faulty: Collection[str]) -> Self:
+        """Load the settings that are right by themselves, to look for other faults among them.
+
+        Those that are faulty have their default, or None.
+        """
+        required: dict[str, Any] = {
+            name: (Any, None) for name in faulty if cls.model_fields[name].is_required()
+        }
+        rest = create_model("Rest", __base__=cls, **required)
+        return rest.model_validate(
+            {name: value for name, value in values.items() if name not in faulty}
+        )
 
     @property
     def scope_tables(self) -> Mapping[EboxKind, ScopeTable]:

@@ -31,15 +31,16 @@ _URLS: Final = (
 )
 _DATABASES: Final = ("database_url", "database_owner_url", "database_worker_url")
 # Words in the names of hosts and certificates by which the federation's trial environments, and
-# most providers, tell them from the real one: services-acpt, wwwacc, public.int.
+# most providers, tell them from the real one: services-acpt, wwwacc, oauthacc, public.int.
 _TRIAL_WORDS: Final = re.compile(
-    r"(?:^|[^a-z0-9])(?:www)?(?:acc|acpt|acceptance|acceptatie|acceptation|int|sim|tst|test|uat|dev)"
+    r"(?:^|[^a-z0-9])(?:www|oauth)?(?:acc|acpt|acceptance|acceptatie|acceptation|int|sim|tst|test|uat|dev)"
     r"(?![a-z0-9])",
     re.ASCII | re.IGNORECASE,
 )
 _PRODUCTION_HOSTS: Final = frozenset(
     {
         "services.socialsecurity.be",
+        "oauth.socialsecurity.be",
         "public.fedservices.be",
         "eboxenterprise.be",
         "www.eboxenterprise.be",
@@ -63,7 +64,7 @@ def find_faults(settings: "Settings") -> Iterator[SettingFault]:
     is_production = settings.environment == "production"
     for field, url in _list_urls(settings):
         host = (urlsplit(url).hostname or "").lower()
-        if is_production and _TRIAL_WORDS.search(host):
+        if is_production and _is_of_trial(host):
             yield SettingFault(field, f"{host} is no host of production")
         if not is_production and host in _PRODUCTION_HOSTS:
             yield SettingFault(field, f"{host} is a host of production")
@@ -76,6 +77,16 @@ def find_faults(settings: "Settings") -> Iterator[SettingFault]:
         yield from _find_limit_faults(settings)
         yield from _find_key_faults(settings)
         yield from _find_certificate_faults(settings, is_production=is_production)
+
+
+def _is_of_trial(name: str) -> bool:
+    """Tell if a name has one of the words of trial environments.
+
+    The last two labels of a host are whom it belongs to: `ebox.test-achats.be` is no trial.
+    """
+    if "." in name and " " not in name:
+        name = ".".join(name.split(".")[:-2])
+    return _TRIAL_WORDS.search(name) is not None
 
 
 def _list_urls(settings: "Settings") -> Iterator[tuple[str, str]]:
@@ -93,7 +104,7 @@ def _find_database_faults(settings: "Settings") -> Iterator[SettingFault]:
         if secret is None:
             continue
         url = make_url(secret.get_secret_value())
-        if not url.password and not {"passfile", "sslcert"} & set(url.query):
+        if not url.password and not {"password", "passfile", "sslcert"} & set(url.query):
             yield SettingFault(field, "must have a password, a passfile or an sslcert")
 
 
@@ -131,6 +142,6 @@ def _find_certificate_faults(
     }
     for field, (path, secret) in secrets.items():
         if path is not None:
-            trial_words = _TRIAL_WORDS if is_production else None
-            for text in find_certificate_faults(path, secret, trial_words):
+            is_foreign = _is_of_trial if is_production else None
+            for text in find_certificate_faults(path, secret, is_foreign):
                 yield SettingFault(field, text)

@@ -42,7 +42,8 @@ def faulty(environment="production", **changes):
 def a_certificate(name="registry.provider.be", *, begins=-1, ends=30):
     """A certificate and its key; days from now."""
     key = ec.generate_private_key(ec.SECP256R1())
-    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+    owner = x509.NameAttribute(NameOID.ORGANIZATION_NAME, "Test Achats")  # who is no trial
+    subject = x509.Name([owner, x509.NameAttribute(NameOID.COMMON_NAME, name)])
     certificate = (
         x509.CertificateBuilder()
         .subject_name(subject)
@@ -112,6 +113,19 @@ def test_all_of_it_is_refused_at_once():
     assert faulty(**changes) == set(ANYWHERE_REAL)
 
 
+def test_at_once_with_what_is_wrong_anywhere():
+    changes = {f"REGISTRY_{name}": value for name, value in ANYWHERE_REAL.items()}
+    changes |= {"REGISTRY_S3_TIMEOUT": "long", "REGISTRY_PUBLIC_URL": "x", "REGISTRY_S3_BUCKET": ""}
+
+    assert faulty(**changes) == {*ANYWHERE_REAL, "S3_TIMEOUT", "S3_BUCKET"}
+
+
+def test_an_environment_that_is_not_known_is_all_that_is_said_of_it():
+    changes = {f"REGISTRY_{name}": value for name, value in ANYWHERE_REAL.items()}
+
+    assert faulty("acceptatoin", **changes) == {"ENVIRONMENT"}
+
+
 @pytest.mark.parametrize("environment", ["development", "test", "integration"])
 def test_trials_are_free_to_use_it(environment):
     changes = {f"REGISTRY_{name}": value for name, value in ANYWHERE_REAL.items()}
@@ -123,7 +137,9 @@ def test_a_short_hash_key_is_refused():
     assert faulty(REGISTRY_HASH_KEY="short") == {"HASH_KEY"}
 
 
-@pytest.mark.parametrize("query", ["passfile=/run/secrets/pgpass", "sslcert=/run/secrets/db.pem"])
+@pytest.mark.parametrize(
+    "query", ["password=secret", "passfile=/run/secrets/pgpass", "sslcert=/run/secrets/db.pem"]
+)
 def test_a_database_may_know_us_otherwise(query):
     url = f"postgresql://application@db.example/registry?{query}"
 
@@ -139,6 +155,9 @@ def test_a_store_on_this_machine_needs_no_tls():
     [
         ("OAUTH_TOKEN_URL", "https://services-acpt.socialsecurity.be/REST/oauth/v5/token"),
         ("PARTITION_URL", "https://services-acpt.socialsecurity.be/REST/partition"),
+        ("OAUTH_TOKEN_URL", "https://oauthacc.socialsecurity.be/token"),
+        ("PARTITION_URL", "https://services-sim.socialsecurity.be/REST/partition"),
+        ("CORS_ORIGINS", "https://dev.eboxenterprise.be"),
         ("EVENTS_URL", "https://public.int.fedservices.be/EventServices"),
         ("CORS_ORIGINS", "https://wwwacc.eboxenterprise.be"),
         ("PUBLIC_URL", "https://ebox-acc.provider.example"),
@@ -151,9 +170,16 @@ def test_hosts_of_acceptance_are_none_of_production(name, url):
 
 
 @pytest.mark.parametrize(
-    "url", ["https://accounts.example/x", "https://www.contest.be", "https://integral.example"]
+    "url",
+    [
+        "https://accounts.example/x",
+        "https://www.contest.be",
+        "https://integral.example",
+        "https://ebox.test-achats.be",
+        "https://ebox.provider.dev",
+    ],
 )
-def test_a_host_is_known_by_whole_words(url):
+def test_a_host_is_known_by_whole_words_and_not_by_its_owner(url):
     assert faulty("production", REGISTRY_PARTITION_URL=url) == set()
 
 
@@ -162,6 +188,7 @@ def test_a_host_is_known_by_whole_words(url):
     ("name", "url"),
     [
         ("OAUTH_TOKEN_URL", "https://services.socialsecurity.be/REST/oauth/v5/token"),
+        ("OAUTH_TOKEN_URL", "https://oauth.socialsecurity.be/token"),
         ("EVENTS_URL", "https://public.fedservices.be/EventServices"),
         ("CORS_ORIGINS", "https://www.eboxenterprise.be"),
     ],
@@ -219,7 +246,7 @@ def test_the_examples_we_deliver_would_start(example, tmp_path):
     ],
 )
 def test_nothing_starts_with_settings_of_another_environment(command):
-    wrong = {"REGISTRY_RATE_LIMIT": "0", "REGISTRY_PARTITION_URL": "http://x-acpt.example"}
+    wrong = {"REGISTRY_RATE_LIMIT": "0", "REGISTRY_PARTITION_URL": "http://x-acpt.test.example"}
     environ = {**os.environ, **GOOD, "REGISTRY_ENVIRONMENT": "production", **wrong}
 
     done = subprocess.run(
