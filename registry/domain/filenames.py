@@ -24,6 +24,8 @@ _UNFIT: Final = frozenset({"Cc", "Cs", "Zl", "Zp"})  # controls, lone surrogates
 # Of no width, or with none that is seen, though they are letters or symbols. What Unicode calls
 # formats is invisible too, and partly turns the direction: "exe.\u202efdp" is shown as "exe.pdf".
 _INVISIBLE: Final = frozenset("\u115f\u1160\u3164\uffa0\u2800\u034f\u180b\u180c\u180d\u180f")
+# They choose among the shapes of the character before them, and are not seen themselves.
+_VARIATIONS: Final = (range(0xFE00, 0xFE10), range(0xE0100, 0xE01F0))
 _FORMATS: Final = "Cf"
 _AT_THE_ENDS: Final = " ."  # Windows drops them at the end: "a.bat." is a.bat there
 
@@ -64,7 +66,8 @@ def make_display_name(name: str, media_type: str | None = None) -> str:
         return "_" * len(display_name)
     display_name = display_name.strip().rstrip(_AT_THE_ENDS)
     extensions = _EXTENSIONS.get(media_type or "", ())
-    _, dot, extension = display_name.rpartition(".")
+    # As programs read it that write what looks like a full stop as one, as our ASCII name does.
+    _, dot, extension = unicodedata.normalize("NFKC", display_name).rpartition(".")
     if not dot or not extensions or extension.lower() in extensions:
         return display_name
     suffix = f".{extensions[0]}"
@@ -97,4 +100,8 @@ def _is_unfit(character: str) -> bool:
 
 
 def _is_invisible(character: str) -> bool:
-    return character in _INVISIBLE or unicodedata.category(character) == _FORMATS
+    return (
+        character in _INVISIBLE
+        or unicodedata.category(character) == _FORMATS
+        or any(ord(character) in variations for variations in _VARIATIONS)
+    )

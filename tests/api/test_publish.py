@@ -21,6 +21,7 @@ from tests.api.publication import (
     at,
     body,
 )
+from tests.api.v2 import visiting
 from tests.factories import PDF, an_ebox
 
 ANNEX = Document("annex", b"a;b\r\n1;2\r\n", "bijlage.csv", "text/csv", is_main=False)
@@ -99,6 +100,33 @@ def test_parts_come_in_any_order(sender, reader, order):
     assert answer.status_code == 201, answer.text
     expected = {"brief.pdf": PDF, "bijlage.csv": ANNEX.content}
     assert bytes_of(recipient, answer.json["messageId"]) == expected
+
+
+MISLEADING = {
+    "factuur.pdf.bat": "factuur.pdf.bat.txt",
+    "factuur\u202etab.txt": "factuurtab.txt",
+    "fac\u200btuur\u2028\ufeff.txt": "factuur_.txt",
+    "=?utf-8?B?w6kucGRm?=": "\u00e9.pdf.txt",
+}
+
+
+@pytest.mark.parametrize("way", ["version 3", "version 2", "reply"])
+@pytest.mark.parametrize("sent", MISLEADING)
+def test_file_names_mislead_nobody(sender, reader, sent, way):
+    recipient = reader()
+    document = Document("upfile1", b"Letter", sent, "text/plain")
+    if way == "version 2":
+        message_id = visiting.published(sender, recipient.ebox, document)
+    elif way == "version 3":
+        message_id = sender.published(recipient.ebox, document)
+    else:
+        asked = sender.published(recipient.ebox, isReplyAuthorized=True)
+        message_id, recipient = recipient.reply(asked, document).json["messageId"], sender
+
+    shown = recipient.get(f"{MESSAGES}/{message_id}/attachments/1").json["fileName"]
+    assert shown == MISLEADING[sent]
+    header = recipient.get(f"{MESSAGES}/{message_id}/attachments/1/content").headers
+    assert header["Content-Disposition"].endswith(f"''{quote(shown, safe='')}")
 
 
 def test_attachments_are_numbered_as_announced_and_not_as_they_come(sender, reader):

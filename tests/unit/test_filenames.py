@@ -31,6 +31,7 @@ from registry.domain.filenames import decode_name, make_display_name
         ("   ", ""),
         ("\u05d0\u200f.pdf", "\u05d0.pdf"),
         ("a.bat. . ", "a.bat"),
+        ("a\ufe00\U000e0100.pdf", "a.pdf"),
     ],
 )
 def test_a_name_is_shown_without_what_would_mislead(sent, shown):
@@ -64,6 +65,9 @@ def test_an_encoded_name_is_decoded_once(sent, decoded):
         ("invoice.p\u200bdf", "application/pdf", "invoice.pdf"),
         ("J. Peeters", "application/pdf", "J. Peeters.pdf"),
         ("invoice", "application/pdf", "invoice"),
+        # Dots that programs without Unicode take for one.
+        ("invoice\uff0ebat", "application/pdf", "invoice\uff0ebat.pdf"),
+        ("invoice\u2024bat", "text/plain", "invoice\u2024bat.txt"),
         (".htaccess", "text/plain", ".htaccess.txt"),
         ("data.csv", "text/plain", "data.csv"),
         ("x" * 251 + ".bat", "text/plain", "x" * 251 + ".txt"),

@@ -23,7 +23,7 @@ _ONE_RANGE: Final = re.compile(
 )
 
 _ACCENTS: Final = re.compile("[\u0300-\u036f]+")
-_UNSAFE: Final = re.compile(r'[^ -~]|["%\\]', re.ASCII)
+_UNSAFE: Final = re.compile(r'[^ -~]|["%\\/]', re.ASCII)
 
 
 def download(document: Document, media_type: str) -> Response:
@@ -105,6 +105,6 @@ def _make_headers(document: Document) -> dict[str, str]:
 def _write_disposition(file_name: str) -> str:
     """Write the name twice: for readers of RFC 5987, and in ASCII for all others (RFC 6266, D)."""
     letters = _ACCENTS.sub("", unicodedata.normalize("NFKD", file_name))
-    # Quotes, backslashes and percent signs mean something to some of those readers.
+    # Quotes, slashes and percent signs mean something to some of those readers.
     plain_name = _UNSAFE.sub("_", letters)
     return f"attachment; filename=\"{plain_name}\"; filename*=UTF-8''{quote(file_name, safe='')}"
