@@ -83,6 +83,21 @@ def test_a_call_that_succeeds_is_recorded_with_what_is_needed_and_no_more(
         assert kept_out not in f"{entry.entry} {entry.ebox} {entry.person}"
 
 
+@pytest.mark.parametrize("call", CALLS, ids=" ".join)
+def test_no_operation_keeps_parameters_that_nobody_checked(scene, recorded, call):
+    version, kind, method, path = call
+    case, around = TABLE[version, method, path], scene(version, kind)
+    caller, asked = getattr(around, case.whose), around.path(path)
+
+    answer = case.ask(caller, around, f"{asked}?ssin=85031212362&{SECRET}=85.03.12-123.62&q")
+
+    assert answer.status_code == case.status, answer.text
+    (entry,) = recorded(caller)
+    assert (entry.API_CALL_REQUEST_URL.removesuffix("?q=…")) == caller.base + asked
+    assert "85" not in entry.API_CALL_REQUEST_URL.removeprefix(caller.base + asked)
+    assert SECRET not in entry.entry
+
+
 def test_the_client_is_whom_the_authorization_server_names(consumer, recorded, federation):
     consumer.get("/ebox/messages")
 
