@@ -26,6 +26,10 @@ DOCUMENTS_ALTERED: Final = Counter(
     "registry_documents_altered_total",
     "Documents that storage gave back with another digest",
 )
+DOCUMENTS_UNSCANNED: Final = Counter(
+    "registry_documents_unscanned_total",
+    "Documents that were filed though malware was not looked for in the whole of them",
+)
 UNKNOWN_PARAMETERS: Final = Counter(
     "registry_unknown_parameters_total",
     "Query parameters that the registry does not know; the log has their names",

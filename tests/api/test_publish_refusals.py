@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from threading import Thread
 
 import pytest
+from prometheus_client import REGISTRY
 
 from registry.domain.identifiers import EboxKind
 from registry.domain.scopes import OFFICIAL_SCOPES
@@ -557,8 +558,11 @@ def test_what_was_not_looked_at_whole_is_not_clean(sender, publishing_with, case
 @pytest.mark.long
 @pytest.mark.usefixtures("leaves_something")
 @pytest.mark.parametrize("case", NOT_WHOLE)
-def test_a_setting_has_it_accepted_with_a_mark(sender, reader, publishing_with, owner, case):
+def test_a_setting_has_it_accepted_with_a_mark(
+    sender, reader, publishing_with, owner, case, capsys
+):
     verdict, limit, file_size = NOT_WHOLE[case]
+    before = REGISTRY.get_sample_value("registry_documents_unscanned_total") or 0
     recipient, chosen = reader(), {"clamd_unscanned": "accept", "clamd_file_size": file_size}
 
     with clamd(verdict, limit) as scanner:
@@ -576,6 +580,20 @@ def test_a_setting_has_it_accepted_with_a_mark(sender, reader, publishing_with, 
             .first()
         )
     assert '"malwareScan":"incomplete"' in entry
+    assert REGISTRY.get_sample_value("registry_documents_unscanned_total") == before + 1
+    (line,) = [line for line in capsys.readouterr().out.splitlines() if "not scanned" in line]
+    assert json.loads(line)["key"].startswith("documents/")
+
+
+@pytest.mark.usefixtures("leaves_something")
+def test_what_is_clean_has_no_mark(sender, reader, publishing_with):
+    before = REGISTRY.get_sample_value("registry_documents_unscanned_total") or 0
+
+    with clamd(b"stream: OK\0") as scanner:
+        app = publishing_with(clamd_address=scanner.address, clamd_unscanned="accept")
+        at(sender, app, Sender).published(reader().ebox)
+
+    assert (REGISTRY.get_sample_value("registry_documents_unscanned_total") or 0) == before
 
 
 @pytest.mark.long

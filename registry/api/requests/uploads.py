@@ -1,8 +1,10 @@
 """A multipart body on its way in: files are stored as they come, the rest is understood."""
 
 from types import TracebackType
+from typing import Final
 
-from flask import request
+import structlog
+from flask import g, request
 from marshmallow import Schema
 
 from registry.api.context import registry
@@ -12,6 +14,9 @@ from registry.api.requests.json_body import load
 from registry.api.requests.multipart import parse_parts
 from registry.domain.drafts import Draft, StagedFile
 from registry.domain.errors import Invalid, Issue, RegistryError, Unavailable
+from registry.telemetry import metrics
+
+_log: Final = structlog.get_logger("registry.documents")
 
 
 class ArrivingPublication:
@@ -39,7 +44,9 @@ class ArrivingPublication:
     def __exit__(
         self, kind: type[BaseException] | None, _: BaseException | None, __: TracebackType | None
     ) -> None:
-        if kind is not None and issubclass(kind, RegistryError) and kind is not Unavailable:
+        if kind is None:
+            self._report_unscanned()
+        elif issubclass(kind, RegistryError) and kind is not Unavailable:
             self._discard()
 
     def _take(self) -> Draft:
@@ -63,3 +70,10 @@ class ArrivingPublication:
 
     def _discard(self) -> None:
         registry().uploads.discard(self._files)
+
+    def _report_unscanned(self) -> None:
+        """Count and log what was filed without a whole look; by its key it can be looked at."""
+        for file in self._files:
+            if not file.is_scanned:
+                metrics.DOCUMENTS_UNSCANNED.inc()
+                _log.warning("document not scanned", trace_id=str(g.occurrence), key=file.blob_key)
