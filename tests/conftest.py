@@ -1,10 +1,15 @@
 """Real parts for every test: PostgreSQL, SeaweedFS, and a stand-in federation over HTTP."""
 
+import http.client
 import json
 import os
+import time
+from urllib.parse import urlencode, urlsplit
 from uuid import uuid4
 
 import pytest
+from authlib.oauth2.rfc7523 import private_key_jwt_sign
+from authlib.oauth2.rfc7523.client import ASSERTION_TYPE
 from flask import Flask
 from hypothesis import settings as hypothesis
 from sqlalchemy import create_engine
@@ -31,8 +36,8 @@ from registry.sandbox.personas import (
     private_key,
 )
 from registry.sandbox.servers.postgres import Cluster
+from registry.sandbox.servers.processes import LOOPBACK
 from registry.sandbox.servers.seaweed import ObjectStore
-from registry.sandbox.tokens import sign_in
 from registry.settings import Settings
 from registry.store.consultation import messages
 from registry.store.publication import sent_messages
@@ -163,11 +168,29 @@ def party(federation):
     """Enrol a fresh party: `party(scopes, enterprise=…, person=…)` gives its bearer token."""
     algorithm = PERSONAS["sender"].algorithm
     key = private_key(federation.directory / "keys" / "sender.pem", algorithm)
+    public_key = dict(key.as_dict(private=False))
+    # One connection for all: thousands of tests sign in, and would each build a session.
+    connection = http.client.HTTPConnection(LOOPBACK, federation.port, timeout=30)
+    path = urlsplit(federation.token_url).path
+
+    def sign_in(client_id):
+        claims = {"jti": str(uuid4()), "exp": int(time.time()) + 60}
+        assertion = private_key_jwt_sign(
+            key, client_id, federation.token_url, algorithm, claims=claims
+        )
+        form = {
+            "grant_type": "client_credentials",
+            "client_assertion_type": ASSERTION_TYPE,
+            "client_assertion": assertion,
+        }
+        headers = {"Content-Type": "application/x-www-form-urlencoded"}
+        connection.request("POST", path, urlencode(form), headers)
+        return json.loads(connection.getresponse().read())["access_token"]
 
     def enrol(*scopes, enterprise=None, person=None, **more):
         client_id = f"party-{uuid4()}"
         registration = {
-            "key": dict(key.as_dict(private=False)),
+            "key": public_key,
             "subject": person or client_id,
             "scopes": scopes,
             "enterprise": enterprise,
@@ -175,9 +198,10 @@ def party(federation):
             **more,
         }
         add_client(federation.directory, client_id, registration)
-        return sign_in(federation.token_url, client_id, key, algorithm)
+        return sign_in(client_id)
 
-    return enrol
+    yield enrol
+    connection.close()
 
 
 @pytest.fixture(scope="session")
