@@ -205,7 +205,10 @@ def test_in_version_2_a_consumer_replies_and_publishes_nothing_else(
             ),
         }
     answer = publish(consumer, sender.ebox, originalMessageId=message_id)
+    nameless = {"messageTypeId": None, "senderApplicationId": None}
+    bare_answer = publish(consumer, sender.ebox, originalMessageId=message_id, **nameless)
 
+    assert bare_answer.status_code == 201, bare_answer.text
     assert {reason: one.status_code for reason, one in refused.items()} == {
         "no reply": 403,
         "to another": 400,

@@ -33,7 +33,9 @@ attachment = messages.get_attachment_by_message_id(message.message_id).items[0]
 content = messages.get_attachment_content_by_id(message.message_id, attachment.attachment_id)
 assert content.startswith(b"%PDF")
 change = models.MessageToUpdate(messageId=message.message_id, visible=True)
-messages.patch_messages_by_e_box_id(models.MessagesToUpdate(items=[change], totalItems=1))
+messages.patch_messages_by_e_box_id(
+    messages_to_update=models.MessagesToUpdate(items=[change], totalItems=1)
+)
 
 receipt = connect(sender).post_message(
     draft(

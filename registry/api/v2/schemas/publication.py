@@ -2,8 +2,8 @@
 
 from typing import Any, ClassVar, Final
 
-from marshmallow import ValidationError, post_load, pre_load
-from marshmallow.fields import Nested
+from marshmallow import ValidationError, post_load, pre_load, validates_schema
+from marshmallow.fields import Field, Nested
 
 from registry.api.requests.body_fields import (
     Company,
@@ -35,6 +35,7 @@ from registry.domain.messages import MessageChange
 
 MESSAGE_PART: Final = "messageToPublish"  # the part of the body that describes the message
 
+_MISSING: Final = Field.default_error_messages["required"]
 _OWNER: Final = {EboxKind.ENTERPRISE: Company(), EboxKind.CITIZEN: Person()}
 
 
@@ -133,10 +134,10 @@ class MessageToPublishSchema(LenientMembers, DraftModel):
     attention = Nested(AttentionToPublishSchema, data_key="forTheAttentionOf")
     original_message_id = Identifier(data_key="originalMessageId")
     subject = LenientTexts(required=True, most="subject")
-    message_type_id = Text(data_key="messageTypeId", required=True, validate=NAME)
+    message_type_id = Text(data_key="messageTypeId", validate=NAME)
     expires_at = Moment(data_key="expirationDate")
     sender = Company(data_key="senderOrganizationId")
-    application_id = Text(data_key="senderApplicationId", required=True, validate=NAME)
+    application_id = Text(data_key="senderApplicationId", validate=NAME)
     is_registered = StrictBoolean(data_key="registeredMail")
     announced_files = Items(
         Nested(AttachmentToPublishSchema), data_key="attachments", most="attachments"
@@ -151,6 +152,14 @@ class MessageToPublishSchema(LenientMembers, DraftModel):
     )
     payment_data = Nested(PaymentDataToPublishSchema, data_key="paymentData")
     is_reply_authorized = StrictBoolean(data_key="replyAuthorized", required=True)
+
+    @validates_schema(pass_original=True, skip_on_field_errors=False)
+    def check_origin(self, _: Any, data: dict[str, Any], **__: Any) -> None:
+        """Require type and application of all but replies, which need no application (6.40)."""
+        needed = () if "originalMessageId" in data else ("messageTypeId", "senderApplicationId")
+        missing = {name: [_MISSING] for name in needed if name not in data}
+        if missing:
+            raise ValidationError(missing)
 
 
 class _MessageToUpdateSchema(LenientMembers):
