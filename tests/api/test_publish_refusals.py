@@ -538,6 +538,7 @@ NOT_WHOLE = {
 }
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("case", NOT_WHOLE)
 @pytest.mark.parametrize("version", [3, 2])
 def test_what_was_not_looked_at_whole_is_not_clean(sender, publishing_with, case, version):
@@ -625,6 +626,7 @@ def whole(sender, *more):
     return body(Document(), as_part(message), ANNEX, *more)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("tenth", range(40))
 def test_a_body_that_ends_too_soon_is_refused(sender, tenth):
     content = whole(sender)

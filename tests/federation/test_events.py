@@ -341,6 +341,7 @@ OUTAGES = [
 ]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("outage", OUTAGES)
 @pytest.mark.parametrize("path", ["/token", EVENTS])
 def test_an_outage_is_a_verdict_and_keeps_nobody_waiting(federation, service, path, outage):

@@ -111,6 +111,7 @@ def published(sender, to, documents, members, version):
     return f"{MESSAGES}/{answer.json['messageId']}"
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("kind", EboxKind)
 @EXAMPLES
 @given(members=GENERATED, files=st.lists(SAID, min_size=1, max_size=3), main=st.integers(-1, 2))

@@ -83,6 +83,7 @@ def test_a_call_that_succeeds_is_recorded_with_what_is_needed_and_no_more(
         assert kept_out not in f"{entry.entry} {entry.ebox} {entry.person}"
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("call", CALLS, ids=" ".join)
 def test_no_operation_keeps_parameters_that_nobody_checked(scene, recorded, call):
     version, kind, method, path = call
