@@ -49,6 +49,7 @@ def _measured(area, cluster, federation, ebox, token):
     env = {
         "BENCH_DATABASE_URL": cluster.url("owner"),
         "BENCH_EBOX": ebox.key,
+        "REGISTRY_ENVIRONMENT": "test",
         "REGISTRY_PUBLIC_URL": "http://localhost",
         "REGISTRY_DATABASE_URL": cluster.url("application"),
         "REGISTRY_S3_BUCKET": "unused",
