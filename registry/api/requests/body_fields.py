@@ -15,10 +15,10 @@ from registry.domain.identifiers import EnterpriseNumber, Malformed, Ssin
 from registry.domain.languages import LANGUAGES
 from registry.domain.personal_data import mask_personal_numbers
 
-# `fromisoformat` takes more than RFC 3339: week dates, no seconds, no offset.
-# The Belgian REST guide's pattern `[dec-type]`.
 _LANGUAGE: Final = re.compile("[a-z]{2}")  # ISO 639-1
+# The Belgian REST guide's pattern `[dec-type]`.
 _DECIMAL: Final = re.compile(r"[-+]?([0-9]+(\.[0-9]*)?|\.[0-9]+)", re.ASCII)
+# `fromisoformat` takes more than RFC 3339: week dates, no seconds, no offset.
 _MOMENT: Final = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]+)?(Z|[+-][0-9]{2}:[0-9]{2})"
 )

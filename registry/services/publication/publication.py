@@ -113,16 +113,14 @@ class Publication:
         attachments = self._make_attachments(draft, files)
         if draft.sender is not None and draft.sender.digits != ebox.number:
             raise _invalid_sender(name="sender.enterpriseNumber")
-        if draft.is_registered:
-            # Registered mail has a legal meaning, which the one who answers cannot give his reply.
-            # To ignore the wish would leave him believing that he had it (contract 6.40).
-            name = "isRegisteredMail"
-            raise Invalid([Issue("body", name, f"{name} is not for replies", value=True)])
+        _check_wishes(draft)
         original = self.find_answerable(call.caller, ebox, message_id)
         sender_partition = self.consultation.partition_rights.check_sender_partition(
             call.caller, ebox, draft.sender_partition, otherwise=original.partition
         )
         recipient = Ebox(EboxKind.ENTERPRISE, original.sender)
+        if draft.recipient not in (None, recipient):
+            raise _make_recipient_fault()
         answer = replace(
             draft,
             sender_partition=sender_partition,
@@ -155,14 +153,10 @@ class Publication:
         if message_id is None:
             raise self.scopes.make_refusal(Operation.PUBLISH)
         try:
-            original = self.find_answerable(call.caller, ebox, message_id)
+            return self.reply(call, ebox, message_id, draft, files, key)
         except NotFound:  # here a member of the body names it
             issue = make_missing_reference("originalMessageId", str(message_id))
             raise Invalid([issue]) from None
-        if draft.recipient != Ebox(EboxKind.ENTERPRISE, original.sender):
-            fault = "recipient is not the sender of the message that is answered"
-            raise Invalid([Issue("body", "recipient", fault, IssueKind.INVALID_INPUT)])
-        return self.reply(call, ebox, message_id, draft, files, key)
 
     def find_answerable(self, caller: Caller, ebox: Ebox, message_id: UUID) -> AnswerableMessage:
         """Find a message that its recipient may answer.
@@ -189,6 +183,22 @@ class Publication:
         if faults:
             raise Invalid(faults)
         return attachments
+
+
+def _check_wishes(draft: Draft) -> None:
+    """Refuse what is not for replies to wish.
+
+    Registered mail has a legal meaning, which the one who answers cannot give his reply. To ignore
+    the wish would leave him believing that he had it (contract 6.40).
+    """
+    if draft.is_registered:
+        name = "isRegisteredMail"
+        raise Invalid([Issue("body", name, f"{name} is not for replies", value=True)])
+
+
+def _make_recipient_fault() -> Invalid:
+    fault = "recipient is not the sender of the message that is answered"
+    return Invalid([Issue("body", "recipient", fault, IssueKind.INVALID_INPUT)])
 
 
 def _invalid_sender(*, where: str = "body", name: str = "sender") -> Invalid:
