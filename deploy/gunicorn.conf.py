@@ -17,8 +17,8 @@ if "PROMETHEUS_MULTIPROC_DIR" not in os.environ:
 bind = os.environ.get("BIND", "127.0.0.1:8080")
 workers = int(os.environ.get("WEB_CONCURRENCY", 2 * multiprocessing.cpu_count()))
 # Threads, not sync workers: a sync worker is killed in the middle of a slow upload or download.
-# This one reads on, for 30 seconds at most, what is still sent when an upload has been refused.
-worker_class = "registry.gunicorn_worker.LingeringWorker"
+# In this one, slow clients wait in its loop, and hold fewer threads than there are.
+worker_class = "registry.serving.worker.ServingWorker"
 threads = int(os.environ.get("REGISTRY_DATABASE_POOL_SIZE", "8"))  # one connection a thread
 timeout = 120
 graceful_timeout = 30

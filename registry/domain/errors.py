@@ -71,6 +71,10 @@ class TooLarge(RegistryError):
         self.limit = limit  # bytes
 
 
+class RequestTimeout(RegistryError):
+    """The request was sent too slowly"""
+
+
 class UnsupportedMediaType(RegistryError):
     """The body has a media type that this operation does not read"""
 

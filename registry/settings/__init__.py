@@ -48,6 +48,14 @@ class Settings(BaseModel):
     rate_limit: int = Field(default=1200, ge=0)  # requests a minute per token; 0: no limit
     refuse_unknown_parameters: bool = False  # of queries in version 3 (contract 6.32)
 
+    # Clients of gunicorn: seconds that one has, and bytes a second that it must send or read beyond
+    # them; requests with long bodies that a process takes at a time (unset: half of its threads),
+    # and seconds that the others wait for their turn.
+    client_grace: Seconds = 10
+    client_least_rate: int = Field(default=4 << 10, ge=1)
+    client_long_bodies: int | None = Field(default=None, ge=1)
+    client_queue: Seconds = 30
+
     check_digits: bool | None = None  # of numbers in publications; unset: where mail is real
     single_language: bool = False  # refuse publications in more than one language (contract 6.30)
     publication_files: int = Field(default=20, ge=1)

@@ -3,8 +3,6 @@
 import http.client
 import json
 import logging
-import signal
-import sys
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 
@@ -13,11 +11,10 @@ from sqlalchemy import delete, event, func, insert, select
 
 from registry.api.state import get_state
 from registry.app import create_app
-from registry.domain.identifiers import EboxKind
 from registry.sandbox.federation.addresses import FAULTS
 from registry.sandbox.files import write_private
 from registry.sandbox.personas import CITIZEN_PORTAL, CONSUMER, SENDER, WEBHOOK
-from registry.sandbox.servers.processes import LOOPBACK, Process, answers, free_port
+from registry.sandbox.servers.processes import LOOPBACK
 from registry.store.events.outbox import outbox
 from registry.store.reference import (
     make_folded_texts,
@@ -26,9 +23,8 @@ from registry.store.reference import (
 )
 from registry.store.schema import metadata
 from tests.api.publication import Sender, an_event
-from tests.conftest import V3
 from tests.factories import an_ebox
-from tests.service import CONF
+from tests.gunicorn import run_gunicorn
 
 
 @pytest.fixture
@@ -276,21 +272,5 @@ def tell_rules(webhook):
 @pytest.fixture(scope="module")
 def port(settings, tmp_path_factory):
     """The port of gunicorn with the registry as it is deployed, on the other tests' parts."""
-    area, port = tmp_path_factory.mktemp("gunicorn"), free_port()
-    names = settings.model_fields_set - {"scopes"}
-    env = {f"REGISTRY_{name.upper()}": in_words(getattr(settings, name)) for name in names}
-    process = Process("gunicorn", area / "log", signal.SIGQUIT)
-    command = [sys.executable, "-m", "gunicorn", "-c", CONF, "--no-control-socket", "-w", "1"]
-    command += ["-b", f"{LOOPBACK}:{port}", "registry.app:create_app()"]
-    process.start(command, env={**env, "no_proxy": "*"})
-    health = f"http://{LOOPBACK}:{port}{V3[EboxKind.ENTERPRISE]}/health"
-    try:
-        process.wait_until(lambda: answers(health), timeout=60)
+    with run_gunicorn(settings, tmp_path_factory.mktemp("gunicorn")) as port:
         yield port
-    finally:
-        process.stop()
-
-
-def in_words(value):
-    """A setting as the environment holds it."""
-    return str(value.get_secret_value() if hasattr(value, "get_secret_value") else value)

@@ -7,9 +7,9 @@ from http.client import HTTPResponse
 import pytest
 
 from registry.domain.identifiers import EboxKind
-from registry.gunicorn_worker import Farewell
 from registry.sandbox.personas import CONSUMER
 from registry.sandbox.servers.processes import LOOPBACK
+from registry.serving.farewell import Farewell
 from tests.conformance.bases import V2
 from tests.conftest import V3
 from tests.factories import an_enterprise

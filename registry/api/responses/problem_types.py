@@ -62,6 +62,9 @@ _DOCUMENT_UNAVAILABLE: Final = _own(
 KINDS: Final[Mapping[type[RegistryError], ProblemKind]] = {
     errors.Invalid: _BAD_REQUEST,
     errors.TooLarge: _TOO_LARGE,
+    errors.RequestTimeout: _own(
+        "requestTimeout", "Request Timeout", HTTPStatus.REQUEST_TIMEOUT, "REQUEST_TIMEOUT"
+    ),
     errors.UnsupportedMediaType: _UNSUPPORTED_MEDIA_TYPE,
     errors.MalwareFound: _own(
         "malwareFound", "Malware found", HTTPStatus.BAD_REQUEST, "MALWARE_FOUND"

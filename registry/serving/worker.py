@@ -1,0 +1,232 @@
+"""The worker with which gunicorn serves the registry: its threads never wait for slow clients.
+
+The loop that accepts connections also gathers requests, so that a thread takes one only when its
+head is there, and its body too if that is short. Long bodies and slow readers do hold threads, but
+fewer than there are, and at a least rate. And what the registry refuses early is heard: a client
+that is still sending hears why only if what it sends is read on; a connection closed over unread
+bytes is reset, and the answer lost (RFC 9112, 9.6).
+"""
+
+import os
+import selectors
+import socket
+import ssl
+import time
+from collections import deque
+from collections.abc import Callable, Iterable
+from concurrent.futures import Future
+from functools import partial
+from typing import Any
+
+from gunicorn.http import get_parser
+from gunicorn.workers.gthread import TConn, ThreadWorker
+
+from registry.serving.arrival import Arrival, Stage
+from registry.serving.awaited_body import AwaitedBody
+from registry.serving.early_answers import BUSY, HEAD_TOO_LARGE, TOO_SLOW
+from registry.serving.farewell import Farewell
+from registry.serving.limits import ServingLimits
+from registry.serving.pace import PacedSocket
+from registry.serving.reader_slots import ReaderSlots
+
+
+class ServingWorker(ThreadWorker):  # type: ignore[misc] # gunicorn has no types
+    """Threads that answer, and a loop that waits for clients: for requests and for farewells.
+
+    Where gunicorn itself ends TLS, a thread waits for each request, as is gunicorn's own way.
+    """
+
+    wsgi: Any
+    _limits: ServingLimits
+    _slots: ReaderSlots
+
+    def __init__(self, *args: Any, **more: Any) -> None:
+        super().__init__(*args, **more)
+        self._arrivals: set[Arrival] = set()
+        self._queue: deque[Arrival] = deque()  # long bodies, until a thread may wait for them
+        self._long: set[TConn] = set()  # connections whose thread may wait for a body
+        self._farewells: list[Farewell] = []
+
+    def init_process(self) -> None:
+        """Read the limits in the process itself, where unfit settings stop nobody else."""
+        self._limits = ServingLimits.load(os.environ, self.cfg.threads)
+        self._slots = ReaderSlots(self._limits.slow_readers)
+        super().init_process()
+
+    def load_wsgi(self) -> None:
+        """Load the application, and look at the beginning of each of its answers."""
+        super().load_wsgi()
+        self.wsgi = partial(_answer, self.wsgi)
+
+    def accept(self, listener: Any) -> None:
+        """Accept a connection, and gather what comes on it."""
+        if self.cfg.is_ssl:
+            super().accept(listener)
+            return
+        try:
+            sock, client = listener.accept()
+        except (BlockingIOError, ConnectionAbortedError):
+            return
+        sock = PacedSocket.adopt(sock, self._limits.pace, self._slots)
+        if self._limits.send_buffer:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, self._limits.send_buffer)
+        connection = TConn(self.cfg, sock, client, listener.getsockname())
+        connection.parser = get_parser(self.cfg, sock, client)
+        connection.initialized = connection.data_ready = True
+        self.nr_conns += 1
+        if self.nr_conns >= self.worker_connections:
+            self._make_room()
+        self._await_request(connection)
+
+    def on_client_socket_readable(self, conn: TConn, client: Any) -> None:
+        """Gather the next request of a connection that was kept."""
+        if isinstance(client, ssl.SSLSocket):
+            super().on_client_socket_readable(conn, client)
+            return
+        self.poller.unregister(client)
+        self.keepalived_conns.remove(conn)
+        self._await_request(conn)
+
+    def handle_request(self, req: Any, conn: TConn) -> Any:
+        """Answer a request whose body is asked for when it is read."""
+        if isinstance(conn.sock, PacedSocket):
+            conn.sock.begin_request()
+        req.body = AwaitedBody(req, conn.sock)
+        return super().handle_request(req, conn)
+
+    def finish_request(self, conn: TConn, fs: "Future[Any]") -> None:
+        """Wait for another request, or close the connection in stages."""
+        self._end_long(conn)
+        is_kept = not fs.cancelled() and not fs.exception() and fs.result()
+        if isinstance(conn.sock, ssl.SSLSocket) or fs.cancelled() or fs.exception():
+            super().finish_request(conn, fs)
+        elif is_kept and (ahead := conn.parser.unreader.take_buffered()):
+            self._await_request(conn, ahead)  # its beginning was read with the request before
+        elif is_kept:
+            super().finish_request(conn, fs)
+        else:
+            self._part_with(conn)
+
+    def murder_pending(self) -> None:
+        """End what waits for too long; gunicorn calls this every second, until it is stopped."""
+        super().murder_pending()
+        now = time.monotonic()
+        for arrival in [each for each in self._arrivals if each.is_late(now, self._limits.pace)]:
+            self._forget(arrival)
+            self._refuse(arrival.connection, TOO_SLOW if arrival.received else b"")
+        while self._queue and now - self._queue[0].began > self._limits.queue:
+            self._refuse(self._queue.popleft().connection, BUSY)
+        for farewell in [farewell for farewell in self._farewells if farewell.is_over(now)]:
+            self._end(farewell)
+
+    # Requests that arrive
+
+    def _await_request(self, conn: TConn, ahead: bytes = b"") -> None:
+        """Gather a request, of which some may be there."""
+        conn.sock.setblocking(False)
+        arrival = Arrival(conn, time.monotonic())
+        stage = arrival.take(ahead) if ahead else arrival.advance()
+        if stage is Stage.UNDERWAY:
+            self._arrivals.add(arrival)
+            on_readable = partial(self._on_readable, arrival)
+            self.poller.register(conn.sock, selectors.EVENT_READ, on_readable)
+        else:
+            self._proceed(arrival, stage)
+
+    def _on_readable(self, arrival: Arrival, _sock: Any) -> None:
+        stage = arrival.advance()
+        if stage is not Stage.UNDERWAY:
+            self._forget(arrival)
+            self._proceed(arrival, stage)
+
+    def _proceed(self, arrival: Arrival, stage: Stage) -> None:
+        if stage is Stage.READY:
+            self._dispatch(arrival)
+        elif stage is Stage.LONG:
+            self._queue.append(arrival)
+            self._dispatch_long()
+        elif stage is Stage.OVERLONG:
+            self._refuse(arrival.connection, HEAD_TOO_LARGE)
+        else:
+            self._close(arrival.connection)
+
+    def _dispatch(self, arrival: Arrival) -> None:
+        """Hand the request to a thread."""
+        arrival.connection.parser.unreader.unread(bytes(arrival.received))
+        self.enqueue_req(arrival.connection)
+
+    def _dispatch_long(self) -> None:
+        """Hand those with long bodies to threads, as many as may wait for bodies."""
+        while self._queue and len(self._long) < self._limits.long_bodies:
+            arrival = self._queue.popleft()
+            self._long.add(arrival.connection)
+            self._dispatch(arrival)
+
+    def _end_long(self, conn: TConn) -> None:
+        if conn in self._long:
+            self._long.remove(conn)
+            self._dispatch_long()
+
+    def _forget(self, arrival: Arrival) -> None:
+        self._arrivals.discard(arrival)
+        self.poller.unregister(arrival.connection.sock)
+
+    def _make_room(self) -> None:
+        """Close the connection that has waited longest with nothing to answer on it."""
+        if self._arrivals:
+            oldest = min(self._arrivals, key=lambda arrival: arrival.began)
+            self._forget(oldest)
+            self._close(oldest.connection)
+        elif self.keepalived_conns:
+            conn = self.keepalived_conns.popleft()
+            self.poller.unregister(conn.sock)
+            self._close(conn)
+
+    # Connections that end
+
+    def _refuse(self, conn: TConn, answer: bytes) -> None:
+        """Say so in the loop itself, as far as the client takes it at once, and part."""
+        try:
+            conn.sock.send(answer)
+        except OSError:
+            self._close(conn)
+        else:
+            self._part_with(conn)
+
+    def _part_with(self, conn: TConn) -> None:
+        """Close a connection on which the client may still be sending."""
+        try:
+            farewell = Farewell.begin(conn.sock, time.monotonic())
+        except OSError:  # it is closed: by the client, or because an answer broke off
+            self._close(conn)
+            return
+        self._farewells.append(farewell)
+        self.poller.register(conn.sock, selectors.EVENT_READ, lambda _: self._listen(farewell))
+
+    def _close(self, conn: TConn) -> None:
+        self.nr_conns -= 1
+        conn.close()
+
+    def _listen(self, farewell: Farewell) -> None:
+        now = time.monotonic()
+        farewell.listen(now)
+        if farewell.is_over(now):
+            self._end(farewell)
+
+    def _end(self, farewell: Farewell) -> None:
+        self._farewells.remove(farewell)
+        self.poller.unregister(farewell.sock)
+        farewell.sock.close()
+        self.nr_conns -= 1
+
+
+def _answer(
+    app: Callable[..., Iterable[bytes]], environ: dict[str, Any], start: Callable[..., Any]
+) -> Iterable[bytes]:
+    def begin(status: str, *rest: Any) -> Any:
+        body = environ["wsgi.input"]
+        if isinstance(body, AwaitedBody):  # HTTP/2, which is off, has its own
+            body.begin_answer(status)
+        return start(status, *rest)
+
+    return app(environ, begin)

@@ -1,0 +1,33 @@
+"""gunicorn with the registry as it is deployed, on the parts of the other tests."""
+
+import signal
+import sys
+from contextlib import contextmanager
+
+from registry.domain.identifiers import EboxKind
+from registry.sandbox.servers.processes import LOOPBACK, Process, answers, free_port
+from tests.conftest import V3
+from tests.service import CONF
+
+
+@contextmanager
+def run_gunicorn(settings, folder, *options, **variables):
+    """One process of it, with more options and variables; gives its port."""
+    port = free_port()
+    names = settings.model_fields_set - {"scopes"}
+    env = {f"REGISTRY_{name.upper()}": _in_words(getattr(settings, name)) for name in names}
+    process = Process("gunicorn", folder / "log", signal.SIGQUIT)
+    command = [sys.executable, "-m", "gunicorn", "-c", CONF, "--no-control-socket", "-w", "1"]
+    command += ["-b", f"{LOOPBACK}:{port}", *options, "registry.app:create_app()"]
+    process.start(command, env={**env, "no_proxy": "*", **variables})
+    health = f"http://{LOOPBACK}:{port}{V3[EboxKind.ENTERPRISE]}/health"
+    try:
+        process.wait_until(lambda: answers(health), timeout=60)
+        yield port
+    finally:
+        process.stop()
+
+
+def _in_words(value):
+    """A setting as the environment holds it."""
+    return str(value.get_secret_value() if hasattr(value, "get_secret_value") else value)
