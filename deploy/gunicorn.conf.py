@@ -14,12 +14,22 @@ import tempfile
 if "PROMETHEUS_MULTIPROC_DIR" not in os.environ:
     os.environ["PROMETHEUS_MULTIPROC_DIR"] = tempfile.mkdtemp(prefix="registry-metrics-")
 
-bind = os.environ.get("BIND", "127.0.0.1:8080")
+# With deploy/nginx in front, publications have a lane of their own, whose threads mostly wait for
+# bytes: REGISTRY_LANE=reading and REGISTRY_LANE=publishing, each a gunicorn. Else one does all.
+lane = os.environ.pop("REGISTRY_LANE", "all")
+if lane not in ("all", "reading", "publishing"):
+    raise SystemExit(f"REGISTRY_LANE: {lane} is none of all, reading, publishing")
+
+bind = os.environ.get("BIND", "127.0.0.1:8081" if lane == "publishing" else "127.0.0.1:8080")
 workers = int(os.environ.get("WEB_CONCURRENCY", 2 * multiprocessing.cpu_count()))
 # Threads, not sync workers: a sync worker is killed in the middle of a slow upload or download.
 # In this one, slow clients wait in its loop, and hold fewer threads than there are.
 worker_class = "registry.serving.worker.ServingWorker"
 threads = int(os.environ.get("REGISTRY_DATABASE_POOL_SIZE", "8"))  # one connection a thread
+if lane == "publishing":  # no thread has a connection while bytes come in
+    threads *= 4
+    os.environ.setdefault("REGISTRY_CLIENT_LONG_BODIES", str(threads - 2))
+worker_connections = 4000  # of each worker: those who only wait cost nothing else
 timeout = 120
 graceful_timeout = 30
 keepalive = 75  # longer than the proxy in front keeps its connections

@@ -64,6 +64,7 @@ def _make_state(registry: Registry, settings: Settings) -> ApiState:
         quota=Quota(settings.rate_limit),
         health_check=HealthCheck(registry.readiness),
         refuses_unknown_parameters=settings.refuse_unknown_parameters,
+        leaves_documents_to_proxy=settings.accel,
         body_limits={version: _make_limits(settings, most) for version, most in files.items()},
         body_rules={version: _make_rules(settings, most) for version, most in files.items()},
         problem_shapes=ProblemShapes(shapes, settings.base_paths.values()),

@@ -20,13 +20,15 @@ _KEY: Final = "registry"  # of Flask's extensions
 class ApiState:
     """The assembled service, and what HTTP adds to it; limits and rules by version.
 
-    `refuses_unknown_parameters` is of queries in version 3 (contract 6.32).
+    `refuses_unknown_parameters` is of queries in version 3 (contract 6.32);
+    `leaves_documents_to_proxy`: the proxy in front moves the bytes of large ones.
     """
 
     registry: Registry
     quota: Quota
     health_check: HealthCheck
     refuses_unknown_parameters: bool
+    leaves_documents_to_proxy: bool
     body_limits: Mapping[str, BodyLimits]
     body_rules: Mapping[str, BodyRules]
     problem_shapes: ProblemShapes

@@ -49,6 +49,13 @@ class BlobStore(Protocol):
         """
         ...
 
+    def sign(self, key: str, size: int) -> str:
+        """Sign a path, with its query, by which a document can be fetched for a short while.
+
+        Raises `DocumentUnavailable` when it is not there, or has another size.
+        """
+        ...
+
     def erase(self, key: str) -> bool:
         """Destroy every version of the document, so that nothing of it is left.
 

@@ -9,7 +9,7 @@ from typing import Final
 from registry.blobs import Blob
 from registry.domain.errors import DocumentAltered
 
-_SMALL: Final = 256 * 1024  # bytes that are looked at before any is handed out
+SMALL: Final = 256 * 1024  # bytes that are looked at before any is handed out
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,7 @@ def check_digest(blob: Blob, digest: str, size: int) -> Blob:
     `DocumentAltered` then, and what the store raises; the blob is closed.
     """
     checked_blob = CheckedBlob(blob, digest)
-    if size > _SMALL:
+    if size > SMALL:
         return checked_blob
     try:
         return SmallBlob(b"".join(checked_blob))

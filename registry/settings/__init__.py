@@ -56,6 +56,9 @@ class Settings(BaseModel):
     client_long_bodies: int | None = Field(default=None, ge=1)
     client_queue: Seconds = 30
 
+    # The proxy in front, which says so in each request, fetches large documents from S3 itself.
+    accel: bool = False
+
     check_digits: bool | None = None  # of numbers in publications; unset: where mail is real
     single_language: bool = False  # refuse publications in more than one language (contract 6.30)
     publication_files: int = Field(default=20, ge=1)

@@ -68,6 +68,7 @@ def make_s3_client(settings: Settings) -> Any:
         aws_access_key_id=settings.s3_access_key,
         aws_secret_access_key=secret.get_secret_value() if secret else None,
         config=Config(
+            signature_version="s3v4",  # of paths that a proxy fetches, too
             s3={"addressing_style": settings.s3_addressing},
             request_checksum_calculation=settings.s3_checksums,
             response_checksum_validation=settings.s3_checksums,

@@ -3,10 +3,12 @@
 import os
 import tracemalloc
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import closing, suppress
 from datetime import UTC, datetime, timedelta
+from http.client import HTTPConnection
 from http.server import BaseHTTPRequestHandler, HTTPServer, ThreadingHTTPServer
 from threading import Thread
+from urllib.parse import urlsplit
 from uuid import uuid4
 
 import pytest
@@ -198,6 +200,33 @@ def test_a_document_that_should_be_empty_and_is_not_is_unavailable(store):
 
     with pytest.raises(DocumentUnavailable):
         store.open("key", 0, -1)
+
+
+def test_a_document_is_signed_if_it_is_there_in_its_size(store):
+    store.put("signed", [CONTENT])
+
+    assert "signed?" in store.sign("signed", len(CONTENT))
+    for key, size in (("signed", len(CONTENT) - 1), ("missing", 1)):
+        with pytest.raises(DocumentUnavailable):
+            store.sign(key, size)
+
+
+def test_a_signed_path_opens_that_document_alone(s3):
+    for key in ("mine", "other"):
+        s3.put(key, [CONTENT])
+    path = s3.sign("mine", len(CONTENT))
+    host = urlsplit(s3.client.meta.endpoint_url).netloc
+
+    def fetch(path, **headers):
+        with closing(HTTPConnection(host, timeout=30)) as connection:
+            connection.request("GET", path, headers=headers)
+            answer = connection.getresponse()
+            return answer.status, answer.read()
+
+    assert fetch(path) == (200, CONTENT)
+    assert fetch(path, Range="bytes=1-3") == (206, CONTENT[1:4])
+    assert fetch(path.replace("mine", "other"))[0] == 403
+    assert fetch(path.split("?")[0])[0] == 403
 
 
 def test_what_is_erased_is_gone_and_may_be_erased_again(store):

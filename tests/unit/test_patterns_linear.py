@@ -158,6 +158,13 @@ PATTERNS: Final = {
         ("=?a?q?", "a", ""),
         ("", "=?a?b?c?= ", "=?"),
     ),
+    "serving.arrival:_LENGTH": worst(
+        "search",
+        ("", "\r\ncontent-length: 1", ""),
+        ("\r\ncontent-length:", " ", "x"),
+        ("\r\ncontent-length: 1", " ", "x"),
+    ),
+    "serving.arrival:_UNMEASURED": worst("search", ("", "\r\ntransfer-encoding", "")),
     "settings.environment_checks:_TRIAL_WORDS": worst("search", ("", "www", ""), ("", "-", "")),
     "telemetry.requests:_NAME": worst("fullmatch", ("", "a", "1")),
     "telemetry.requests:_TRACE_ID": worst("fullmatch", ("", "a", "")),

@@ -13,7 +13,9 @@ from werkzeug.http import quote_etag
 from registry.api.context import call, registry
 from registry.api.responses.document_faults import report_document_fault
 from registry.api.responses.preconditions import check_if_match
+from registry.api.responses.proxied import is_proxy_ready, leave_to_proxy
 from registry.blobs import Blob
+from registry.blobs.checked import SMALL
 from registry.domain.errors import DocumentUnavailable
 from registry.services.consultation.consultation import Document
 
@@ -47,6 +49,9 @@ def download(document: Document, media_type: str) -> Response:
         response.status_code = 206
         response.headers["Content-Range"] = f"bytes {first}-{last}/{size}"
     # HEAD shows nothing, so that it does not mark the message read.
+    if request.method == "GET" and size > SMALL and is_proxy_ready():
+        path = registry().consultation.sign_document(call(response.status_code), document)
+        return leave_to_proxy(response, path, span)
     if request.method != "HEAD":
         blob = registry().consultation.open_document(
             call(response.status_code), document, first, last
