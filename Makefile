@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 UV := .cache/uv/bin/uv
 READY := $(VENV)/.ready
 
-.PHONY: help setup demo sandbox test check hooks journeys clients bench-list bench-publish bench-outbox bench-audit bench-serve lock clean
+.PHONY: help setup demo sandbox test check hooks journeys clients bench-list bench-publish bench-outbox bench-audit lock clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | sort | expand -t 14
@@ -63,9 +63,6 @@ bench-outbox: $(READY)  ## events told a second, and listings while expired mess
 
 bench-audit: $(READY)  ## what the audit trail costs a listing, how fast it is sealed and verified
 	$(BIN)/python -m tests.bench.audit
-
-bench-serve: $(READY)  ## documents and publications through nginx, and listings beside idle readers
-	$(BIN)/python -m tests.bench.serving
 
 lock: $(UV)  ## bring uv.lock up to date with pyproject.toml
 	$(UV) lock

@@ -25,7 +25,7 @@ from registry.audit.trail.verify import Finding
 from registry.audit.verification import EVER, ReportProgress, TrailPeriod, Verification
 from registry.domain.identifiers import Ebox
 from registry.domain.pseudonyms import Pseudonyms
-from registry.store.transactions import Transactions
+from registry.store.transactions import Transactions, lift_time_limit
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,7 +79,7 @@ class Investigation:
     def search(self, search: EntrySearch) -> Sequence[LocatedEntry]:
         """Find entries in the order of time; the search itself is recorded."""
         with self.transactions() as connection:
-            reads.lift_time_limit(connection)
+            lift_time_limit(connection)
             rows = reads.search_entries(
                 connection,
                 texts=_make_texts(search),
@@ -99,7 +99,7 @@ class Investigation:
         """
         with self.transactions() as connection:
             reads.freeze_snapshot(connection)
-            reads.lift_time_limit(connection)
+            lift_time_limit(connection)
             export = Export(begin, end)
             summary = export.write(connection, file, self.keys, self.private_key, self.now())
             period = {"from": begin.isoformat(), "until": end.isoformat()}

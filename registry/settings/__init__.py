@@ -83,8 +83,14 @@ class Settings(BaseModel):
     database_worker_url: DatabaseUrl | None = None  # of the worker and of what operators type
     database_worker_role: str = "registry_worker"
     database_pool_size: int = Field(default=8, ge=1)
-    database_pool_timeout: Seconds = 5
-    database_statement_timeout: Seconds = 10
+    # How long a request may lose on the database: while the pool has no connection for it, for
+    # connecting, for a statement, and for a lock; 0 is no limit for the last two.
+    database_pool_timeout: Annotated[float, Field(gt=0, le=60)] = 3
+    database_connect_timeout: int = Field(default=3, ge=2, le=30)
+    database_statement_timeout: Seconds = 7
+    database_lock_timeout: Seconds = 5
+    # After so long without any sign of the server's machine, a connection is given up.
+    database_silence: int = Field(default=5, ge=2, le=600)
     database_prepare: bool = True  # off behind a pooler in transaction mode
 
     s3_endpoint: Url | None = None

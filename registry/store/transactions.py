@@ -4,10 +4,9 @@ import logging
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
-from typing import Any, Final, cast
+from typing import Final
 
 import psycopg
-from psycopg.pq import ExecStatus
 from psycopg.sql import quote
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import InterfaceError, OperationalError
@@ -15,20 +14,21 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from registry.domain.errors import Unavailable
 from registry.domain.identifiers import Ebox
+from registry.store.bounded_connection import Silent, get_driver
 from registry.store.roles import find_application_fault
 
 _OUTAGES: Final = (OperationalError, InterfaceError, PoolTimeout, psycopg.Error)
 _NO_ANSWER: Final = "The database does not answer."
-_CHECKED: Final = "role checked in round"  # among what the pool remembers of a connection
+_ERA: Final = "era in which the role was checked"  # among what the pool remembers of a connection
 
 _log = logging.getLogger(__name__)
 
 
 @dataclass(slots=True)
-class _Checks:
-    """Number of the checks that connections must have passed; a new number doubts them all."""
+class _Doubts:
+    """Number of an era; connections of an earlier one are not used again."""
 
-    round: int = 1
+    era: int = 1
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ class Transactions:
 
     engine: Engine
     find_fault: Callable[[Connection], str | None] = find_application_fault
-    _checks: _Checks = field(default_factory=_Checks, repr=False)
+    _doubts: _Doubts = field(default_factory=_Doubts, repr=False)
 
     @contextmanager
     def __call__(self, ebox: Ebox | None = None) -> Iterator[Connection]:
@@ -52,7 +52,7 @@ class Transactions:
         try:
             with closing(self._begun(ebox)) as connection:  # what is not committed is rolled back
                 yield connection
-                _command(connection, "COMMIT")
+                self._commit(connection)
         except _OUTAGES as error:
             raise Unavailable(_NO_ANSWER) from error
 
@@ -68,21 +68,29 @@ class Transactions:
         except _OUTAGES as error:
             raise Unavailable(_NO_ANSWER) from error
         if fault:
-            self._checks.round += 1
+            self._doubts.era += 1
             raise Unavailable(fault)
 
     def _begun(self, ebox: Ebox | None, *, is_checked: bool = True) -> Connection:
-        """A connection in a transaction; those that died in the pool are replaced on the way."""
+        """A connection in a transaction; those that died in the pool are replaced on the way.
+
+        Of a server that says nothing no second answer is awaited.
+        """
         named = f"; SET LOCAL registry.ebox = {quote(ebox.key)}" if ebox else ""
         for _ in range(self.engine.pool.size() + 1):  # type: ignore[attr-defined] # a QueuePool's
             connection = self.engine.connect()
             try:
+                if self._is_doubtful(connection):
+                    self._drop(connection)
+                    continue
                 if is_checked:  # before BEGIN, behind which SET TRANSACTION comes
                     self._check_once(connection)
-                _command(connection, f"BEGIN{named}")
+                get_driver(connection).begin(named)
+            except Silent:
+                self._drop(connection)
+                raise
             except psycopg.OperationalError:
-                connection.invalidate()
-                connection.close()
+                self._drop(connection)
             except BaseException:
                 connection.close()
                 raise
@@ -90,18 +98,38 @@ class Transactions:
                 return connection
         raise Unavailable("The database does not keep its connections.")
 
+    def _commit(self, connection: Connection) -> None:
+        try:
+            get_driver(connection).command("COMMIT")
+        except Silent:
+            self._drop(connection)
+            raise
+
+    def _is_doubtful(self, connection: Connection) -> bool:
+        return bool(connection.info.get(_ERA, self._doubts.era) != self._doubts.era)
+
+    def _drop(self, connection: Connection) -> None:
+        """Give a dead connection up, and doubt those that are as old: they end at one server.
+
+        Each would otherwise keep somebody waiting who finds it dead.
+        """
+        if not self._is_doubtful(connection):
+            self._doubts.era += 1
+        connection.invalidate()
+        connection.close()
+
     def _check_once(self, connection: Connection) -> None:
         """Check the role of a connection that was not checked yet; raises `Unavailable`.
 
         What is wrong goes into the log: it is for operators, and the error for clients.
         """
-        checks_round = self._checks.round
-        if connection.info.get(_CHECKED) == checks_round:
+        if _ERA in connection.info:
             return
+        era = self._doubts.era
         if fault := self.find_fault(connection):
             _log.error("nothing is served: %s", fault)
             raise Unavailable("The database is not fit for use.")
-        connection.info[_CHECKED] = checks_round
+        connection.info[_ERA] = era
 
 
 def name_ebox(connection: Connection, ebox: Ebox) -> None:
@@ -109,12 +137,9 @@ def name_ebox(connection: Connection, ebox: Ebox) -> None:
     connection.exec_driver_sql("SELECT set_config('registry.ebox', %s, true)", (ebox.key,))
 
 
-def _command(connection: Connection, statement: str) -> None:
-    """Run a statement without parameters or rows, past the machinery that those need.
-
-    Half of what a transaction costs this process is its BEGIN and COMMIT.
-    """
-    driver = cast("psycopg.Connection[Any]", connection.connection.driver_connection)
-    result = driver.pgconn.exec_(statement.encode())
-    if result.status != ExecStatus.COMMAND_OK:
-        raise psycopg.OperationalError(result.error_message.decode(errors="replace"))
+def lift_time_limit(connection: Connection) -> None:
+    """Let this transaction take as long as it needs."""
+    connection.exec_driver_sql(
+        "SET LOCAL statement_timeout = 0; SET LOCAL idle_in_transaction_session_timeout = 0"
+    )
+    get_driver(connection).limit = None

@@ -26,6 +26,7 @@ from registry.settings import Settings
 from registry.store.transactions import Transactions
 from registry.wiring.audit import make_pseudonyms
 from registry.wiring.clock import now
+from registry.wiring.database import make_engine
 from registry.wiring.federation import (
     Observe,
     make_event_reader,
@@ -33,7 +34,7 @@ from registry.wiring.federation import (
     make_partition_api,
     make_preferences_client,
 )
-from registry.wiring.storage import make_document_store, make_engine, make_s3_client
+from registry.wiring.storage import make_document_store, make_s3_client
 
 __all__ = ["Registry", "assemble", "make_document_store", "make_engine", "make_s3_client"]
 

@@ -1,11 +1,9 @@
-"""Assembly of PostgreSQL, the document store and the store of seals."""
+"""Assembly of the document store and the store of seals."""
 
-from typing import Any, Final, Literal
+from typing import Any
 
 import boto3
-import orjson
 from botocore.config import Config
-from sqlalchemy import Engine, create_engine
 
 from registry.audit.store.seal_bucket import S3Seals
 from registry.blobs import Retention
@@ -13,49 +11,6 @@ from registry.blobs.s3 import S3Blobs
 from registry.domain.errors import SettingsError
 from registry.settings import Settings
 from registry.wiring.clock import now
-
-_APPLICATION: Final = "ebox-message-registry"  # how PostgreSQL's views name our connections
-
-# The worker joins a batch of keys to tables: always by index. The planner, which does not foresee
-# that all hash partitions but one are passed over, would read the whole of them.
-_BY_KEY: Final = " -c enable_hashjoin=off -c enable_mergejoin=off -c enable_seqscan=off"
-
-Role = Literal["application", "owner", "worker"]
-
-
-def make_engine(settings: Settings, role: Role = "application") -> Engine:
-    """Make the engine for one of our roles; all but the owner's are for `Transactions`.
-
-    Raises `SettingsError` when no setting says how that role connects.
-    """
-    url = {
-        "application": settings.database_url,
-        "owner": settings.database_owner_url,
-        "worker": settings.database_worker_url,
-    }[role]
-    if url is None:
-        raise SettingsError([f"REGISTRY_DATABASE_{role.upper()}_URL: is needed here and not set"])
-    timeout = int(settings.database_statement_timeout * 1000)
-    is_owner = role == "owner"
-    # Statements of milliseconds over 16 hash partitions look dear enough to compile, for seconds.
-    server_options = f"-c statement_timeout={timeout} -c jit=off"
-    if role == "worker":
-        server_options += _BY_KEY
-    options: dict[str, Any] = {} if is_owner else {"options": server_options}
-    if not settings.database_prepare:
-        options["prepare_threshold"] = None
-    return create_engine(
-        url.get_secret_value(),
-        # `Transactions` says BEGIN itself, in one round trip with the naming of the e-Box.
-        isolation_level=None if is_owner else "AUTOCOMMIT",
-        pool_size=settings.database_pool_size,
-        max_overflow=0,  # who runs PostgreSQL counts on the size of the pool
-        pool_timeout=settings.database_pool_timeout,
-        connect_args={"application_name": _APPLICATION, "connect_timeout": 5, **options},
-        json_deserializer=orjson.loads,
-        json_serializer=lambda value: orjson.dumps(value).decode(),
-        hide_parameters=True,  # an error's text must not carry an SSIN or a text searched for
-    )
 
 
 def make_s3_client(settings: Settings) -> Any:

@@ -23,8 +23,9 @@ from registry.store.roles import find_worker_fault
 from registry.store.transactions import Transactions
 from registry.wiring.audit import load_private_key, make_investigation, make_pseudonyms
 from registry.wiring.clock import now
+from registry.wiring.database import make_engine
 from registry.wiring.federation import make_event_reader, make_event_service, make_partition_api
-from registry.wiring.storage import make_document_store, make_engine, make_seal_store
+from registry.wiring.storage import make_document_store, make_seal_store
 
 
 @dataclass(frozen=True)

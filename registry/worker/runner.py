@@ -15,8 +15,9 @@ from registry.worker.backoff import Backoff
 from registry.worker.jobs import Job, JobContext, Step
 
 ASKING: Final = 15.0  # seconds between two attempts to get the lease, at most
-_FAILURE: Final = 60.0  # seconds after a failure, at most
-_TROUBLE: Final = 300.0  # seconds after trouble of the event service, at most
+# Seconds, at most, after a failure, or trouble of the event service that does not say how long:
+# when all is well again, everything goes on within half a minute.
+_FAILURE: Final = 20.0
 _REPORT: Final = 60.0  # seconds between two log lines of a run that takes long
 
 _log = structlog.get_logger("registry.worker")
@@ -62,7 +63,7 @@ class JobRunner:
             return pause
         if last.trouble:
             telemetry.count_outage()
-            pause = self._backoff.pause(_TROUBLE, last.wait)
+            pause = self._backoff.pause(_FAILURE, last.wait)
             _log.warning("trouble", duty=name, reason=last.trouble, pause=round(pause, 1))
             return pause
         self._owes = False

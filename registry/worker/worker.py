@@ -13,7 +13,7 @@ from registry.worker.jobs import Job, JobContext
 from registry.worker.runner import JobRunner
 from registry.worker.threads import JobThreads
 
-_LONGEST: Final = 30.0  # seconds between two looks at services that do not answer yet
+_LONGEST: Final = 20.0  # seconds between two looks at services that do not answer yet
 
 _log = structlog.get_logger("registry.worker")
 

@@ -192,8 +192,8 @@ def test_trouble_is_left_alone_longer_and_longer_until_it_ends(perform):
     pauses = [performer.attempt() for _ in range(12)]
 
     assert pauses[0] <= 2
-    assert all(1 <= pause <= 300 for pause in pauses)
-    assert max(pauses) > 30
+    assert all(1 <= pause <= 20 for pause in pauses)  # well again, all goes on in half a minute
+    assert max(pauses) > 5
     assert performer.attempt() is None
     troubles.append(Step({}, "away"))
     assert performer.attempt() <= 2

@@ -41,11 +41,6 @@ def freeze_snapshot(connection: Connection) -> None:
     connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
 
 
-def lift_time_limit(connection: Connection) -> None:
-    """Let statements of this transaction read the whole trail, however long that takes."""
-    connection.exec_driver_sql("SET LOCAL statement_timeout = 0")
-
-
 def read_records(connection: Connection, first_xid: int, until_xid: int) -> list[Record]:
     """Read the entries of a range of transactions, those of one seal, by (xid, number)."""
     # Past SQLAlchemy, since a trail has millions of them.

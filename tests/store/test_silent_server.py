@@ -1,0 +1,332 @@
+"""PostgreSQL falls silent, breaks off or comes back: nobody waits longer than the settings say."""
+
+import os
+import shutil
+import signal
+import socket
+import time
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from urllib.parse import urlsplit
+
+import pytest
+from pydantic import SecretStr
+
+from registry import wiring
+from registry.domain.errors import Unavailable
+from registry.sandbox.servers.postgres import APPLICATION, WORKER
+from registry.sandbox.servers.processes import LOOPBACK, Process, free_port, is_free
+from registry.store.bounded_connection import get_driver
+from registry.store.roles import find_worker_fault
+from registry.store.transactions import Transactions, lift_time_limit
+from tests.factories import an_ebox
+from tests.roads import Road
+
+pytestmark = pytest.mark.process  # waits by the clock
+
+NOTICED = 10.0  # seconds in which a silent server must be noticed
+HEALED = 5.0
+SLACK = 1.0
+
+
+@pytest.fixture
+def road(cluster):
+    """A road to the cluster."""
+    with Road((LOOPBACK, cluster.port)) as leading:
+        yield leading
+
+
+@pytest.fixture(params=["application", "worker"])
+def role(request):
+    return request.param
+
+
+@pytest.fixture
+def travel(settings, road):
+    """Transactions of a role by way of the road: `travel(role, setting=…)`."""
+    opened = []
+
+    def make(role="application", port=None, **changes):
+        name = "database_url" if role == "application" else "database_worker_url"
+        url = move(getattr(settings, name).get_secret_value(), port or road.port)
+        engine = wiring.make_engine(
+            settings.model_copy(update={name: SecretStr(url), **changes}), role
+        )
+        opened.append(engine)
+        return Transactions(engine, *([find_worker_fault] if role == "worker" else []))
+
+    yield make
+    for engine in opened:
+        engine.dispose()
+
+
+def move(url, port):
+    """The same URL at another port of this machine."""
+    parts = urlsplit(url)
+    return parts._replace(netloc=f"{parts.username}@{LOOPBACK}:{port}").geturl()
+
+
+def ask(transactions, statement="SELECT 1"):
+    with transactions(an_ebox()) as connection:
+        return connection.exec_driver_sql(statement).scalar_one()
+
+
+def fail(transactions, statement="SELECT 1"):
+    """Seconds until the database is said not to answer."""
+    began = time.monotonic()
+    with pytest.raises(Unavailable):
+        ask(transactions, statement)
+    return time.monotonic() - began
+
+
+def ask_of_silence(transactions, road):
+    with transactions(an_ebox()) as connection:
+        road.silence()
+        connection.exec_driver_sql("SELECT 1")
+
+
+def wait_until_well(transactions, seconds):
+    ends = time.monotonic() + seconds
+    while True:
+        try:
+            return ask(transactions)
+        except Unavailable:
+            assert time.monotonic() < ends, "it does not recover"
+            time.sleep(0.1)
+
+
+def ask_at_once(transactions, count):
+    with ThreadPoolExecutor(count) as pool:
+        return list(pool.map(ask, [transactions] * count, ["SELECT 1 FROM pg_sleep(0.2)"] * count))
+
+
+def test_a_server_that_falls_silent_is_noticed_by_all_who_have_a_connection(travel, road, role):
+    transactions = travel(role)
+    ask_at_once(transactions, 8)
+    road.silence()
+
+    with ThreadPoolExecutor(8) as pool:
+        waits = list(pool.map(fail, [transactions] * 8))
+
+    assert max(waits) < NOTICED
+
+
+def test_a_server_that_falls_silent_in_the_middle_is_noticed(travel, road, role):
+    transactions = travel(role)
+    began = time.monotonic()
+
+    with pytest.raises(Unavailable):
+        ask_of_silence(transactions, road)
+
+    assert time.monotonic() - began < NOTICED
+
+
+def test_a_server_that_falls_silent_before_it_commits_is_noticed(travel, road, role):
+    transactions = travel(role)
+    began = time.monotonic()
+
+    with pytest.raises(Unavailable), transactions(an_ebox()):
+        road.silence()
+
+    assert time.monotonic() - began < NOTICED
+
+
+def test_while_a_server_is_silent_most_hear_it_at_once(travel, road):
+    transactions = travel()
+    ask(transactions)
+    road.silence()
+    fail(transactions)
+    with ThreadPoolExecutor(3) as pool:
+        list(pool.map(fail, [transactions] * 3))
+
+    assert fail(transactions) < 0.5
+
+
+@pytest.mark.parametrize("happens", ["silence", "refuse", "cut"])
+def test_connections_recover_by_themselves(travel, road, role, happens):
+    transactions = travel(role)
+    ask_at_once(transactions, 8)
+    getattr(road, happens)()
+    if happens != "cut":
+        with ThreadPoolExecutor(8) as pool:
+            list(pool.map(fail, [transactions] * 8))
+
+    road.heal()
+    wait_until_well(transactions, HEALED)
+
+    assert ask_at_once(transactions, 8) == [1] * 8
+
+
+def test_connections_that_died_unseen_are_not_tried_one_after_the_other(travel, road, role):
+    transactions = travel(role)
+    ask_at_once(transactions, 8)
+    road.silence()
+    fail(transactions)
+    road.cut()
+    road.heal()
+    began = time.monotonic()
+
+    wait_until_well(transactions, HEALED)
+
+    assert ask_at_once(transactions, 8) == [1] * 8
+    assert time.monotonic() - began < HEALED
+
+
+def test_a_server_that_accepts_and_says_nothing_is_noticed(travel, role):
+    with socket.create_server((LOOPBACK, 0)) as mute:
+        transactions = travel(role, port=mute.getsockname()[1])
+
+        assert fail(transactions) < 3 + SLACK
+
+
+def test_a_request_does_not_wait_long_for_a_connection(travel):
+    transactions = travel(database_pool_size=1, database_pool_timeout=0.2)
+
+    with transactions():
+        assert fail(transactions) < 0.2 + SLACK
+
+
+def test_a_statement_has_an_end_and_the_connection_lives_on(travel):
+    transactions = travel(database_statement_timeout=0.3, database_pool_size=1)
+    with transactions() as connection:
+        backend = get_driver(connection).info.backend_pid
+
+    assert fail(transactions, "SELECT 1 FROM pg_sleep(20)") < 0.3 + SLACK
+
+    assert ask(transactions, "SELECT pg_backend_pid()") == backend
+
+
+def test_a_lock_has_an_end(travel):
+    transactions = travel(database_lock_timeout=0.3)
+
+    with transactions() as connection:
+        connection.exec_driver_sql("SELECT pg_advisory_xact_lock(4711)")
+        assert fail(transactions, "SELECT pg_advisory_xact_lock(4711)") < 0.3 + SLACK
+
+
+def test_what_may_take_long_takes_long_and_the_next_may_not(travel):
+    transactions = travel(database_statement_timeout=0.1, database_pool_size=1)
+
+    with transactions() as connection:
+        lift_time_limit(connection)
+        connection.exec_driver_sql("SELECT pg_sleep(1.5)")
+
+    assert fail(transactions, "SELECT 1 FROM pg_sleep(20)") < 0.1 + SLACK
+
+
+@contextmanager
+def a_frozen(pid):
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        os.kill(pid, signal.SIGCONT)
+
+
+def test_a_server_that_stands_still_is_noticed(travel, role):
+    transactions = travel(role, database_statement_timeout=1, database_pool_size=1)
+    backend = ask(transactions, "SELECT pg_backend_pid()")
+    began = time.monotonic()
+
+    with a_frozen(backend), pytest.raises(Unavailable):
+        ask(transactions)
+
+    assert time.monotonic() - began < 3 + SLACK
+
+
+@contextmanager
+def a_pgbouncer(cluster, folder, database):
+    """Debian's pgbouncer in transaction mode, as it comes: it refuses `options`."""
+    port, users = free_port(), folder / "users.txt"
+    users.write_text("".join(f'"{name}" ""\n' for name in (APPLICATION, WORKER)))
+    lines = [
+        "[databases]",
+        f"{database} = host={LOOPBACK} port={cluster.port}",
+        "[pgbouncer]",
+        f"listen_addr = {LOOPBACK}",
+        f"listen_port = {port}",
+        "unix_socket_dir =",
+        "auth_type = trust",
+        f"auth_file = {users}",
+        "pool_mode = transaction",
+        "default_pool_size = 2",
+    ]
+    (folder / "pgbouncer.ini").write_text("\n".join(lines))
+    command = ["pgbouncer", folder / "pgbouncer.ini"]
+    if os.geteuid() == 0:  # which it refuses to run as
+        command[1:1] = ["-u", "nobody"]
+    process = Process("pgbouncer", folder / "log")
+    process.start(command)
+    process.wait_until(lambda: not is_free(port), timeout=10)
+    try:
+        yield port
+    finally:
+        process.stop()
+
+
+@pytest.fixture
+def pooler(cluster, settings):
+    """The port of a pgbouncer before the cluster."""
+    if shutil.which("pgbouncer") is None:
+        pytest.skip("Debian's pgbouncer is not installed")
+    database = settings.database_url.get_secret_value().rpartition("/")[2]
+    with TemporaryDirectory() as folder:
+        Path(folder).chmod(0o755)
+        with a_pgbouncer(cluster, Path(folder), database) as port:
+            yield port
+
+
+def test_limits_travel_with_each_transaction_behind_a_pooler(travel, pooler, role):
+    transactions = travel(role, port=pooler, database_prepare=False, database_statement_timeout=0.3)
+
+    assert ask_at_once(transactions, 8) == [1] * 8
+    assert fail(transactions, "SELECT 1 FROM pg_sleep(20)") < 0.3 + SLACK
+    assert ask(transactions, "SHOW jit") == "off"
+    assert ask(transactions, "SHOW enable_seqscan") == ("off" if role == "worker" else "on")
+
+
+def test_a_pooler_hears_of_no_options(travel, pooler):
+    with pytest.raises(Unavailable) as refused:
+        ask(travel(port=pooler))
+
+    assert "options" in str(refused.value.__cause__)
+
+
+def test_limits_cost_no_statement_of_their_own(travel, road):
+    plain, pooled = travel(), travel(database_prepare=False)
+    counts = []
+    for transactions in (plain, pooled):
+        ask(transactions)
+        seen = len(road.seen)
+        ask(transactions)
+        counts.append(count_messages(bytes(road.seen[seen:])))
+
+    assert counts[0] == counts[1]
+    assert counts[0]["Q"] == 3  # BEGIN, what is asked, and COMMIT
+
+
+def count_messages(sent):
+    """Count the messages of PostgreSQL's protocol by their letter."""
+    counts = Counter()
+    while sent:
+        counts[sent[:1].decode()] += 1
+        sent = sent[1 + int.from_bytes(sent[1:5], "big") :]
+    return counts
+
+
+def test_the_kernel_watches_over_each_connection(travel):
+    transactions = travel(database_silence=4)
+
+    with (
+        transactions() as connection,
+        socket.socket(fileno=os.dup(get_driver(connection).fileno())) as watched,
+    ):
+        options = [
+            watched.getsockopt(socket.IPPROTO_TCP, option)
+            for option in (socket.TCP_USER_TIMEOUT, socket.TCP_KEEPIDLE, socket.TCP_KEEPINTVL)
+        ]
+
+    assert options == [4000, 2, 1]
