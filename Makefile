@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 UV := .cache/uv/bin/uv
 READY := $(VENV)/.ready
 
-.PHONY: help setup demo sandbox test check hooks journeys clients bench-list bench-publish bench-outbox bench-audit lock clean
+.PHONY: help setup demo sandbox test check hooks journeys clients bench-list bench-publish bench-outbox bench-audit chaos chaos-short lock clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | sort | expand -t 14
@@ -63,6 +63,12 @@ bench-outbox: $(READY)  ## events told a second, and listings while expired mess
 
 bench-audit: $(READY)  ## what the audit trail costs a listing, how fast it is sealed and verified
 	$(BIN)/python -m tests.bench.audit
+
+chaos: $(READY)  ## fail every neighbour in every way, and besiege the door with slow clients
+	$(BIN)/python -m tests.chaos --report docs/resilience.md
+
+chaos-short: $(READY)  ## the worst of it, within three minutes
+	$(BIN)/python -m tests.chaos --short
 
 lock: $(UV)  ## bring uv.lock up to date with pyproject.toml
 	$(UV) lock

@@ -115,8 +115,7 @@ class Service:
 
     def workers(self) -> list[int]:
         """The processes that answer, as they are now."""
-        master = self.gunicorn.pid
-        return [int(pid) for pid in _children(master).read_text().split()]
+        return list_children(self.gunicorn.pid)
 
     def token(self) -> str:
         """A fresh one of the agency's software."""
@@ -125,8 +124,9 @@ class Service:
         )
 
 
-def _children(pid: int) -> Path:
-    return Path(f"/proc/{pid}/task/{pid}/children")
+def list_children(pid: int) -> list[int]:
+    """The processes that a process started, and that live."""
+    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
 
 
 @dataclass

@@ -1,0 +1,1 @@
+"""`make chaos`: what becomes of the registry's answers while a neighbour of it is ill."""

@@ -1,0 +1,196 @@
+"""Clients that take their time, or ask too much: each kind as what one of them does.
+
+They run in a process of their own, and come back when they are cut off.
+"""
+
+import asyncio
+import multiprocessing
+import secrets
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import cache
+from multiprocessing.synchronize import Event
+from typing import Final, Self
+
+from tests.chaos.client import Door
+from tests.chaos.operations import LISTING, get, publish
+from tests.service import BASE, PublicationRequest
+
+_SMALL_BUFFER: Final = 4096  # bytes
+_BODY: Final = 400_000  # bytes of an upload
+_FAR_PAGE: Final = f"{BASE}/ebox/messages?q=belasting&qlang=nl&pageSize=100&page=150"
+
+
+@dataclass(frozen=True)
+class Target:
+    """What they go for, with whose token: never the company that is measured."""
+
+    door: Door
+    token: str
+    document: str  # path of a large one
+
+
+async def _wait_for_its_end(reader: asyncio.StreamReader) -> None:
+    while await reader.read(_SMALL_BUFFER):
+        pass
+
+
+async def _send_and_wait(target: Target, data: bytes) -> None:
+    reader, writer = await target.door.connect()
+    try:
+        writer.write(data)
+        await writer.drain()
+        await _wait_for_its_end(reader)
+    finally:
+        writer.close()
+
+
+async def _idle(target: Target) -> None:
+    await _send_and_wait(target, b"")
+
+
+async def _send_half_a_head(target: Target) -> None:
+    await _send_and_wait(target, get(LISTING, target.token)[:60])
+
+
+async def _send_half_a_body(target: Target) -> None:
+    request = _make_publication(target)
+    await _send_and_wait(target, request[: -_BODY // 2])
+
+
+@cache
+def _compose_body() -> bytes:
+    return PublicationRequest(b"%PDF-1.7\n".ljust(_BODY, b"x")).body
+
+
+def _make_publication(target: Target) -> bytes:
+    """A right one, so that nobody refuses it before its end."""
+    return publish(target.token, _compose_body())
+
+
+async def _read_slowly(target: Target) -> None:
+    reader, writer = await target.door.connect(_SMALL_BUFFER)
+    try:
+        writer.write(get(target.document, target.token))
+        while await reader.read(1000):
+            await asyncio.sleep(1)
+    finally:
+        writer.close()
+
+
+async def _upload_slowly(target: Target) -> None:
+    request = _make_publication(target)
+    head = len(request) - _BODY
+    reader, writer = await target.door.connect()
+    try:
+        writer.write(request[:head])
+        for start in range(head, len(request), 5000):
+            writer.write(request[start : start + 5000])
+            await writer.drain()
+            await asyncio.sleep(0.25)
+        await _wait_for_its_end(reader)
+    finally:
+        writer.close()
+
+
+async def _ask_again_and_again(target: Target, make_request: Callable[[], bytes]) -> None:
+    """One request after the other on one connection."""
+    reader, writer = await target.door.connect()
+    try:
+        while True:
+            writer.write(make_request().replace(b"Connection: close\r\n", b""))
+            head = await reader.readuntil(b"\r\n\r\n")
+            await reader.readexactly(_read_length(head))
+            if b"connection: close" in head.lower():
+                return
+    finally:
+        writer.close()
+
+
+def _read_length(head: bytes) -> int:
+    _, _, rest = head.lower().partition(b"\r\ncontent-length:")
+    return int(rest.split(b"\r\n")[0] or 0)
+
+
+async def _guess_tokens(target: Target) -> None:
+    """Ten guesses a second."""
+    reader, writer = await target.door.connect()
+    loop = asyncio.get_running_loop()
+    try:
+        due = loop.time()
+        while True:
+            request = get(LISTING, secrets.token_urlsafe(48))
+            writer.write(request.replace(b"Connection: close\r\n", b""))
+            head = await reader.readuntil(b"\r\n\r\n")
+            await reader.readexactly(_read_length(head))
+            if b"connection: close" in head.lower():
+                return
+            due = max(due + 0.1, loop.time() - 1)
+            await asyncio.sleep(due - loop.time())
+    finally:
+        writer.close()
+
+
+async def _search_hard(target: Target) -> None:
+    await _ask_again_and_again(target, lambda: get(_FAR_PAGE, target.token))
+
+
+@dataclass(frozen=True)
+class Crowd:
+    """So many clients of one kind."""
+
+    name: str
+    count: int
+    behave: Callable[[Target], Awaitable[None]]
+
+
+CROWDS: Final = (
+    Crowd("idle connections", 200, _idle),
+    Crowd("half-sent headers", 100, _send_half_a_head),
+    Crowd("half-sent bodies", 100, _send_half_a_body),
+    Crowd("downloads that read 1 kB/s", 100, _read_slowly),
+    Crowd("uploads at 20 kB/s", 20, _upload_slowly),
+    Crowd("guessers of ten tokens a second", 100, _guess_tokens),
+    Crowd("heavy searchers", 12, _search_hard),
+)
+# What fewer threads than clients must stand without nginx.
+CROWDS_ALONE: Final = (
+    Crowd("half-sent headers", 64, _send_half_a_head),
+    Crowd("half-sent bodies", 64, _send_half_a_body),
+)
+
+
+class Siege:
+    """A crowd at the door for the length of the block."""
+
+    def __init__(self, crowd: Crowd, target: Target) -> None:
+        context = multiprocessing.get_context("spawn")
+        self._arrival = context.Event()
+        arguments = (crowd, target, self._arrival)
+        self._process = context.Process(target=_run, args=arguments, daemon=True)
+
+    def __enter__(self) -> Self:
+        self._process.start()
+        self._arrival.wait()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._process.kill()
+        self._process.join()
+
+
+def _run(crowd: Crowd, target: Target, arrival: Event) -> None:
+    _compose_body()
+    arrival.set()
+    asyncio.run(_besiege(crowd, target))
+
+
+async def _besiege(crowd: Crowd, target: Target) -> None:
+    async def persist() -> None:
+        while True:
+            with suppress(OSError, asyncio.IncompleteReadError):
+                await crowd.behave(target)
+            await asyncio.sleep(0.2)
+
+    await asyncio.gather(*(persist() for _ in range(crowd.count)))
