@@ -9,6 +9,7 @@ from werkzeug.exceptions import HTTPException
 
 from registry import wiring
 from registry.api.blueprints import V2, V3
+from registry.api.costly_slots import CostlySlots
 from registry.api.health_check import HealthCheck
 from registry.api.plain_paths import PlainPaths
 from registry.api.quota import Quota
@@ -17,6 +18,7 @@ from registry.api.requests.multipart import BodyLimits
 from registry.api.responses import problems
 from registry.api.responses.document_faults import report_document_fault
 from registry.api.responses.problem_shapes import ProblemShapes
+from registry.api.shared_counts import StoredCounts
 from registry.api.state import ApiState, get_state, set_state
 from registry.api.v2.problems import StatusMessages
 from registry.api.v3 import problems as problems_3
@@ -61,13 +63,24 @@ def _make_state(registry: Registry, settings: Settings) -> ApiState:
     shapes = {V3.name: problems_3.render_problem, V2.name: status_messages.render_problem}
     return ApiState(
         registry=registry,
-        quota=Quota(settings.rate_limit),
+        quota=_make_quota(settings),
+        costly_slots=CostlySlots(settings.costly_requests),
         health_check=HealthCheck(registry.readiness),
         refuses_unknown_parameters=settings.refuse_unknown_parameters,
         leaves_documents_to_proxy=settings.accel,
         body_limits={version: _make_limits(settings, most) for version, most in files.items()},
         body_rules={version: _make_rules(settings, most) for version, most in files.items()},
         problem_shapes=ProblemShapes(shapes, settings.base_paths.values()),
+    )
+
+
+def _make_quota(settings: Settings) -> Quota:
+    secret, url = settings.hash_key, settings.rate_limit_url
+    return Quota(
+        settings.rate_limit,
+        processes=int(os.environ.get("WEB_CONCURRENCY", "1")),  # which gunicorn's worker sets
+        secret=secret.get_secret_value().encode() if secret else b"",
+        shared=StoredCounts(url.get_secret_value()) if url else None,
     )
 
 

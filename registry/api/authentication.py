@@ -38,7 +38,7 @@ def authenticate() -> None:
     # Writes do not trust a cached answer as long as reads do: the token may have been revoked.
     g.caller = registry().introspection.caller(_read_bearer(), fresh=request.method not in _READS)
     # Counted only now: made-up tokens would fill the memory of the quota.
-    get_state().quota.spend(g.caller.token_hash)
+    get_state().quota.spend(g.caller)
 
 
 def needs(*operations: Operation) -> Callable[[View], View]:

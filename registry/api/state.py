@@ -6,6 +6,7 @@ from typing import Final, cast
 
 from flask import Flask, current_app
 
+from registry.api.costly_slots import CostlySlots
 from registry.api.health_check import HealthCheck
 from registry.api.quota import Quota
 from registry.api.requests.json_body import BodyRules
@@ -26,6 +27,7 @@ class ApiState:
 
     registry: Registry
     quota: Quota
+    costly_slots: CostlySlots
     health_check: HealthCheck
     refuses_unknown_parameters: bool
     leaves_documents_to_proxy: bool

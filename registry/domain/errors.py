@@ -141,6 +141,14 @@ class TooManyRequests(RegistryError):
         self.limit, self.retry_after = limit, retry_after
 
 
+class TooManyAtOnce(RegistryError):
+    """Too many costly requests at a time."""
+
+    def __init__(self, limit: int, retry_after: int) -> None:
+        super().__init__(f"At most {limit} searches, far pages or counts at a time")
+        self.limit, self.retry_after = limit, retry_after
+
+
 class DocumentUnavailable(RegistryError):
     """The document is promised by its message but could not be read from storage."""
 

@@ -2,6 +2,9 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
+
+_FAR: Final = 1000  # messages before a page that costs as much as a search
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,3 +46,8 @@ class MessageQuery:
     sender_organization_id: str | None = None
     sender_application_id: str | None = None
     search: Search | None = None
+
+    @property
+    def is_costly(self) -> bool:
+        """Tell if the database reads much more than the page for it."""
+        return self.search is not None or self.page.offset >= _FAR

@@ -51,6 +51,9 @@ class ServingWorker(ThreadWorker):  # type: ignore[misc] # gunicorn has no types
         """Read the limits in the process itself, where unfit settings stop nobody else."""
         self._limits = ServingLimits.load(os.environ, self.cfg.threads)
         self._slots = ReaderSlots(self._limits.slow_readers)
+        os.environ["WEB_CONCURRENCY"] = str(
+            self.cfg.workers
+        )  # the application shares what it counts
         super().init_process()
 
     def load_wsgi(self) -> None:

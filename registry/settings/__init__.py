@@ -12,7 +12,14 @@ from registry.domain.federation_words import EventKind, Member
 from registry.domain.identifiers import EboxKind
 from registry.domain.scopes import CITIZEN_SCOPES, OFFICIAL_SCOPES
 from registry.settings.environment_checks import find_faults
-from registry.settings.kinds import BasePath, DatabaseUrl, PathTemplate, Seconds, Url
+from registry.settings.kinds import (
+    BasePath,
+    DatabaseUrl,
+    PathTemplate,
+    Seconds,
+    StoreUrl,
+    Url,
+)
 from registry.settings.variables import PREFIX, gather_values
 
 # Senders and the federation have one kind of token, whomever they address.
@@ -45,7 +52,11 @@ class Settings(BaseModel):
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     soon_expiring_days: int = Field(default=15, ge=0)
     cors_origins: tuple[Url, ...] = ()
-    rate_limit: int = Field(default=1200, ge=0)  # requests a minute per token; 0: no limit
+    # Requests a minute of a client for an enterprise or a person; 0: no limit. All processes count
+    # together in a Valkey or Redis; without one each has its share.
+    rate_limit: int = Field(default=1200, ge=0)
+    rate_limit_url: StoreUrl | None = None
+    costly_requests: int = Field(default=2, ge=0)  # searches and the like at a time; 0: no limit
     refuse_unknown_parameters: bool = False  # of queries in version 3 (contract 6.32)
 
     # Clients of gunicorn: seconds that one has, and bytes a second that it must send or read beyond

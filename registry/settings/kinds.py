@@ -29,6 +29,13 @@ def _check_database_url(secret: SecretStr) -> SecretStr:
     return secret
 
 
+def _check_store_url(secret: SecretStr) -> SecretStr:
+    scheme, _, rest = secret.get_secret_value().partition("://")
+    if scheme not in ("redis", "rediss") or not rest:
+        raise ValueError("must be a URL like redis://:password@host:6379/0")
+    return secret
+
+
 def _check_path_template(text: str) -> str:
     try:
         text.format(enterpriseNumber="", ssin="")
@@ -39,6 +46,7 @@ def _check_path_template(text: str) -> str:
 
 Url = Annotated[str, AfterValidator(_check_http_url)]
 DatabaseUrl = Annotated[SecretStr, AfterValidator(_check_database_url)]
+StoreUrl = Annotated[SecretStr, AfterValidator(_check_store_url)]
 PathTemplate = Annotated[str, AfterValidator(_check_path_template)]
 BasePath = Annotated[str, AfterValidator(_check_base_path)]
 Seconds = Annotated[float, Field(ge=0)]

@@ -54,6 +54,9 @@ _UNSUPPORTED_MEDIA_TYPE: Final = _own(
     "UNSUPPORTED_MEDIA_TYPE",
 )
 
+_TOO_MANY_REQUESTS: Final = _belgif(
+    "tooManyRequests", "Too Many Requests", HTTPStatus.TOO_MANY_REQUESTS, "TOO_MANY_REQUESTS"
+)
 _DOCUMENT_UNAVAILABLE: Final = _own(
     "documentUnavailable", "Document Unavailable", HTTPStatus.BAD_GATEWAY, "DOCUMENT_UNAVAILABLE"
 )
@@ -106,9 +109,8 @@ KINDS: Final[Mapping[type[RegistryError], ProblemKind]] = {
         "missingPermission", "Missing Permission", HTTPStatus.FORBIDDEN, "MISSING_PERMISSION"
     ),
     errors.NotFound: NOT_FOUND,
-    errors.TooManyRequests: _belgif(
-        "tooManyRequests", "Too Many Requests", HTTPStatus.TOO_MANY_REQUESTS, "TOO_MANY_REQUESTS"
-    ),
+    errors.TooManyRequests: _TOO_MANY_REQUESTS,
+    errors.TooManyAtOnce: _TOO_MANY_REQUESTS,
     errors.DocumentUnavailable: _DOCUMENT_UNAVAILABLE,
     errors.DocumentAltered: _DOCUMENT_UNAVAILABLE,
     errors.UpstreamInvalid: _belgif(

@@ -92,7 +92,7 @@ def _make_headers(error: RegistryError) -> dict[str, str]:
         case errors.ScopeMissing():
             challenge = _write_challenge("insufficient_scope", "Missing scope to perform request")
             headers["WWW-Authenticate"] = f'{challenge}, scope="{" ".join(error.scopes)}"'
-        case errors.TooManyRequests():
+        case errors.TooManyRequests() | errors.TooManyAtOnce():
             headers["Retry-After"] = str(error.retry_after)
         case errors.Unavailable():
             headers["Retry-After"] = str(_COME_BACK)

@@ -7,6 +7,7 @@ from flask import Blueprint, Response, request
 
 from registry.api.authentication import needs
 from registry.api.context import call, caller, ebox, registry
+from registry.api.costs import weigh
 from registry.api.requests.body import read_json
 from registry.api.requests.parameters import reads
 from registry.api.responses.downloads import download
@@ -55,7 +56,8 @@ def add_resources(blueprint: Blueprint) -> None:
 @reads(_PATH)
 def get_summary() -> Response:
     """Count the e-Box (contract 6.13)."""
-    counts = registry().consultation.count_messages(call(), ebox(), _EVERYWHERE)
+    with weigh(is_costly=True):
+        counts = registry().consultation.count_messages(call(), ebox(), _EVERYWHERE)
     return render_object(counts, SummarySchema)
 
 
@@ -63,7 +65,8 @@ def get_summary() -> Response:
 @reads(_PATH, MessageQuerySchema())
 def list_messages(query: MessageQuery) -> Response:
     """Page through the caller's e-Box."""
-    messages, total = registry().consultation.list_messages(call(), ebox(), query)
+    with weigh(is_costly=query.is_costly):
+        messages, total = registry().consultation.list_messages(call(), ebox(), query)
     return render_list(messages, total, MessageSchema)
 
 

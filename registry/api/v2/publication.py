@@ -6,6 +6,8 @@ from flask import Blueprint, Response, request
 
 from registry.api.authentication import needs
 from registry.api.context import call, caller, ebox, mandator, registry
+from registry.api.costs import charge
+from registry.api.quota import BROADCAST
 from registry.api.requests.body import read_json
 from registry.api.requests.idempotency_key import HEADER, parse_key
 from registry.api.requests.parameters import reads
@@ -62,7 +64,9 @@ def publish() -> Response:
 def link() -> Response:
     """Put the sender's own message into more e-Boxes."""
     by = sender_ebox()
-    broadcast = registry().broadcast.link(call(201), by, *read_json(MessageToLinkSchema()))
+    message_id, recipients = read_json(MessageToLinkSchema())
+    charge(BROADCAST)
+    broadcast = registry().broadcast.link(call(201), by, message_id, recipients)
     response = render_object(broadcast, BroadcastSchema)
     response.status_code = 201
     return response

@@ -6,6 +6,7 @@ from flask import Blueprint, Response, request
 
 from registry.api.authentication import needs
 from registry.api.context import call, caller, ebox, registry
+from registry.api.costs import weigh
 from registry.api.requests.parameters import reads
 from registry.api.responses.downloads import download
 from registry.api.responses.json_response import render_json, render_list, render_object
@@ -44,7 +45,8 @@ def add_resources(blueprint: Blueprint) -> None:
 @reads(_PATH, MessageQuerySchema())
 def list_messages(query: MessageQuery) -> Response:
     """Page through the caller's e-Box."""
-    messages, total = registry().consultation.list_messages(call(), ebox(), query)
+    with weigh(is_costly=query.is_costly):
+        messages, total = registry().consultation.list_messages(call(), ebox(), query)
     return render_list(messages, total, MessageSchema)
 
 
@@ -108,5 +110,6 @@ def get_structured_data(message_id: UUID) -> Response:
 @reads(_PATH, PartitionsSchema())
 def get_statistics(query: frozenset[str]) -> Response:
     """Count the e-Box."""
-    counts = registry().consultation.count_messages(call(), ebox(), query)
+    with weigh(is_costly=True):
+        counts = registry().consultation.count_messages(call(), ebox(), query)
     return render_object(counts, StatisticsSchema)

@@ -66,7 +66,7 @@ def _find_members(error: RegistryError | None) -> dict[str, Any]:
             members = {"requiredScopes": error.scopes}
         case errors.NotFound():
             members = {"issues": [_write_missing(error)]}
-        case errors.TooManyRequests():
+        case errors.TooManyRequests() | errors.TooManyAtOnce():
             members = {"limit": error.limit, "retryAfterSec": error.retry_after}
     return members
 

@@ -7,6 +7,8 @@ from flask import Blueprint, Response, request
 
 from registry.api.authentication import needs
 from registry.api.context import call, caller, ebox, registry
+from registry.api.costs import charge
+from registry.api.quota import BROADCAST
 from registry.api.requests.body import read_json
 from registry.api.requests.idempotency_key import HEADER, parse_key
 from registry.api.requests.parameters import reads
@@ -65,6 +67,7 @@ def add_recipients(message_id: UUID) -> Response:
     """Put the sender's own message into more e-Boxes."""
     by = sender_ebox()
     recipients = read_json(RecipientsSchema())
+    charge(BROADCAST)
     broadcast = registry().broadcast.link(call(201), by, message_id, recipients)
     response = render_object(broadcast, BroadcastSchema)
     response.status_code = 201
