@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 UV := .cache/uv/bin/uv
 READY := $(VENV)/.ready
 
-.PHONY: help setup demo sandbox test check hooks journeys clients bench-list bench-publish bench-outbox bench-audit chaos chaos-short lock clean
+.PHONY: help setup demo sandbox test check hooks journeys clients bench-list bench-publish bench-outbox bench-audit bench-serve chaos chaos-short lock clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | sort | expand -t 14
@@ -69,6 +69,9 @@ chaos: $(READY)  ## fail every neighbour in every way, and besiege the door with
 
 chaos-short: $(READY)  ## the worst of it, within three minutes
 	$(BIN)/python -m tests.chaos --short
+
+bench-serve: $(READY)  ## documents and publications through nginx, and listings beside idle readers
+	$(BIN)/python -m tests.bench.serving
 
 lock: $(UV)  ## bring uv.lock up to date with pyproject.toml
 	$(UV) lock

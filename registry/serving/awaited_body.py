@@ -6,6 +6,7 @@ from typing import Any, Final
 from gunicorn.http.body import Body
 
 from registry.domain.errors import RequestTimeout
+from registry.telemetry.metrics import count_slow_client
 
 _DRAINED: Final = 64 << 10  # bytes of an unread body that gunicorn reads to keep the connection
 _CONTINUE: Final = b"HTTP/1.1 100 Continue\r\n\r\n"
@@ -43,4 +44,5 @@ class AwaitedBody(Body):  # type: ignore[misc] # gunicorn has no types
         except TimeoutError:
             # Nothing more can be read in order, nor a second request on this connection.
             self._request.force_close()
+            count_slow_client("body")
             raise RequestTimeout from None

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from registry.serving.reader_slots import ReaderSlots
+from registry.telemetry.metrics import count_slow_client
 
 _PIECE: Final = 64 << 10  # bytes that are sent, and for which a slot is held, at a time
 
@@ -88,6 +89,7 @@ class PacedSocket(socket.socket):
             try:
                 super().sendall(piece)
             except TimeoutError as error:
+                count_slow_client("reader")
                 raise ConnectionResetError(errno.ECONNRESET, "reads too slowly") from error
             finally:
                 self.settimeout(None)

@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from threading import Condition
 from typing import Final
 
+from registry.telemetry.metrics import count_slow_client
+
 _PATIENCE: Final = 0.1  # seconds that a piece has before its reader may have to give way
 
 
@@ -46,6 +48,7 @@ class ReaderSlots:
         age = time.monotonic() - self._waiting[slowest]
         if age < _PATIENCE:
             return _PATIENCE - age
+        count_slow_client("reader")
         with contextlib.suppress(OSError):
             slowest.shutdown(socket.SHUT_RDWR)
         return _PATIENCE

@@ -16,10 +16,10 @@ from collections import deque
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future
 from functools import partial
-from typing import Any
+from typing import Any, Final
 
 from gunicorn.http import get_parser
-from gunicorn.workers.gthread import TConn, ThreadWorker
+from gunicorn.workers.gthread import STOP_KEEPALIVE_LINGER, TConn, ThreadWorker
 
 from registry.serving.arrival import Arrival, Stage
 from registry.serving.awaited_body import AwaitedBody
@@ -28,6 +28,9 @@ from registry.serving.farewell import Farewell
 from registry.serving.limits import ServingLimits
 from registry.serving.pace import PacedSocket
 from registry.serving.reader_slots import ReaderSlots
+from registry.telemetry.metrics import count_slow_client
+
+_BETWEEN_LOOKS: Final = 0.25  # seconds
 
 
 class ServingWorker(ThreadWorker):  # type: ignore[misc] # gunicorn has no types
@@ -46,14 +49,14 @@ class ServingWorker(ThreadWorker):  # type: ignore[misc] # gunicorn has no types
         self._queue: deque[Arrival] = deque()  # long bodies, until a thread may wait for them
         self._long: set[TConn] = set()  # connections whose thread may wait for a body
         self._farewells: list[Farewell] = []
+        self._next_look = 0.0  # by the monotonic clock
 
     def init_process(self) -> None:
         """Read the limits in the process itself, where unfit settings stop nobody else."""
         self._limits = ServingLimits.load(os.environ, self.cfg.threads)
         self._slots = ReaderSlots(self._limits.slow_readers)
-        os.environ["WEB_CONCURRENCY"] = str(
-            self.cfg.workers
-        )  # the application shares what it counts
+        # How many processes count what a client asks for; the application divides its quota.
+        os.environ["WEB_CONCURRENCY"] = str(self.cfg.workers)
         super().init_process()
 
     def load_wsgi(self) -> None:
@@ -111,16 +114,34 @@ class ServingWorker(ThreadWorker):  # type: ignore[misc] # gunicorn has no types
             self._part_with(conn)
 
     def murder_pending(self) -> None:
-        """End what waits for too long; gunicorn calls this every second, until it is stopped."""
+        """End what waits for too long; gunicorn calls this after each event, even in its last hour.
+
+        Looking at all that waits is done a few times a second.
+        """
         super().murder_pending()
         now = time.monotonic()
-        for arrival in [each for each in self._arrivals if each.is_late(now, self._limits.pace)]:
+        if now < self._next_look:
+            return
+        self._next_look = now + _BETWEEN_LOOKS
+        for arrival in [each for each in self._arrivals if self._is_over(each, now)]:
             self._forget(arrival)
-            self._refuse(arrival.connection, TOO_SLOW if arrival.received else b"")
+            if arrival.received:
+                count_slow_client("request")
+                self._refuse(arrival.connection, TOO_SLOW)
+            else:
+                self._close(arrival.connection)
         while self._queue and now - self._queue[0].began > self._limits.queue:
+            count_slow_client("queue")
             self._refuse(self._queue.popleft().connection, BUSY)
         for farewell in [farewell for farewell in self._farewells if farewell.is_over(now)]:
             self._end(farewell)
+
+    def _is_over(self, arrival: Arrival, now: float) -> bool:
+        """Tell if a client has had its time; when we stop, one that says nothing has little."""
+        is_idle = not self.alive and not arrival.received
+        return arrival.is_late(now, self._limits.pace) or (
+            is_idle and now - arrival.began > STOP_KEEPALIVE_LINGER
+        )
 
     # Requests that arrive
 

@@ -1,6 +1,6 @@
 """Counters and durations for Prometheus; labels name routes and outcomes, never people."""
 
-from typing import Final
+from typing import Final, Literal
 
 from prometheus_client import Counter, Histogram
 
@@ -30,11 +30,21 @@ DOCUMENTS_UNSCANNED: Final = Counter(
     "registry_documents_unscanned_total",
     "Documents that were filed though malware was not looked for in the whole of them",
 )
+SLOW_CLIENTS: Final = Counter(
+    "registry_slow_clients_total",
+    "Clients that were cut off: by a request, a body or an answer too slow, or a full queue",
+    ["what"],
+)
 UNKNOWN_PARAMETERS: Final = Counter(
     "registry_unknown_parameters_total",
     "Query parameters that the registry does not know; the log has their names",
     ["route"],
 )
+
+
+def count_slow_client(what: Literal["request", "body", "reader", "queue"]) -> None:
+    """Count a client that was cut off, by what it was too slow or too late with."""
+    SLOW_CLIENTS.labels(what).inc()
 
 
 def count_introspection(outcome: str, seconds: float) -> None:

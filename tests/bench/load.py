@@ -29,8 +29,10 @@ class Target:
         self.port = free_port()
         command = [sys.executable, "-m", "gunicorn"]
         if self.config:
-            command += ["-c", str(self.config)]
-        command += ["-w", "1", "-k", "gthread", "--threads", "8", "-b", f"{LOOPBACK}:{self.port}"]
+            command += ["-c", str(self.config)]  # with a worker of ours
+        else:
+            command += ["-k", "gthread"]
+        command += ["-w", "1", "--threads", "8", "-b", f"{LOOPBACK}:{self.port}"]
         self.process = Process(self.name, logs / f"{self.name}.log", grace=5)
         self.process.start([*command, self.application], env=self.env)
         self.process.wait_until(lambda: self._answers() == 200, timeout=30)
@@ -41,7 +43,7 @@ class Target:
 
     def measure(self, requests: int, clients: int = 2) -> float:
         """CPU milliseconds per request of the worker, over `requests` of them."""
-        before = self._cpu()
+        before = cpu_seconds(self.process.pid)
         threads = [
             threading.Thread(target=self._ask, args=(requests // clients,)) for _ in range(clients)
         ]
@@ -49,7 +51,7 @@ class Target:
             thread.start()
         for thread in threads:
             thread.join()
-        return 1000 * (self._cpu() - before) / requests
+        return 1000 * (cpu_seconds(self.process.pid) - before) / requests
 
     def _ask(self, requests: int):
         connection = HTTPConnection(LOOPBACK, self.port, timeout=30)
@@ -71,17 +73,18 @@ class Target:
         finally:
             connection.close()
 
-    def _cpu(self) -> float:
-        """Seconds of user and system time of all processes of the server's group."""
-        total = 0
-        for stat in Path("/proc").glob("[0-9]*/stat"):
-            try:
-                fields = stat.read_text().rpartition(")")[2].split()
-            except OSError:
-                continue
-            if int(fields[2]) == self.process.pid:  # the process group
-                total += int(fields[11]) + int(fields[12])
-        return total / _TICK
+
+def cpu_seconds(group: int) -> float:
+    """User and system time of all processes of a group."""
+    total = 0
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            fields = stat.read_text().rpartition(")")[2].split()
+        except OSError:
+            continue
+        if int(fields[2]) == group:
+            total += int(fields[11]) + int(fields[12])
+    return total / _TICK
 
 
 def compare(targets: list[Target], *, rounds: int, requests: int) -> dict[str, list[float]]:
