@@ -25,6 +25,7 @@ from registry.http_client.client import (
     translate_network_error,
 )
 from registry.http_client.deadlines import Deadline, harden_session
+from registry.http_client.key_file import KeyFile
 from registry.http_client.private_key import Key
 from registry.http_client.threads import SingleFlight
 
@@ -52,11 +53,12 @@ _CODES: Final = frozenset(
 class Identity:
     """Our registration with the authorization server, and its proof (contract 3.1, 6.25).
 
-    `audience` None means the token URL; `lifetime` of an assertion in seconds.
+    A key in a `KeyFile` may be replaced. `audience` None means the token URL; `lifetime` of an
+    assertion in seconds.
     """
 
     client_id: str
-    key: Key = field(repr=False)
+    key: Key | KeyFile = field(repr=False)
     algorithm: str = "RS256"
     key_id: str | None = None
     audience: str | None = None
@@ -66,7 +68,7 @@ class Identity:
         """Sign an assertion for one token request; its `jti` serves no second one."""
         seconds = int(now.timestamp())
         assertion: str = private_key_jwt_sign(
-            self.key,
+            self.key.get() if isinstance(self.key, KeyFile) else self.key,
             self.client_id,
             self.audience or token_url,
             self.algorithm,

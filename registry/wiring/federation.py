@@ -14,7 +14,7 @@ from registry.federation.webhook_events import WebhookReader
 from registry.http_client.access_token import Identity, OwnToken
 from registry.http_client.breaker import Breaker
 from registry.http_client.client import Upstream
-from registry.http_client.private_key import load_key
+from registry.http_client.key_file import KeyFile
 from registry.settings import Settings
 from registry.wiring.clock import now
 
@@ -111,10 +111,10 @@ def _make_upstream(settings: Settings, name: str, timeout: float) -> Upstream:
 
 def _make_own_token(settings: Settings, scope: str | None) -> OwnToken:
     password = settings.oauth_key_password
-    key = load_key(
+    key = KeyFile(
         settings.oauth_key_path,
         password.get_secret_value() if password else None,
-        algorithm=settings.oauth_algorithm,
+        settings.oauth_algorithm,
     )
     identity = Identity(
         settings.oauth_client_id,

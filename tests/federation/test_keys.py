@@ -1,5 +1,7 @@
 """The private key, from every kind of file an operator may hold."""
 
+from datetime import UTC, datetime
+
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import (
@@ -10,7 +12,11 @@ from cryptography.hazmat.primitives.serialization import (
     PublicFormat,
 )
 from cryptography.hazmat.primitives.serialization.pkcs12 import serialize_key_and_certificates
+from joserfc import jws
+from joserfc.jwk import RSAKey
 
+from registry.http_client.access_token import Identity
+from registry.http_client.key_file import KeyFile
 from registry.http_client.private_key import KeyUnusable, load_key
 
 PASSWORD = "correct horse"
@@ -101,3 +107,49 @@ def test_what_is_no_private_key_is_refused(tmp_path, stored):
     assert "not a private key" in fault(garbage)
     assert "no such file" in fault(tmp_path / "absent.pem")
     assert "directory" in fault(tmp_path)
+
+
+def numbers(key_file):
+    return key_file.get().raw_value.private_numbers()
+
+
+def test_a_key_that_is_replaced_is_used_from_then_on(stored):
+    path, new = stored(NEW["ES384"](), "k.pem"), NEW["ES384"]()
+    key_file = KeyFile(path, None, "ES384")
+
+    stored(new, "new.pem").replace(path)
+
+    assert numbers(key_file) == new.private_numbers()
+
+
+def test_a_new_key_that_cannot_be_used_is_logged_once_and_the_old_one_kept(stored, caplog):
+    old, new = NEW["ES384"](), NEW["ES384"]()
+    path = stored(old, "k.pem")
+    key_file = KeyFile(path, None, "ES384")
+
+    for break_it in (path.unlink, lambda: path.write_text(PASSWORD)):
+        break_it()
+        caplog.clear()
+        assert [numbers(key_file) for _ in range(3)] == [old.private_numbers()] * 3
+        assert [record.levelname for record in caplog.records] == ["ERROR"]
+        assert PASSWORD not in caplog.text
+    path.unlink()
+    stored(new, "k.pem")
+
+    assert numbers(key_file) == new.private_numbers()
+
+
+def test_a_key_that_cannot_be_used_in_the_beginning_is_refused(tmp_path):
+    with pytest.raises(KeyUnusable):
+        KeyFile(tmp_path / "none.pem", None, "ES384")
+
+
+def test_an_assertion_is_signed_with_the_key_that_is_in_the_file_now(stored):
+    path, new = stored(NEW["RS256"](), "k.pem"), NEW["RS256"]()
+    identity = Identity("us", KeyFile(path, None, "RS256"))
+    stored(new, "new.pem").replace(path)
+
+    assertion = identity.sign_assertion("https://token", datetime.now(UTC))
+
+    signature = jws.deserialize_compact(assertion, RSAKey.import_key(new.public_key()))
+    assert signature.protected["alg"] == "RS256"

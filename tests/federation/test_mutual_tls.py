@@ -21,7 +21,14 @@ from registry.http_client.client import Upstream
 
 @pytest.fixture(scope="module")
 def pem(tmp_path_factory):
-    """A self-signed certificate for localhost and its key, in one file."""
+    """A file with a certificate and its key."""
+    path = tmp_path_factory.mktemp("tls") / "certificate.pem"
+    path.write_bytes(make_pem())
+    return path
+
+
+def make_pem():
+    """A self-signed certificate for localhost and its key."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
     now = datetime.now(UTC)
@@ -37,16 +44,11 @@ def pem(tmp_path_factory):
         .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
         .sign(key, hashes.SHA256())
     )
-    path = tmp_path_factory.mktemp("tls") / "certificate.pem"
-    path.write_bytes(
-        certificate.public_bytes(serialization.Encoding.PEM)
-        + key.private_bytes(
-            serialization.Encoding.PEM,
-            serialization.PrivateFormat.PKCS8,
-            serialization.NoEncryption(),
-        )
+    return certificate.public_bytes(serialization.Encoding.PEM) + key.private_bytes(
+        serialization.Encoding.PEM,
+        serialization.PrivateFormat.PKCS8,
+        serialization.NoEncryption(),
     )
-    return path
 
 
 class Answering(BaseHTTPRequestHandler):
@@ -100,6 +102,21 @@ def test_whoever_shows_none_is_not(service, pem):
     with pytest.raises(Unavailable):
         upstream.get(service, "token")
 
+    upstream.close()
+
+
+@pytest.mark.parametrize("file", ["ca_bundle", "certificate"])
+def test_a_file_that_is_replaced_counts_without_a_start(service, pem, tmp_path, file):
+    replaced = tmp_path / "replaced.pem"
+    replaced.write_bytes(make_pem())
+    files = {"ca_bundle": pem, "certificate": pem} | {file: replaced}
+    upstream = Upstream("service", timeout=3, **files)
+    with pytest.raises(Unavailable):
+        upstream.get(service, "token")
+
+    replaced.write_bytes(pem.read_bytes())
+
+    assert upstream.get(service, "token").status == 200
     upstream.close()
 
 
