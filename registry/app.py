@@ -10,7 +10,6 @@ from werkzeug.exceptions import HTTPException
 from registry import wiring
 from registry.api.blueprints import V2, V3
 from registry.api.costly_slots import CostlySlots
-from registry.api.health_check import HealthCheck
 from registry.api.plain_paths import PlainPaths
 from registry.api.quota import Quota
 from registry.api.requests.json_body import BodyRules
@@ -65,7 +64,6 @@ def _make_state(registry: Registry, settings: Settings) -> ApiState:
         registry=registry,
         quota=_make_quota(settings),
         costly_slots=CostlySlots(settings.costly_requests),
-        health_check=HealthCheck(registry.readiness),
         refuses_unknown_parameters=settings.refuse_unknown_parameters,
         leaves_documents_to_proxy=settings.accel,
         body_limits={version: _make_limits(settings, most) for version, most in files.items()},

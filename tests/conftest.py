@@ -18,6 +18,7 @@ from registry import wiring
 from registry.api.state import get_state
 from registry.app import create_app
 from registry.domain.identifiers import Ebox, EboxKind
+from registry.sandbox.federation.addresses import FAULTS
 from registry.sandbox.federation.clients import add_client
 from registry.sandbox.federation.process import Federation
 from registry.sandbox.files import write_private
@@ -92,6 +93,20 @@ def federation(tmp_path_factory):
     enroll(directory / "keys", directory)
     with Federation(directory) as started:
         yield started
+
+
+@pytest.fixture
+def faults(federation):
+    """Have the stand-ins fail until the test is over: `faults(introspect="slow")`."""
+
+    def cause(**services):
+        connection = http.client.HTTPConnection(LOOPBACK, federation.port, timeout=5)
+        connection.request("PUT", FAULTS, json.dumps(services))
+        assert connection.getresponse().status == 200
+        connection.close()
+
+    yield cause
+    cause()
 
 
 @pytest.fixture(scope="session")

@@ -7,7 +7,6 @@ from typing import Final, cast
 from flask import Flask, current_app
 
 from registry.api.costly_slots import CostlySlots
-from registry.api.health_check import HealthCheck
 from registry.api.quota import Quota
 from registry.api.requests.json_body import BodyRules
 from registry.api.requests.multipart import BodyLimits
@@ -28,7 +27,6 @@ class ApiState:
     registry: Registry
     quota: Quota
     costly_slots: CostlySlots
-    health_check: HealthCheck
     refuses_unknown_parameters: bool
     leaves_documents_to_proxy: bool
     body_limits: Mapping[str, BodyLimits]

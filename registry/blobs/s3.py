@@ -13,7 +13,7 @@ from urllib3.exceptions import HTTPError
 
 from registry.blobs import Retention
 from registry.blobs.versions import Versions, has_lock, make_checksum, make_lock, require_member
-from registry.domain.errors import DocumentUnavailable, Unavailable
+from registry.domain.errors import DocumentUnavailable, StoreUnfit, Unavailable
 
 if TYPE_CHECKING:
     from botocore.response import StreamingBody
@@ -139,9 +139,13 @@ class S3Blobs:
                 self.client.head_bucket(Bucket=self.bucket)
                 is_fit = self.retention is None or has_lock(self.client, self.bucket)
         except DocumentUnavailable as error:  # here, what is gone is the bucket
-            raise Unavailable("The document store has no such bucket.") from error
+            raise StoreUnfit("The document store has no such bucket.") from error
+        except Unavailable as error:
+            if _is_refusal(error.__cause__):
+                raise StoreUnfit("The document store refuses our key.") from error.__cause__
+            raise
         if not is_fit:
-            raise Unavailable(f"The bucket {self.bucket} has no Object Lock for the retention.")
+            raise StoreUnfit(f"The bucket {self.bucket} has no Object Lock for the retention.")
 
     def keys(self, prefix: str, before: datetime) -> Iterator[str]:
         """List a thousand at a time."""
@@ -201,6 +205,13 @@ def _parts(chunks: Iterable[bytes]) -> Iterator[tuple[Any, bool]]:
             part.clear()
         part += rest
     yield part, True
+
+
+def _is_refusal(error: BaseException | None) -> bool:
+    """Tell if S3 answered that we may not, which it goes on to answer."""
+    return isinstance(error, ClientError) and error.response.get("ResponseMetadata", {}).get(
+        "HTTPStatusCode"
+    ) in (301, 400, 401, 403)
 
 
 @contextmanager

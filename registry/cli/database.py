@@ -12,6 +12,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from registry import migrations, wiring
 from registry.domain.errors import RegistryError
 from registry.http_client.private_key import KeyUnusable
+from registry.services.readiness import DATABASE
 from registry.settings import Settings
 
 
@@ -57,16 +58,22 @@ def downgrade(revision: str) -> None:
 
 @database.command()
 def check() -> None:
-    """Say whether the database has the newest shape and its application role is safe."""
+    """Say whether the database has the newest shape and can be served from.
+
+    Its application role must be safe, and must be able to write an audit entry.
+    """
     with _as_owner() as (engine, settings), ExitStack() as afterwards:
         current, newest = migrations.revisions(engine)
+        if current != newest:
+            raise click.ClickException(f"The database is at revision {current}, not at {newest}.")
         # By the application's own connection: the owner's says nothing of that role.
         registry = wiring.assemble(settings, lambda *_: None)
         afterwards.callback(registry.dispose)
-        registry.readiness.check()
-    if current != newest:
-        raise click.ClickException(f"The database is at revision {current}, not at {newest}.")
-    click.echo(f"The database is at revision {current}, the newest, and its role is safe.")
+        registry.readiness.check(DATABASE)
+    click.echo(
+        f"The database is at revision {current}, the newest, its role is safe, and audit entries"
+        " can be written."
+    )
 
 
 @contextmanager

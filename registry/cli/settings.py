@@ -46,7 +46,6 @@ def check(*, online: bool) -> None:
             afterwards.callback(registry.dispose)
             if online:
                 registry.readiness.check()
-                registry.introspection.own.value()
             if values.database_worker_url is not None:
                 worker_services = assemble_worker(values)
                 afterwards.callback(worker_services.dispose)

@@ -165,6 +165,10 @@ class Unavailable(RegistryError):
     """A service this registry depends on does not answer; try again later."""
 
 
+class StoreUnfit(Unavailable):
+    """A store answers and will not do, which does not pass by waiting; no call raises it."""
+
+
 def _size(limit: int) -> str:
     for bits, unit in ((30, "GiB"), (20, "MiB"), (10, "KiB")):
         whole, rest = divmod(limit, 1 << bits)

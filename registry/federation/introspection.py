@@ -20,6 +20,7 @@ from registry.http_client.threads import SingleFlight
 
 Observe = Callable[[str, float], None]
 
+_LATELY: Final = 20.0  # seconds for which a call that went well proves that the next will
 _LONGEST: Final = 8192  # characters of a token; header limits leave no room for more
 
 
@@ -58,6 +59,23 @@ class Introspection:
             return outcome
         raise outcome
 
+    def check(self) -> None:
+        """Raise `Unavailable` unless a token can be looked at.
+
+        Where no call showed it lately, we have a token of our own looked at.
+        """
+        if self.breaker.was_well(_LATELY):
+            return
+        try:
+            with self.breaker.guard():
+                outcome = self.upstream.within(self._introspect_own)
+        except Unavailable as error:
+            raise Unavailable("The authorization server does not answer.") from error
+        except UpstreamInvalid:
+            outcome = UpstreamInvalid
+        if outcome is UpstreamInvalid:
+            raise Unavailable("The authorization server does not answer as it should.")
+
     def close(self) -> None:
         """Close threads and connections."""
         self.upstream.close()
@@ -94,6 +112,9 @@ class Introspection:
             return type(error)  # not the error itself: its traceback holds the token
         self.cache.keep(key, outcome, asked_at)
         return outcome
+
+    def _introspect_own(self, deadline: Deadline) -> TokenOutcome:
+        return self._introspect(self.own.value(), "", deadline)
 
     def _introspect(self, token: str, key: str, deadline: Deadline) -> TokenOutcome:
         answer = self.own.call_with_token(

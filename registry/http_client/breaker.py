@@ -20,6 +20,7 @@ class Breaker:
         self._failure_limit, self._pause, self._clock = failures, pause, clock
         self._lock = Lock()
         self._failures = 0
+        self._well_at: float | None = None  # the last call that went well, if none failed since
         self._open_since: float | None = None  # a moment of the clock; None: closed
         self._is_probing = False
         self._era = 0  # opening and closing begin a new one; what an older call learned is stale
@@ -38,6 +39,11 @@ class Breaker:
         finally:
             self._settle(era, is_well=is_well)
 
+    def was_well(self, within: float) -> bool:
+        """Tell if the last call to end went well, less than `within` seconds ago."""
+        well_at = self._well_at
+        return well_at is not None and self._clock() - well_at < within
+
     def _enter(self) -> int:
         with self._lock:
             if self._open_since is not None:
@@ -50,6 +56,7 @@ class Breaker:
         with self._lock:
             if era != self._era:
                 return
+            self._well_at = self._clock() if is_well else None
             if is_well:
                 self._failures = 0
                 if self._is_probing:

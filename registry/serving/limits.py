@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Final, Self
 
 from registry.serving.pace import Pace
+from registry.serving.probes import ProbePaths
 from registry.settings import Settings
 
 # An answer of up to about half of this waits for its reader in the kernel, and holds no thread.
@@ -15,6 +16,7 @@ _SEND_BUFFER: Final = 208 << 10  # bytes; Linux allows no more unless told, and 
 class ServingLimits:
     """How one process serves: counts of threads, and seconds in the queue for long bodies."""
 
+    probes: ProbePaths
     pace: Pace
     long_bodies: int
     slow_readers: int
@@ -30,6 +32,7 @@ class ServingLimits:
         settings = Settings.load(environ)
         long_bodies = max(1, min(settings.client_long_bodies or threads // 2, threads - 2))
         return cls(
+            probes=ProbePaths(settings.base_paths.values()),
             pace=Pace(settings.client_grace, settings.client_least_rate),
             long_bodies=long_bodies,
             slow_readers=max(1, threads - long_bodies - 1),

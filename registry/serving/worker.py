@@ -21,6 +21,8 @@ from typing import Any, Final
 from gunicorn.http import get_parser
 from gunicorn.workers.gthread import STOP_KEEPALIVE_LINGER, TConn, ThreadWorker
 
+from registry.api.health import FIRST_LOOK
+from registry.api.state import get_state
 from registry.serving.arrival import Arrival, Stage
 from registry.serving.awaited_body import AwaitedBody
 from registry.serving.early_answers import BUSY, HEAD_TOO_LARGE, TOO_SLOW
@@ -50,6 +52,7 @@ class ServingWorker(ThreadWorker):  # type: ignore[misc] # gunicorn has no types
         self._long: set[TConn] = set()  # connections whose thread may wait for a body
         self._farewells: list[Farewell] = []
         self._next_look = 0.0  # by the monotonic clock
+        self._probe: TConn | None = None  # the connection that the loop itself answers on
 
     def init_process(self) -> None:
         """Read the limits in the process itself, where unfit settings stop nobody else."""
@@ -60,8 +63,12 @@ class ServingWorker(ThreadWorker):  # type: ignore[misc] # gunicorn has no types
         super().init_process()
 
     def load_wsgi(self) -> None:
-        """Load the application, and look at the beginning of each of its answers."""
+        """Load the application, and look at the beginning of each of its answers.
+
+        Its neighbours are looked at before the first request, which none then waits for.
+        """
         super().load_wsgi()
+        get_state(self.wsgi).registry.health.read(FIRST_LOOK)
         self.wsgi = partial(_answer, self.wsgi)
 
     def accept(self, listener: Any) -> None:
@@ -97,6 +104,8 @@ class ServingWorker(ThreadWorker):  # type: ignore[misc] # gunicorn has no types
         """Answer a request whose body is asked for when it is read."""
         if isinstance(conn.sock, PacedSocket):
             conn.sock.begin_request()
+        if conn is self._probe:
+            req.force_close()  # one answer fits the kernel's buffer: nobody makes the loop wait
         req.body = AwaitedBody(req, conn.sock)
         return super().handle_request(req, conn)
 
@@ -164,7 +173,9 @@ class ServingWorker(ThreadWorker):  # type: ignore[misc] # gunicorn has no types
             self._proceed(arrival, stage)
 
     def _proceed(self, arrival: Arrival, stage: Stage) -> None:
-        if stage is Stage.READY:
+        if stage is Stage.READY and self._limits.probes.match(arrival.received):
+            self._answer_probe(arrival)
+        elif stage is Stage.READY:
             self._dispatch(arrival)
         elif stage is Stage.LONG:
             self._queue.append(arrival)
@@ -178,6 +189,14 @@ class ServingWorker(ThreadWorker):  # type: ignore[misc] # gunicorn has no types
         """Hand the request to a thread."""
         arrival.connection.parser.unreader.unread(bytes(arrival.received))
         self.enqueue_req(arrival.connection)
+
+    def _answer_probe(self, arrival: Arrival) -> None:
+        """Answer here and now."""
+        conn = self._probe = arrival.connection
+        conn.parser.unreader.unread(bytes(arrival.received))
+        outcome: Future[Any] = Future()
+        outcome.set_result(self.handle(conn))  # which raises nothing
+        self.finish_request(conn, outcome)
 
     def _dispatch_long(self) -> None:
         """Hand those with long bodies to threads, as many as may wait for bodies."""

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from registry.audit.log import AuditLog
 from registry.blobs.clamd import Clamd
+from registry.blobs.s3 import S3Blobs
 from registry.domain.access import ScopeTable
 from registry.domain.identifiers import EboxKind
 from registry.federation.introspection import Introspection
@@ -14,6 +15,7 @@ from registry.federation.unconfigured import NoPartitionApi
 from registry.services.consultation.consultation import Consultation
 from registry.services.consultation.message_updates import MessageUpdates
 from registry.services.consultation.partition_rights import PartitionRights
+from registry.services.health_monitor import HealthMonitor
 from registry.services.mandates import Mandates
 from registry.services.publication.broadcast import Broadcast
 from registry.services.publication.filing import Filing
@@ -53,9 +55,14 @@ class Registry:
     publication: Publication
     broadcast: Broadcast
     routing: Routing
-    readiness: Readiness
+    health: HealthMonitor
     roots: Mapping[EboxKind, str]
     dispose: Callable[[], None]
+
+    @property
+    def readiness(self) -> Readiness:
+        """The checks of all that calls need."""
+        return self.health.readiness
 
     def base_url(self, kind: EboxKind, version: str) -> str:
         """The public URL of a version for a family of e-Boxes, without a slash at its end."""
@@ -82,12 +89,12 @@ def assemble(settings: Settings, observe: Observe) -> Registry:
     )
     routing = Routing(transactions, partition_api, audit_log, make_event_reader(settings), now)
     filing = Filing(transactions, routing, audit_log, preferences, now)
+    health = _make_health(settings, transactions, audit_log, blobs, introspection)
 
     def dispose() -> None:
-        # The clients first: what they still do may want a connection to the database.
-        introspection.close()
-        partition_api.close()
-        preferences.close()
+        # These first: what they still do may want a connection to the database.
+        for part in (health, introspection, partition_api, preferences):
+            part.close()
         transactions.engine.dispose()
 
     return Registry(
@@ -103,10 +110,21 @@ def assemble(settings: Settings, observe: Observe) -> Registry:
         ),
         broadcast=Broadcast(transactions, routing, audit_log, now, settings.checks_digits),
         routing=routing,
-        readiness=Readiness(transactions, blobs),
+        health=health,
         roots=_make_roots(settings),
         dispose=dispose,
     )
+
+
+def _make_health(
+    settings: Settings,
+    transactions: Transactions,
+    audit_log: AuditLog,
+    blobs: S3Blobs,
+    introspection: Introspection,
+) -> HealthMonitor:
+    memory = settings.token_cache_reads
+    return HealthMonitor(Readiness.assemble(transactions, audit_log, blobs, introspection, memory))
 
 
 def _make_roots(settings: Settings) -> dict[EboxKind, str]:

@@ -1,6 +1,5 @@
 """What only tests of the API need: other settings, bad days of the federation, SQL counted."""
 
-import http.client
 import json
 import logging
 from contextlib import contextmanager
@@ -11,10 +10,8 @@ from sqlalchemy import delete, event, func, insert, select
 
 from registry.api.state import get_state
 from registry.app import create_app
-from registry.sandbox.federation.addresses import FAULTS
 from registry.sandbox.files import write_private
 from registry.sandbox.personas import CITIZEN_PORTAL, CONSUMER, SENDER, WEBHOOK
-from registry.sandbox.servers.processes import LOOPBACK
 from registry.store.events.outbox import outbox
 from registry.store.reference import (
     make_folded_texts,
@@ -53,20 +50,6 @@ def elsewhere():
         return type(visitor)(app.test_client(), visitor.token, visitor.ebox)
 
     return go
-
-
-@pytest.fixture
-def faults(federation):
-    """Have the stand-ins fail until the test is over: `faults(introspect="slow")`."""
-
-    def cause(**services):
-        connection = http.client.HTTPConnection(LOOPBACK, federation.port, timeout=5)
-        connection.request("PUT", FAULTS, json.dumps(services))
-        assert connection.getresponse().status == 200
-        connection.close()
-
-    yield cause
-    cause()
 
 
 @pytest.fixture

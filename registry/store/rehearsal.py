@@ -1,0 +1,68 @@
+"""A rehearsal: what a call needs of the database is done, looked at and taken back."""
+
+from collections.abc import Callable
+from contextlib import suppress
+from typing import NoReturn
+
+from sqlalchemy import Connection
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+from registry.domain.errors import StoreUnfit, Unavailable
+from registry.store.schema import REVISION
+from registry.store.transactions import Transactions
+
+
+class _TakenBack(Exception):
+    """Ends a transaction that changes nothing."""
+
+
+def rehearse(transactions: Transactions, work: Callable[[Connection], None]) -> None:
+    """Check the role, and do the work in a transaction that is taken back.
+
+    Raises `StoreUnfit` for a database of another shape or one that only reads, and `Unavailable`
+    with what PostgreSQL says when the work cannot be done. That calls use all connections is no
+    fault: what they do shows itself whether the database is well.
+    """
+    try:
+        transactions.check_role()
+        with suppress(_TakenBack), transactions() as connection:
+            _require_shape(connection)
+            work(connection)
+            _take_back()
+    except Unavailable as error:
+        if isinstance(error.__cause__, PoolTimeout):
+            return
+        if error.__cause__ is None:
+            raise
+        raise Unavailable(f"The database cannot be used: {_explain(error.__cause__)}") from error
+
+
+def _take_back() -> NoReturn:
+    raise _TakenBack
+
+
+def _require_shape(connection: Connection) -> None:
+    """Raise `StoreUnfit` unless the database is as new as this code, and can be written to.
+
+    One that is newer is migrated already for the code that comes next.
+    """
+    row = connection.exec_driver_sql(
+        "SELECT current_setting('transaction_read_only') = 'on' AS only_reads,"
+        " to_regclass('alembic_version') IS NOT NULL AS has_shape,"
+        " coalesce(has_table_privilege(to_regclass('alembic_version'), 'SELECT'), false) AS is_open"
+    ).one()
+    if row.only_reads:
+        raise StoreUnfit("The database can only be read: it is a replica, or set so.")
+    if not row.has_shape:
+        raise StoreUnfit("The database was never migrated.")
+    if not row.is_open:
+        raise StoreUnfit("The database was migrated last by an older version of this program.")
+    revision = connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar()
+    if revision is None or revision < REVISION:
+        raise StoreUnfit(f"The database is at revision {revision}, not at {REVISION}.")
+
+
+def _explain(cause: BaseException) -> str:
+    """Repeat the first line of what the driver says; SQLAlchemy adds the statement and a link."""
+    lines = str(getattr(cause, "orig", None) or cause).strip().splitlines()
+    return lines[0] if lines else type(cause).__name__
