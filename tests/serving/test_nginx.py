@@ -251,6 +251,30 @@ def test_publications_have_their_own_lane(settings, ports, tmp_path_factory, par
             assert json.loads(content)["code"] == "SERVICE_UNAVAILABLE"
 
 
+def test_a_document_that_nginx_cannot_fetch_is_502(ports, tmp_path_factory, letter):
+    path, token, _ = letter
+    lanes = {lane: [port] for lane, port in ports.items()}
+    gone = f"http://{LOOPBACK}:{free_port()}"
+    folder = tmp_path_factory.mktemp("nginx")
+    in_version_2 = path.replace(V3[EboxKind.ENTERPRISE], V2[EboxKind.ENTERPRISE])
+    with run_nginx(folder, s3_endpoint=gone, **lanes) as front:
+        for url, media_type in (
+            (path, "application/problem+json"),
+            (in_version_2, "application/json"),
+        ):
+            with connect_to(front) as connection:
+                lines = [f"GET {url} HTTP/1.1", "Host: localhost", f"Authorization: Bearer {token}"]
+                connection.sendall("\r\n".join([*lines, "", ""]).encode())
+                answer = HTTPResponse(connection)
+                answer.begin()
+                content = json.loads(answer.read())
+
+            assert (answer.status, answer.headers.get_content_type()) == (502, media_type)
+            assert content["code"] == "DOCUMENT_UNAVAILABLE"
+            assert len(answer.headers["BelGov-Trace-Id"]) == 36
+            assert "Content-Disposition" not in answer.headers
+
+
 def test_a_flood_from_one_address_is_refused(settings, ports, tmp_path_factory):
     lanes = {lane: [port] for lane, port in ports.items()}
     folder = tmp_path_factory.mktemp("nginx")

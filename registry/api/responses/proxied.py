@@ -23,10 +23,12 @@ def is_proxy_ready() -> bool:
 def leave_to_proxy(response: Response, path: str, span: tuple[int, int] | None) -> Response:
     """Name the document, and its first and last byte if not all of it is due.
 
-    The proxy keeps the headers that the response has, and takes status and length from S3.
+    The proxy keeps the headers that the response has, and takes status and length from S3. The name
+    of the file goes apart: nginx would put it on its own error too, which browsers would save.
     """
     response.headers["X-Accel-Redirect"] = _PLACE + path
     response.headers.pop("Content-Range", None)
+    response.headers["X-Document-Disposition"] = response.headers.pop("Content-Disposition")
     if span is not None:
         response.headers["X-Document-Range"] = "bytes={}-{}".format(*span)
     response.content_length = 0
