@@ -65,6 +65,7 @@ def _make_state(registry: Registry, settings: Settings) -> ApiState:
         quota=_make_quota(settings),
         costly_slots=CostlySlots(settings.costly_requests),
         refuses_unknown_parameters=settings.refuse_unknown_parameters,
+        trusted_proxies=settings.trusted_proxies,
         leaves_documents_to_proxy=settings.accel,
         body_limits={version: _make_limits(settings, most) for version, most in files.items()},
         body_rules={version: _make_rules(settings, most) for version, most in files.items()},

@@ -7,6 +7,7 @@ from typing import Final
 from flask import g, request
 from flask.typing import ResponseReturnValue
 
+from registry.api.client_address import read_client_address
 from registry.api.context import ON_BEHALF_OF, caller, kind, mandator, registry
 from registry.api.state import get_state
 from registry.domain.access import Operation
@@ -35,10 +36,15 @@ def authenticate() -> None:
     """
     if request.method == "OPTIONS":  # a browser's preflight carries no token
         return
+    state = get_state()
     # Writes do not trust a cached answer as long as reads do: the token may have been revoked.
-    g.caller = registry().introspection.caller(_read_bearer(), fresh=request.method not in _READS)
+    g.caller = registry().introspection.caller(
+        _read_bearer(),
+        read_client_address(state.trusted_proxies),
+        fresh=request.method not in _READS,
+    )
     # Counted only now: made-up tokens would fill the memory of the quota.
-    get_state().quota.spend(g.caller)
+    state.quota.spend(g.caller)
 
 
 def needs(*operations: Operation) -> Callable[[View], View]:

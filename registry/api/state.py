@@ -21,7 +21,8 @@ class ApiState:
     """The assembled service, and what HTTP adds to it; limits and rules by version.
 
     `refuses_unknown_parameters` is of queries in version 3 (contract 6.32);
-    `leaves_documents_to_proxy`: the proxy in front moves the bytes of large ones.
+    `leaves_documents_to_proxy`: the proxy in front moves the bytes of large ones;
+    `trusted_proxies` are so many before us, each of which adds to X-Forwarded-For.
     """
 
     registry: Registry
@@ -29,6 +30,7 @@ class ApiState:
     costly_slots: CostlySlots
     refuses_unknown_parameters: bool
     leaves_documents_to_proxy: bool
+    trusted_proxies: int
     body_limits: Mapping[str, BodyLimits]
     body_rules: Mapping[str, BodyRules]
     problem_shapes: ProblemShapes

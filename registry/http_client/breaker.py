@@ -11,7 +11,8 @@ from registry.domain.errors import Unavailable
 class Breaker:
     """Opens after `failures` failed calls in a row; every `pause` seconds one call may try again.
 
-    Shared by threads. `clock` counts seconds and never goes back.
+    Failed calls about one subject count as one, however many they are: they may be its own fault,
+    and tell nothing of the service. Shared by threads. `clock` counts seconds and never goes back.
     """
 
     def __init__(
@@ -19,25 +20,33 @@ class Breaker:
     ) -> None:
         self._failure_limit, self._pause, self._clock = failures, pause, clock
         self._lock = Lock()
-        self._failures = 0
+        self._failures: set[object] = set()  # subjects of calls that failed since one did not
         self._well_at: float | None = None  # the last call that went well, if none failed since
         self._open_since: float | None = None  # a moment of the clock; None: closed
         self._is_probing = False
         self._era = 0  # opening and closing begin a new one; what an older call learned is stale
 
     @contextmanager
-    def guard(self) -> Iterator[None]:
+    def guard(
+        self, subject: str | None = None, *, answers: tuple[type[Exception], ...] = ()
+    ) -> Iterator[None]:
         """Hold around one call; whatever is raised inside counts as a failure.
 
-        Raises `Unavailable` without running the call while the circuit is open.
+        Without `subject`, each call has one of its own. Errors among `answers` are no failures:
+        the service is there, well or not. Raises `Unavailable` without running the call while the
+        circuit is open.
         """
         era = self._enter()
-        is_well = False
+        is_well = is_answered = False
         try:
             yield
-            is_well = True
+            is_well = is_answered = True
+        except answers:
+            is_answered = True
+            raise
         finally:
-            self._settle(era, is_well=is_well)
+            failed_subject = object() if subject is None else subject
+            self._settle(era, None if is_answered else failed_subject, is_well=is_well)
 
     def was_well(self, within: float) -> bool:
         """Tell if the last call to end went well, less than `within` seconds ago."""
@@ -52,20 +61,21 @@ class Breaker:
                 self._is_probing = True
             return self._era
 
-    def _settle(self, era: int, *, is_well: bool) -> None:
+    def _settle(self, era: int, failed_subject: object | None, *, is_well: bool) -> None:
         with self._lock:
             if era != self._era:
                 return
             self._well_at = self._clock() if is_well else None
-            if is_well:
-                self._failures = 0
+            if failed_subject is None:
+                self._failures.clear()
                 if self._is_probing:
                     self._begin_era(open_since=None)
                 return
-            self._failures += 1
-            if self._is_probing or self._failures >= self._failure_limit:
+            self._failures.add(failed_subject)
+            if self._is_probing or len(self._failures) >= self._failure_limit:
                 self._begin_era(open_since=self._clock())
 
     def _begin_era(self, *, open_since: float | None) -> None:
-        self._open_since, self._failures, self._is_probing = open_since, 0, False
+        self._open_since, self._is_probing = open_since, False
+        self._failures.clear()
         self._era += 1

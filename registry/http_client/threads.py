@@ -95,15 +95,17 @@ class SingleFlight(Generic[T]):
     ) -> T:
         """Join the flight for `key` that began less than `within` seconds ago, or begin one.
 
-        Whoever begins it does the work in their own thread; the others wait at most `timeout`
-        seconds, then get `Unavailable`.
+        Whoever begins it does the work in their own thread; the others wait until it is `timeout`
+        seconds old, then get `Unavailable`, and so does at once who comes later.
         """
         with self._lock:
             now, underway = time.monotonic(), self._flights.get(key)
             joins = underway is not None and now - underway.began < within
             flight: _Flight[T] = underway if underway is not None and joins else _Flight(now)
             self._flights[key] = flight
-        return _await(flight.answer, timeout) if joins else self._lead(key, flight, work)
+        if joins:
+            return _await(flight.answer, flight.began + timeout - now)
+        return self._lead(key, flight, work)
 
     def is_underway(self, key: str) -> bool:
         """Tell if someone is asking right now."""

@@ -57,6 +57,9 @@ class Settings(BaseModel):
     rate_limit: int = Field(default=1200, ge=0)
     rate_limit_url: StoreUrl | None = None
     costly_requests: int = Field(default=2, ge=0)  # searches and the like at a time; 0: no limit
+    # Refused tokens a minute that an address may bring which no caller had before; 0: no limit.
+    unknown_tokens: int = Field(default=60, ge=0)
+    trusted_proxies: int = Field(default=1, ge=0)  # before us, each adding to X-Forwarded-For
     refuse_unknown_parameters: bool = False  # of queries in version 3 (contract 6.32)
 
     # Clients of gunicorn: seconds that one has, and bytes a second that it must send or read beyond
@@ -130,6 +133,8 @@ class Settings(BaseModel):
     oauth_introspect_scope: str = "scope:security:authorization:oauth:oauth-autz-server:introspect"
     oauth_ca_bundle: Path | None = None
     oauth_timeout: Seconds = 3
+    # Threads of a process that may wait for introspection; unset: one fewer than connections.
+    introspection_seats: int | None = Field(default=None, ge=1)
 
     token_issuer: str | None = None
     token_audience: str | None = None
@@ -139,9 +144,10 @@ class Settings(BaseModel):
     token_cache_reads: Seconds = 30
     token_cache_writes: Seconds = 0
     token_cache_refusals: Seconds = 5
+    token_cache_doubts: Seconds = 2  # about a token, after no answer or one that cannot be right
     token_cache_size: int = Field(default=10_000, ge=1)
     breaker_failures: int = Field(default=5, ge=1)
-    breaker_pause: Seconds = 5
+    breaker_pause: Seconds = 1
     scopes: Mapping[str, frozenset[Operation]] = OFFICIAL_SCOPES
     citizen_scopes: Mapping[str, frozenset[Operation]] = CITIZEN_SCOPES  # below the citizens' path
     # A representative reads the e-Box of his mandator by this scope; unset: nobody may (6.16).

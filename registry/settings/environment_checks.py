@@ -109,8 +109,9 @@ def _find_database_faults(settings: "Settings") -> Iterator[SettingFault]:
 
 
 def _find_limit_faults(settings: "Settings") -> Iterator[SettingFault]:
-    if settings.rate_limit == 0:
-        yield SettingFault("rate_limit", "must not be 0, which is no limit")
+    for field in ("rate_limit", "unknown_tokens"):
+        if getattr(settings, field) == 0:
+            yield SettingFault(field, "must not be 0, which is no limit")
     if settings.token_cache_writes > _LONGEST_WRITE_CACHE:
         text = f"must be at most {_LONGEST_WRITE_CACHE} seconds: revoked tokens go on writing"
         yield SettingFault("token_cache_writes", text)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from registry.federation.address_limit import AddressLimit
 from registry.federation.event_service import EventServiceClient
 from registry.federation.introspection import Introspection
 from registry.federation.member_names import MemberNames
@@ -15,6 +16,7 @@ from registry.http_client.access_token import Identity, OwnToken
 from registry.http_client.breaker import Breaker
 from registry.http_client.client import Upstream
 from registry.http_client.key_file import KeyFile
+from registry.http_client.seats import Seats
 from registry.settings import Settings
 from registry.wiring.clock import now
 
@@ -26,11 +28,17 @@ Observe = Callable[[str, float], None]
 
 def make_introspection(settings: Settings, observe: Observe) -> Introspection:
     """Make the introspection; `observe` is told how each look at a token ended."""
+    # one thread fewer than serve requests, so that cached callers are always served
+    seats = settings.introspection_seats or max(1, settings.database_pool_size - 1)
     return Introspection(
         settings.oauth_introspect_url,
         _make_own_token(settings, settings.oauth_introspect_scope),
         Upstream(
-            "introspection", timeout=settings.oauth_timeout, ca_bundle=settings.oauth_ca_bundle
+            "introspection",
+            timeout=settings.oauth_timeout,
+            ca_bundle=settings.oauth_ca_bundle,
+            # some more than may wait: a look-up of a name holds its thread longer than they do
+            threads=2 * seats,
         ),
         TokenRequirements(
             settings.enterprise_claim,
@@ -43,11 +51,14 @@ def make_introspection(settings: Settings, observe: Observe) -> Introspection:
                 settings.token_cache_reads,
                 settings.token_cache_writes,
                 settings.token_cache_refusals,
+                settings.token_cache_doubts,
             ),
             settings.token_cache_size,
             now,
         ),
         Breaker(settings.breaker_failures, settings.breaker_pause),
+        Seats(seats),
+        AddressLimit(settings.unknown_tokens),
         now,
         observe,
     )

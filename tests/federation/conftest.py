@@ -12,6 +12,7 @@ from urllib.parse import parse_qsl
 import pytest
 from joserfc.jwk import RSAKey
 
+from registry.federation.address_limit import AddressLimit
 from registry.federation.introspection import Introspection
 from registry.federation.partition_api import PartitionApi
 from registry.federation.preferences import SCOPE, PreferencesClient
@@ -20,6 +21,7 @@ from registry.federation.token_claims import TokenRequirements
 from registry.http_client.access_token import Identity, OwnToken
 from registry.http_client.breaker import Breaker
 from registry.http_client.client import Upstream
+from registry.http_client.seats import Seats
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 
@@ -252,7 +254,7 @@ def introspection(federation, clock, own):
     """Builds the introspection under test, and closes it."""
     built = []
 
-    def build(timeout=5, workers=16, size=100, failures=100, lifetimes=None, **more):
+    def build(timeout=5, workers=16, size=100, failures=100, lifetimes=None, seats=300, **more):
         names = [name for name in more if name in TokenRequirements.__slots__]
         requirements = TokenRequirements(**{name: more.pop(name) for name in names})
         fields = {
@@ -262,6 +264,8 @@ def introspection(federation, clock, own):
             "requirements": requirements,
             "cache": TokenCache(lifetimes or Lifetimes(), size, clock),
             "breaker": Breaker(failures, 60, clock.seconds),
+            "seats": Seats(seats),
+            "address_limit": AddressLimit(0),
             "now": clock,
         }
         built.append(Introspection(**fields | more))

@@ -23,9 +23,9 @@ def breaker(seconds):
     return Breaker(3, 5, seconds)
 
 
-def fail(breaker, times=1):
+def fail(breaker, times=1, subject=None):
     for _ in range(times):
-        with pytest.raises(KeyError), breaker.guard():
+        with pytest.raises(KeyError), breaker.guard(subject):
             raise KeyError
 
 
@@ -49,6 +49,28 @@ def test_a_success_between_failures_starts_the_count_anew(breaker):
     fail(breaker, 2)
 
     assert not is_open(breaker)
+
+
+def test_one_subject_counts_once_however_often_it_fails(breaker):
+    fail(breaker, 50, "a")
+    fail(breaker, 50, "b")
+    assert not is_open(breaker)
+    fail(breaker, 50, "a")
+    fail(breaker, 50, "b")
+    fail(breaker, 1, "c")
+
+    assert is_open(breaker)
+
+
+def test_an_error_that_is_an_answer_is_no_failure(breaker):
+    fail(breaker, 2)
+    with pytest.raises(KeyError), breaker.guard(answers=(KeyError,)):
+        raise KeyError
+    assert not breaker.was_well(60)
+    fail(breaker, 2)
+
+    assert not is_open(breaker)
+    assert breaker.was_well(60)
 
 
 def test_after_the_pause_one_call_probes_and_the_others_wait(breaker, seconds):

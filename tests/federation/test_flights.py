@@ -79,6 +79,23 @@ def test_those_who_wait_for_a_flight_stop_waiting_in_time(at_once):
     assert not flights.is_underway("key")
 
 
+def test_who_comes_to_an_old_flight_is_told_at_once(at_once):
+    flights, began, over = SingleFlight(), threading.Event(), threading.Event()
+
+    def ask(number):
+        if number == 0:
+            return flights.share("key", lambda: began.set() or over.wait(10), timeout=0)
+        began.wait(10)
+        time.sleep(0.5)
+        arrival = time.monotonic()
+        with pytest.raises(Unavailable):
+            flights.share("key", lambda: "not asked", timeout=0.5)
+        over.set()
+        return time.monotonic() - arrival
+
+    assert at_once(2, ask)[1] < 0.4
+
+
 def test_a_flight_that_crashes_tells_all_aboard(at_once):
     flights = SingleFlight()
 

@@ -243,15 +243,59 @@ def test_callers_are_bounded_and_the_least_used_goes_first(federation, introspec
     assert calls() == 4
 
 
-@pytest.mark.parametrize("failure", [(b"", 503), (b"", 400), (b"<html>", 200)])
-def test_a_failure_is_not_remembered(federation, introspection, failure):
-    federation.on["/introspect"] = federation.says(*failure)
+FAILURES = {
+    "ill": (b"", 503),
+    "busy": (b"", 429),
+    "refusing": (b"", 400),
+    "refusing us": (b"", 401),
+    "a page": (b"<html>", 200),
+    "odd": ({"active": True, "client_id": 7}, 200),
+    "too long": (b" " * 70_000, 200),
+    "elsewhere": (b"", 302),
+}
+
+
+@pytest.mark.parametrize("fresh", [False, True], ids=["read", "write"])
+@pytest.mark.parametrize("failure", FAILURES)
+def test_a_failure_is_remembered_for_a_moment(
+    federation, introspection, clock, calls, failure, fresh
+):
+    federation.on["/introspect"] = federation.says(*FAILURES[failure], Location="/elsewhere")
     asking = introspection()
-    with pytest.raises((Unavailable, UpstreamInvalid)):
-        asking.caller(TOKEN)
+    with pytest.raises((Unavailable, UpstreamInvalid)) as first:
+        asking.caller(TOKEN, fresh=fresh)
+    before = calls()
 
     federation.on["/introspect"] = federation.introspects
-    assert asking.caller(federation.knows(TOKEN))
+    clock.advance(1.9)
+    with pytest.raises(first.type):
+        asking.caller(federation.knows(TOKEN), fresh=fresh)
+    assert calls() == before
+    clock.advance(0.1)
+    assert asking.caller(TOKEN, fresh=fresh)
+
+
+def test_a_failure_of_a_write_leaves_reads_what_they_remember(federation, introspection, clock):
+    asking = introspection()
+    asking.caller(federation.knows(TOKEN))
+    federation.on["/introspect"] = federation.says(b"<html>")
+    with pytest.raises(UpstreamInvalid):
+        asking.caller(TOKEN, fresh=True)
+
+    assert asking.caller(TOKEN)
+    clock.advance(30)
+    federation.on["/introspect"] = federation.introspects
+    assert asking.caller(TOKEN)
+
+
+def test_failures_that_are_remembered_are_bounded(federation, introspection, calls):
+    federation.on["/introspect"] = federation.says(b"<html>")
+    asking = introspection(size=5)
+    for number in [*range(50), 49, 0]:
+        with pytest.raises(UpstreamInvalid):
+            asking.caller(f"token-{number}")
+
+    assert calls() == 51
 
 
 def test_what_is_remembered_outlives_an_outage_for_reads_only(federation, introspection):

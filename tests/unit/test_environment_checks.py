@@ -95,6 +95,7 @@ ANYWHERE_REAL = {
     "DATABASE_OWNER_URL": "postgresql://owner@db.example/registry",
     "DATABASE_WORKER_URL": "postgresql://worker@db.example/registry",
     "RATE_LIMIT": "0",
+    "UNKNOWN_TOKENS": "0",
     "TOKEN_CACHE_WRITES": "86400",
     "TOKEN_CACHE_READS": "86400",
     "HASH_KEY": HASH_KEY,

@@ -13,7 +13,7 @@ from registry.domain import errors
 from registry.domain.errors import RegistryError
 
 _REALM: Final = 'Bearer realm="e-Box MessageRegistry"'
-_COME_BACK: Final = 5  # seconds: a breaker's pause, a database's restart
+_COME_BACK: Final = 5  # seconds: more than a breaker's pause, enough for a database's restart
 
 
 @dataclass(frozen=True, slots=True)

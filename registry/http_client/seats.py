@@ -1,0 +1,66 @@
+"""Seats for those who wait for one service: fewer than there are threads to serve requests."""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from threading import Condition
+
+from registry.domain.errors import Unavailable
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Seat:
+    key: str
+    is_known: bool
+    since: float
+
+
+class Seats:
+    """So many threads may wait at a time, with room left for whoever need not.
+
+    Of `count` seats strangers leave one to those who are known, and one key leaves two to others.
+    A stranger who finds none is sent away at once: there may be no end of them. Anybody else waits
+    for one up to `patience` seconds, but not while the seats that he needs have been held for
+    longer than that: a service that is well gives them back sooner. Shared by threads.
+    """
+
+    def __init__(
+        self, count: int, patience: float = 0.5, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._count, self._patience, self._clock = count, patience, clock
+        self._strangers, self._each = max(1, count - 1), max(1, count - 2)
+        self._change = Condition()
+        self._taken: list[_Seat] = []  # the oldest first
+
+    @contextmanager
+    def take(self, key: str, *, is_known: bool) -> Iterator[None]:
+        """Hold a seat around the waiting; raises `Unavailable` when there is none."""
+        with self._change:
+            self._await_seat(key, is_known=is_known)
+            seat = _Seat(key, is_known, self._clock())
+            self._taken.append(seat)
+        try:
+            yield
+        finally:
+            with self._change:
+                self._taken.remove(seat)
+                self._change.notify_all()
+
+    def _await_seat(self, key: str, *, is_known: bool) -> None:
+        ends = self._clock() + self._patience
+        while rivals := self._find_rivals(key):
+            seconds = min(ends, rivals[0].since + self._patience) - self._clock()
+            if seconds <= 0 or not (is_known or any(seat.key == key for seat in rivals)):
+                raise Unavailable
+            self._change.wait(seconds)
+        strangers = sum(not seat.is_known for seat in self._taken)
+        if not is_known and strangers >= self._strangers:
+            raise Unavailable
+
+    def _find_rivals(self, key: str) -> list[_Seat]:
+        """Find those one of whom has to leave first."""
+        if len(self._taken) >= self._count:
+            return self._taken
+        same = [seat for seat in self._taken if seat.key == key]
+        return same if len(same) >= self._each else []
