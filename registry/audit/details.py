@@ -132,6 +132,11 @@ def describe_broadcast(message_id: UUID, links: int, refusals: int) -> Details:
     return {"messageId": str(message_id), "nbSuccessLinks": links, "nbErrorCases": refusals}
 
 
+def describe_resumption(message_id: UUID, links: int) -> Details:
+    """Describe the part of a broadcast that the worker filed, by the number of its recipients."""
+    return {"messageId": str(message_id), "nbSuccessLinks": links}
+
+
 def describe_status_request(message_ids: Iterable[str]) -> Details:
     """Describe the messages of which a sender was told the status."""
     return {"messageIds": list(message_ids)}

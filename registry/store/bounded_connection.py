@@ -55,6 +55,11 @@ class BoundedConnection(psycopg.Connection[Any]):
         self.limit = self.usual_limit
         self.command(self.opening + more, self.begin_limit)
 
+    def begin_anew(self, more: str = "") -> None:
+        """Commit, and begin the next transaction as `begin` does, all in one round trip."""
+        self.limit = self.usual_limit
+        self.command(f"COMMIT; {self.opening}{more}")
+
     def command(self, statements: str, timeout: float | None = None) -> None:
         """Run statements without parameters or rows, past the machinery that those need.
 

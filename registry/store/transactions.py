@@ -56,6 +56,17 @@ class Transactions:
         except _OUTAGES as error:
             raise Unavailable(_NO_ANSWER) from error
 
+    def renew(self, connection: Connection, ebox: Ebox) -> None:
+        """Commit, and begin the next transaction of an e-Box, in one round trip.
+
+        For what is done in many short transactions, one after the other.
+        """
+        try:
+            get_driver(connection).begin_anew(_name(ebox))
+        except Silent:
+            self._drop(connection)
+            raise
+
     def check_role(self) -> None:
         """Raise `Unavailable` that says what is wrong with the role, if anything is.
 
@@ -76,7 +87,6 @@ class Transactions:
 
         Of a server that says nothing no second answer is awaited.
         """
-        named = f"; SET LOCAL registry.ebox = {quote(ebox.key)}" if ebox else ""
         for _ in range(self.engine.pool.size() + 1):  # type: ignore[attr-defined] # a QueuePool's
             connection = self.engine.connect()
             try:
@@ -85,7 +95,7 @@ class Transactions:
                     continue
                 if is_checked:  # before BEGIN, behind which SET TRANSACTION comes
                     self._check_once(connection)
-                get_driver(connection).begin(named)
+                get_driver(connection).begin(_name(ebox))
             except Silent:
                 self._drop(connection)
                 raise
@@ -143,3 +153,7 @@ def lift_time_limit(connection: Connection) -> None:
         "SET LOCAL statement_timeout = 0; SET LOCAL idle_in_transaction_session_timeout = 0"
     )
     get_driver(connection).limit = None
+
+
+def _name(ebox: Ebox | None) -> str:
+    return f"; SET LOCAL registry.ebox = {quote(ebox.key)}" if ebox else ""

@@ -34,6 +34,10 @@ _ERASED_DOCUMENTS: Final = Counter(
 _REMINDERS: Final = Counter(
     "registry_reminders_total", "Reminders and alerts that the clock asked for", ["type"]
 )
+_RESUMED_LINKS: Final = Counter(
+    "registry_broadcast_links_resumed_total",
+    "Recipients whose turn in a broadcast came only when the worker went on with it",
+)
 _UNSEALED_AGE: Final = Gauge(
     "registry_audit_unsealed_seconds", "Age of the oldest audit entry under no stored seal"
 )
@@ -46,6 +50,7 @@ _COUNTERS: Final[Mapping[str, Callable[[float], None]]] = {
     "purged": _PURGED_MESSAGES.inc,
     "erased": _ERASED_DOCUMENTS.inc,
     "reminded": _REMINDERS.labels("newDocumentReminder").inc,
+    "linked": _RESUMED_LINKS.inc,
     "alerted": _REMINDERS.labels("documentExpirationAlert").inc,
     "seals": _SEALS.inc,
     "sealed": _SEALED_ENTRIES.inc,

@@ -18,6 +18,7 @@ from registry.services.consultation.partition_rights import PartitionRights
 from registry.services.health_monitor import HealthMonitor
 from registry.services.mandates import Mandates
 from registry.services.publication.broadcast import Broadcast
+from registry.services.publication.broadcast_filing import BroadcastFiling
 from registry.services.publication.filing import Filing
 from registry.services.publication.publication import Publication
 from registry.services.publication.routing import Routing
@@ -108,7 +109,7 @@ def assemble(settings: Settings, observe: Observe) -> Registry:
         publication=Publication(
             consultation, filing, mandates, scopes[EboxKind.ENTERPRISE], settings.single_language
         ),
-        broadcast=Broadcast(transactions, routing, audit_log, now, settings.checks_digits),
+        broadcast=_make_broadcast(settings, transactions, audit_log),
         routing=routing,
         health=health,
         roots=_make_roots(settings),
@@ -132,6 +133,13 @@ def _make_roots(settings: Settings) -> dict[EboxKind, str]:
         EboxKind.ENTERPRISE: settings.public_url + settings.enterprise_base_path,
         EboxKind.CITIZEN: settings.public_url + settings.citizen_base_path,
     }
+
+
+def _make_broadcast(
+    settings: Settings, transactions: Transactions, audit_log: AuditLog
+) -> Broadcast:
+    filing = BroadcastFiling(transactions, audit_log, now)
+    return Broadcast(transactions, filing, audit_log, now, settings.checks_digits)
 
 
 def _make_partition_rights(

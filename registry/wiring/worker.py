@@ -12,6 +12,7 @@ from registry.services.events.administration import EventAdministration
 from registry.services.events.delivery import EventDelivery
 from registry.services.events.reminders import Reminders
 from registry.services.job_leases import JobLease
+from registry.services.publication.broadcast_filing import BroadcastFiling
 from registry.services.publication.routing import Routing
 from registry.services.publication.uploads import Uploads
 from registry.services.readiness import WorkerReadiness
@@ -38,6 +39,7 @@ class WorkerServices:
     legal_holds: LegalHolds
     event_administration: EventAdministration
     routing: Routing
+    broadcast_filing: BroadcastFiling
     uploads: Uploads
     job_leases: JobLease
     sealer: Sealer
@@ -79,6 +81,7 @@ def assemble_worker(settings: Settings) -> WorkerServices:
         legal_holds=LegalHolds(transactions, blobs, audit_log, now),
         event_administration=EventAdministration(transactions, audit_log, now),
         routing=Routing(transactions, partition_api, audit_log, make_event_reader(settings), now),
+        broadcast_filing=BroadcastFiling(transactions, audit_log, now),
         uploads=Uploads(transactions, blobs, None, now),
         job_leases=JobLease(transactions),
         sealer=Sealer(transactions, seals, private_key, now),

@@ -36,9 +36,9 @@ def worker(
 ) -> None:
     """Tell the federation what happens, remind, purge, sweep and seal, until SIGTERM.
 
-    The jobs are deliver, remind, alert, route, purge, sweep, seal, months and measure. Any number
-    of workers may run at once: of many, one does what the clock asks for, each event is told by
-    one, and each audit entry is sealed by one.
+    The jobs are deliver, remind, alert, route, broadcast, purge, sweep, seal, months and measure.
+    Any number of workers may run at once: of many, one does what the clock asks for, each event is
+    told by one, and each audit entry is sealed by one.
 
     The metric registry_worker_heartbeat_seconds{duty=…} is the Unix time when a job last went
     well, were it only that nothing was to be done. Each is well several times in five minutes, so

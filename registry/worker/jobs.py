@@ -66,6 +66,11 @@ def _route(context: JobContext) -> Iterator[Step]:
             return
 
 
+def _broadcast(context: JobContext) -> Iterator[Step]:
+    for count in context.worker_services.broadcast_filing.resume_all():
+        yield Step({"linked": count})
+
+
 def _deliver(context: JobContext) -> Iterator[Step]:
     while (report := context.worker_services.event_delivery.deliver(context.is_stopping)).events:
         counts = {
@@ -125,6 +130,7 @@ JOBS: Final = (
     Job("remind", _MINUTE, _remind),
     Job("alert", _MINUTE, _alert),
     Job("route", _MINUTE, _route),
+    Job("broadcast", timedelta(seconds=10), _broadcast, is_shared=False),
     Job("deliver", timedelta(seconds=1), _deliver, is_shared=False),
     Job("purge", timedelta(minutes=5), _purge),
     Job("sweep", _DAY, _sweep),

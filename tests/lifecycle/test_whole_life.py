@@ -47,7 +47,9 @@ def served(app, clock):
         registry,
         consultation=consultation,
         publication=replace(registry.publication, consultation=consultation, filing=filing),
-        broadcast=replace(registry.broadcast, now=clock),
+        broadcast=replace(
+            registry.broadcast, now=clock, filing=replace(registry.broadcast.filing, now=clock)
+        ),
     )
     set_state(app, replace(state, registry=changed))
     yield app

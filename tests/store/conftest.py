@@ -16,7 +16,8 @@ from registry.domain.partitions import Rights
 from registry.domain.routing import Rule
 from registry.store.consultation import messages, partition_rights
 from registry.store.events import outbox
-from registry.store.publication import routing_rules, sent_messages
+from registry.store.publication import broadcasts, routing_rules, sent_messages
+from registry.store.publication.broadcasts import BroadcastOrder
 from registry.store.publication.sent_messages import SentMessage
 from registry.store.retention import legal_holds
 from registry.store.roles import find_worker_fault
@@ -93,6 +94,10 @@ def fill(owner):
             )
             noted = SentMessage(message_id=message["message_id"], recipient=ebox)
             sent_messages.add(connection, ebox, noted)
+            order = BroadcastOrder(
+                message_id=noted.message_id, recipients=[ebox], refusals=[], digest=b"", key=None
+            )
+            assert broadcasts.record(connection, order, now)
             routing_rules.keep_rules(connection, ebox, [Rule("B")], told_at=now)
             told = Notification(source="s", id="1", type="t", time=now, data={})
             routing_rules.note_event(connection, ebox, told, happened_at=now, now=now)

@@ -26,6 +26,10 @@ LINK = (
     " CAST(:partitions AS text[]), CAST(:pending AS boolean[]), CAST(:events AS uuid[]),"
     " CAST(:at AS timestamptz))"
 )
+RECORD = (
+    "SELECT * FROM record_broadcast(:message, CAST(:asked AS text[]), CAST(:refused AS text[]),"
+    " CAST(:digest AS bytea), NULL, CAST(:at AS timestamptz))"
+)
 
 
 @pytest.fixture(scope="module")
@@ -117,3 +121,32 @@ def test_a_message_is_linked_to_eboxes_and_nothing_else(application, arguments):
         sent_messages.add(connection, sender, sent)
         with pytest.raises(DBAPIError, match="no recipients"):
             connection.execute(text(LINK), usual | arguments)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        {"message": None},
+        {"asked": None},
+        {"asked": "{NULL}"},
+        {"asked": "{nobody}"},
+        {"asked": "{citizen:0999910048}"},
+        {"refused": None},
+        {"digest": None},
+        {"at": None},
+        {"at": "infinity"},
+    ],
+    ids=str,
+)
+def test_a_broadcast_is_recorded_for_eboxes_and_nothing_else(application, arguments):
+    usual = {
+        "message": uuid4(),
+        "asked": "{enterprise:0999910048}",
+        "refused": "{}",
+        "digest": b"",
+        "at": "2026-11-20 12:00+00",
+    }
+    with application.begin() as connection:
+        name_ebox(connection, an_ebox())
+        with pytest.raises(DBAPIError, match="no recipients"):
+            connection.execute(text(RECORD), usual | arguments)

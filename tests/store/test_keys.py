@@ -22,6 +22,7 @@ def test_reference_data_alone_is_the_same_for_every_ebox():
 # an operator names by an id.
 FOR_THE_WORKER = {
     "ix_attachments_blob_key",
+    "ix_broadcasts_unfinished",
     "ix_messages_expires_at",
     "ix_messages_to_alert",
     "ix_messages_to_remind",

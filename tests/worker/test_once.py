@@ -170,4 +170,4 @@ def test_a_duty_that_there_is_not(start):
     done = start("--only", "delivery")
 
     assert done.finish() == 2
-    assert "There is no job 'delivery'; there are remind, alert, route, deliver" in done.log
+    assert "There is no job 'delivery'; there are remind, alert, route, broadcast" in done.log

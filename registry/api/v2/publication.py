@@ -64,9 +64,10 @@ def publish() -> Response:
 def link() -> Response:
     """Put the sender's own message into more e-Boxes."""
     by = sender_ebox()
+    key = parse_key(request.headers.get(HEADER))
     message_id, recipients = read_json(MessageToLinkSchema())
     charge(BROADCAST)
-    broadcast = registry().broadcast.link(call(201), by, message_id, recipients)
+    broadcast = registry().broadcast.link(call(201), by, message_id, recipients, key)
     response = render_object(broadcast, BroadcastSchema)
     response.status_code = 201
     return response

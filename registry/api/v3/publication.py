@@ -66,9 +66,10 @@ def reply(message_id: UUID) -> Response:
 def add_recipients(message_id: UUID) -> Response:
     """Put the sender's own message into more e-Boxes."""
     by = sender_ebox()
+    key = parse_key(request.headers.get(HEADER))
     recipients = read_json(RecipientsSchema())
     charge(BROADCAST)
-    broadcast = registry().broadcast.link(call(201), by, message_id, recipients)
+    broadcast = registry().broadcast.link(call(201), by, message_id, recipients, key)
     response = render_object(broadcast, BroadcastSchema)
     response.status_code = 201
     return response

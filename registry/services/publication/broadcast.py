@@ -1,28 +1,21 @@
 """Broadcast: one message for many e-Boxes, and its state in each of them."""
 
-from collections.abc import Callable, Sequence
+import hashlib
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
 from uuid import UUID
-
-from sqlalchemy import Connection
 
 from registry.audit import details
 from registry.audit.log import AuditLog
 from registry.domain.calls import Call
-from registry.domain.errors import NotFound
-from registry.domain.events import Event, EventType
+from registry.domain.errors import DuplicatePublication, NotFound
 from registry.domain.identifiers import Ebox, EboxKind, EnterpriseNumber, Malformed, Ssin
-from registry.domain.partitions import GENERAL
-from registry.domain.routing import Rule, route
-from registry.services.publication.routing import Routing
-from registry.store.consultation import messages
-from registry.store.publication import sent_messages
-from registry.store.publication.sent_messages import Link, SentStatus
-from registry.store.transactions import Transactions, name_ebox
-
-_BATCH: Final = 1000  # recipients in one statement
+from registry.services.publication.broadcast_filing import BroadcastFiling
+from registry.store.publication import broadcasts, sent_messages
+from registry.store.publication.broadcasts import BroadcastOrder
+from registry.store.publication.sent_messages import SentStatus
+from registry.store.transactions import Transactions
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,57 +31,52 @@ class BroadcastReceipt:
     refusals: tuple[Ebox, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Original:
-    """The message that is broadcast, as far as its copies depend on it."""
-
-    message_id: UUID
-    sender: Ebox
-    expires_at: datetime
-    message_type_id: str
-    sender_application_id: str | None
-
-
 @dataclass(frozen=True)
 class Broadcast:
-    """Copies the row of a message and shares its documents (contract 6.34).
+    """Decides who gets a message, and records it; `filing` puts it there (contract 6.34).
 
     `checks_digits`: recipients whose check digits are wrong are refused.
     """
 
     transactions: Transactions
-    routing: Routing
+    filing: BroadcastFiling
     audit_log: AuditLog
     now: Callable[[], datetime]
     checks_digits: bool
 
     def link(
-        self, call: Call, sender: Ebox, message_id: UUID, recipients: Sequence[Ebox]
+        self,
+        call: Call,
+        sender: Ebox,
+        message_id: UUID,
+        recipients: Sequence[Ebox],
+        key: str | None,
     ) -> BroadcastReceipt:
         """Put the sender's own message into more e-Boxes.
 
-        A recipient whose number cannot be is refused, and does not stop the others. Raises
-        `NotFound` for any message but the sender's own.
+        A recipient whose number cannot be is refused, and does not stop the others. The same
+        request with the same key goes on with what the first has left unfinished, and gets its
+        answer. Raises `NotFound` for any message but the sender's own, and `DuplicatePublication`
+        when another request had the key.
         """
-        possible: list[Ebox] = []
-        refusals: list[Ebox] = []
-        for ebox in dict.fromkeys(recipients):
-            is_possible = _is_possible(ebox, checks_digits=self.checks_digits)
-            (possible if is_possible else refusals).append(ebox)
-        now = self.now()
+        order = self._make_order(message_id, recipients, key)
         with self.transactions(sender) as connection:
-            original = self._find_original(connection, sender, message_id, now)
-            for start in range(0, len(possible), _BATCH):
-                links = self._links(connection, original, possible[start : start + _BATCH])
-                sent_messages.link(connection, message_id, links, now)
+            broadcast = broadcasts.record(connection, order, self.now())
+            if broadcast is None:
+                raise NotFound("message_id", str(message_id))
+            if (broadcast.message_id, broadcast.digest) != (message_id, order.digest):
+                raise DuplicatePublication(broadcast.message_id)
+            links, refusals = broadcast.links, broadcast.refusals
+            # Here, where it is decided: from the next commit on the message gets to all of them.
             # Numbers alone: a list of ten thousand owners does not belong in the audit trail.
-            facts = details.describe_broadcast(message_id, len(possible), len(refusals))
+            facts = details.describe_broadcast(message_id, links, len(refusals))
             self.audit_log.record(connection, call, sender, facts)
+            self.filing.finish(connection, sender, broadcast.broadcast_id)
         return BroadcastReceipt(
             message_id=message_id,
-            expires_at=original.expires_at,
-            links=len(possible),
-            refusals=tuple(refusals),
+            expires_at=broadcast.expires_at,
+            links=links,
+            refusals=refusals,
         )
 
     def find_statuses(
@@ -101,41 +89,28 @@ class Broadcast:
             self.audit_log.record(connection, call, sender, details.describe_status_request(ids))
             return statuses
 
-    def _find_original(
-        self, connection: Connection, sender: Ebox, message_id: UUID, now: datetime
-    ) -> _Original:
-        """Find the message where its first recipient has it; names the sender's e-Box again."""
-        sent_message = sent_messages.find(connection, sender, message_id)
-        if sent_message is None:
-            raise NotFound("message_id", str(message_id))
-        # Row-level security shows the message where it is, and that is the recipient's e-Box.
-        name_ebox(connection, sent_message.recipient)
-        content = messages.find(connection, sent_message.recipient, message_id, now)
-        name_ebox(connection, sender)
-        if content is None:
-            raise NotFound("message_id", str(message_id))
-        return _Original(
+    def _make_order(
+        self, message_id: UUID, recipients: Sequence[Ebox], key: str | None
+    ) -> BroadcastOrder:
+        possible: list[Ebox] = []
+        refusals: list[Ebox] = []
+        for ebox in dict.fromkeys(recipients):
+            is_possible = _is_possible(ebox, checks_digits=self.checks_digits)
+            (possible if is_possible else refusals).append(ebox)
+        return BroadcastOrder(
             message_id=message_id,
-            sender=sender,
-            expires_at=content.message.expires_at,
-            message_type_id=content.message.message_type_id,
-            sender_application_id=content.message.sender_application_id,
+            recipients=possible,
+            refusals=refusals,
+            digest=_compute_digest(recipients),
+            key=key,
         )
 
-    def _links(
-        self, connection: Connection, original: _Original, recipients: Sequence[Ebox]
-    ) -> list[Link]:
-        """Decide the partition in each e-Box; without rules the message waits in GENERAL (6.18)."""
-        rules = self.routing.find_rules(connection, recipients)
-        return [
-            Link(
-                recipient=ebox,
-                partition=_partition(ebox, original, rules.get(ebox)),
-                is_pending=ebox.kind is EboxKind.ENTERPRISE and ebox not in rules,
-                event_id=Event(EventType.NEW_DOCUMENT, ebox, original.message_id).correlation_id,
-            )
-            for ebox in recipients
-        ]
+
+def _compute_digest(recipients: Iterable[Ebox]) -> bytes:
+    """Compute what two requests have in common that name the same e-Boxes, in whatever order."""
+    keys = sorted({ebox.key for ebox in recipients})
+    # NUL is in no number: no body has one.
+    return hashlib.sha256("\0".join(keys).encode()).digest()
 
 
 def _is_possible(ebox: Ebox, *, checks_digits: bool) -> bool:
@@ -145,16 +120,3 @@ def _is_possible(ebox: Ebox, *, checks_digits: bool) -> bool:
     except Malformed:
         return False
     return True
-
-
-def _partition(ebox: Ebox, original: _Original, rules: tuple[Rule, ...] | None) -> str | None:
-    if ebox.kind is EboxKind.CITIZEN:  # who has no partitions (contract 4.15)
-        return None
-    if rules is None:
-        return GENERAL
-    return route(
-        rules,
-        message_type_id=original.message_type_id,
-        sender_application_id=original.sender_application_id,
-        sender_organization_id=original.sender.number,
-    )

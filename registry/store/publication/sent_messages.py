@@ -10,7 +10,6 @@ from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import (
-    Boolean,
     Column,
     Connection,
     Table,
@@ -66,16 +65,6 @@ class SentStatus:
     expires_at: datetime
     is_read: bool
     is_visible: bool
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Link:
-    """One more e-Box for a message, and its partition there; `event_id` is of its new event."""
-
-    recipient: Ebox
-    partition: str | None
-    is_pending: bool
-    event_id: UUID
 
 
 def add(connection: Connection, sender: Ebox, message: SentMessage) -> UUID | None:
@@ -154,18 +143,3 @@ def find_statuses(
         )
     )
     return [SentStatus(**row._asdict()) for row in rows]
-
-
-def link(connection: Connection, message_id: UUID, links: Sequence[Link], now: datetime) -> None:
-    """Put a message that the named e-Box's owner sent into more e-Boxes that lack it.
-
-    A function of the database does it: it may write into e-Boxes that are not named.
-    """
-    # Arrays, one for each column: ten thousand links are one statement with six parameters.
-    columns = (
-        literal([each.recipient.key for each in links], ARRAY(Text)),
-        literal([each.partition for each in links], ARRAY(Text)),
-        literal([each.is_pending for each in links], ARRAY(Boolean)),
-        literal([each.event_id for each in links], ARRAY(Uuid)),
-    )
-    connection.execute(select(func.link_message(message_id, *columns, now)))

@@ -96,11 +96,12 @@ def delete_expired(
 ) -> Sequence[DeletedMessage]:
     """Delete up to `limit` expired messages with all that belongs to them, the oldest first.
 
-    Left alone are those under a legal hold, and those with an event that is still to be sent.
+    Left alone are those under a legal hold, those with an event that is still to be sent, and those
+    that a broadcast has yet to put into other e-Boxes.
     """
     keys = connection.execute(
         select(messages.c.ebox, messages.c.message_id)
-        .where(messages.c.expires_at <= now, ~is_held(messages), _HAS_NO_EVENT_TO_SEND)
+        .where(messages.c.expires_at <= now, *_IS_OVER, ~is_held(messages))
         .order_by(messages.c.expires_at)
         # Written into the statement, where the planner can read it: else it would join all
         # that has expired.
@@ -175,7 +176,15 @@ _HAS_NO_EVENT_TO_SEND: Final = text("""
    AND o.state = 'waiting' AND o.type IN ('newDocument', 'readDocument')
  LIMIT 1) IS NULL
 """)
-# Looks again for events to send: a reader who came just before the lock has added one.
+# Whoever has yet to get the message gets a copy of it. A scalar subquery too.
+_IS_BROADCAST_NO_MORE: Final = text("""
+(SELECT true FROM broadcasts b
+ WHERE b.ebox = 'enterprise:' || messages.sender AND b.message_id = messages.message_id
+   AND b.finished_at IS NULL
+ LIMIT 1) IS NULL
+""")
+_IS_OVER: Final = (_HAS_NO_EVENT_TO_SEND, _IS_BROADCAST_NO_MORE)
+# Looks again for events and broadcasts: those who came just before the lock have added them.
 _DELETE: Final = text("""
 WITH gone AS (
   DELETE FROM messages m
@@ -184,6 +193,10 @@ WITH gone AS (
     AND (SELECT true FROM outbox o
       WHERE o.ebox = m.ebox AND o.message_id = m.message_id
         AND o.state = 'waiting' AND o.type IN ('newDocument', 'readDocument')
+      LIMIT 1) IS NULL
+    AND (SELECT true FROM broadcasts b
+      WHERE b.ebox = 'enterprise:' || m.sender AND b.message_id = m.message_id
+        AND b.finished_at IS NULL
       LIMIT 1) IS NULL
   RETURNING m.ebox, m.message_id, m.expires_at, m.sender
 )

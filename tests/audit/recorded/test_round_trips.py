@@ -2,22 +2,23 @@
 
 import re
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from psycopg.pq import Trace
 from sqlalchemy import event
 
-from registry.api.state import get_state
+from registry.api.state import get_state, set_state
 from registry.domain.identifiers import Ebox, EboxKind
 from registry.sandbox.personas import AGENCY, CONSUMER, PORTAL, SENDER
-from tests.api.publication import MESSAGES, Sender
+from tests.api.publication import MESSAGES, Sender, named
 from tests.factories import PDF, a_file, a_person, an_ebox
 
 BEGIN = ["BEGIN", "SET"]
 END = ["INSERT INTO audit_entries", "COMMIT"]
 TOMORROW = datetime.now(UTC) + timedelta(days=1)
-_ASKED = re.compile(r'^F\t\d+\t(?:Query|Parse)\t (?:"[^"]*" )?"(.*?)"?(?: \d+)*$', re.MULTILINE)
+_ASKED = re.compile(r'^F\t\d+\t(?:Query|Parse)\t (?:"[^"]*" )?"\s*(.*?)"?(?: \d+)*$', re.MULTILINE)
 _VERB = re.compile(r"INSERT INTO audit_entries|\w+")
 
 
@@ -124,6 +125,28 @@ def test_the_mark_of_a_document_and_its_entry_are_one_transaction(
 
     look = [*BEGIN, "SELECT", "COMMIT"]
     assert statements == [*look, *BEGIN, "UPDATE", "INSERT", *END]
+
+
+def test_a_chunk_of_a_broadcast_costs_two_round_trips(registry_alone, somebody, seen):
+    state = get_state(registry_alone.app)
+    broadcast = state.registry.broadcast
+    by_threes = replace(broadcast, filing=replace(broadcast.filing, size=3))
+    sender = somebody(SENDER, ebox=_agency())
+    message_id = sender.published(an_ebox())
+    path = f"{MESSAGES}/{message_id}/recipients"
+    recipients = [named(an_ebox()) for _ in range(7)]
+
+    set_state(
+        registry_alone.app, replace(state, registry=replace(state.registry, broadcast=by_threes))
+    )
+    with seen() as statements:
+        answer = sender.ask("POST", path, json={"recipients": recipients})
+    set_state(registry_alone.app, state)
+
+    assert answer.json["nbSuccessLinks"] == 7
+    renewal = ["COMMIT", *BEGIN]  # in one round trip
+    recorded = [*BEGIN, "SELECT", "INSERT INTO audit_entries", *renewal, "SELECT"]
+    assert statements == [*recorded, "WITH", *renewal, "WITH", *renewal, "WITH", "COMMIT"]
 
 
 def _agency():
