@@ -14,7 +14,7 @@ DOCUMENT: Final = b"%PDF-1.7\n".ljust(400_000, b"x")  # more than fits into one 
 _LETTER: Final = b"%PDF-1.7\n".ljust(100_000, b"y")
 _LARGE: Final = b"%PDF-1.7\n".ljust(8 << 20, b"z")
 _MANY: Final = 20_000  # messages of the agency
-_NEWCOMERS: Final = 100  # tokens: more than ask in one cell
+_NEWCOMERS: Final = 250  # tokens: more than ask in one cell
 
 # The worker's: what it does is no answer. A run of its job may have just begun when one is put.
 EVENT: Final = Operation("event", 2, lambda: b"", budget=5, floor=1500)

@@ -13,7 +13,7 @@ from tests.chaos.operations import LISTING, get
 from tests.chaos.slow_clients import Crowd, Siege, Target
 
 _PAUSE: Final = 0.1  # seconds between two listings
-_ARRIVAL: Final = 2.0  # seconds until a crowd is there
+_ARRIVAL: Final = 3.0  # seconds until a crowd is there, and gone
 _FLOOR: Final = 0.05  # seconds that a listing may be slower, whatever it took when all was quiet
 _LONGEST_ALONE: Final = 2.0  # seconds of any listing without nginx
 _PATIENCE: Final = 10.0  # seconds; more tells no more

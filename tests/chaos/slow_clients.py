@@ -94,38 +94,25 @@ async def _upload_slowly(target: Target) -> None:
         writer.close()
 
 
-async def _ask_again_and_again(target: Target, make_request: Callable[[], bytes]) -> None:
-    """One request after the other on one connection."""
-    reader, writer = await target.door.connect()
-    try:
-        while True:
-            writer.write(make_request().replace(b"Connection: close\r\n", b""))
-            head = await reader.readuntil(b"\r\n\r\n")
-            await reader.readexactly(_read_length(head))
-            if b"connection: close" in head.lower():
-                return
-    finally:
-        writer.close()
-
-
-def _read_length(head: bytes) -> int:
-    _, _, rest = head.lower().partition(b"\r\ncontent-length:")
-    return int(rest.split(b"\r\n")[0] or 0)
+async def _ask_on(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, data: bytes) -> int:
+    """Ask on a connection that stays, and give the status; raises when it ends all the same."""
+    writer.write(data.replace(b"Connection: close\r\n", b""))
+    head = (await reader.readuntil(b"\r\n\r\n")).lower()
+    _, _, length = head.partition(b"\r\ncontent-length:")
+    await reader.readexactly(int(length.split(b"\r\n")[0] or 0))
+    if b"\r\nconnection: close" in head:
+        raise ConnectionResetError
+    return int(head.split(b" ", 2)[1])
 
 
 async def _guess_tokens(target: Target) -> None:
-    """Ten guesses a second."""
+    """Ten guesses a second, and the late ones sooner."""
     reader, writer = await target.door.connect()
     loop = asyncio.get_running_loop()
+    due = loop.time()
     try:
-        due = loop.time()
         while True:
-            request = get(LISTING, secrets.token_urlsafe(48))
-            writer.write(request.replace(b"Connection: close\r\n", b""))
-            head = await reader.readuntil(b"\r\n\r\n")
-            await reader.readexactly(_read_length(head))
-            if b"connection: close" in head.lower():
-                return
+            await _ask_on(reader, writer, get(LISTING, secrets.token_urlsafe(48)))
             due = max(due + 0.1, loop.time() - 1)
             await asyncio.sleep(due - loop.time())
     finally:
@@ -133,7 +120,14 @@ async def _guess_tokens(target: Target) -> None:
 
 
 async def _search_hard(target: Target) -> None:
-    await _ask_again_and_again(target, lambda: get(_FAR_PAGE, target.token))
+    """One search after the other; who is refused tries again long before he should."""
+    reader, writer = await target.door.connect()
+    try:
+        while True:
+            if await _ask_on(reader, writer, get(_FAR_PAGE, target.token)) == 429:
+                await asyncio.sleep(0.1)
+    finally:
+        writer.close()
 
 
 @dataclass(frozen=True)

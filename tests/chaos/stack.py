@@ -164,5 +164,6 @@ WHERE ebox = %s ON CONFLICT DO NOTHING
 """
 _ANNOUNCED: Final = """
 INSERT INTO outbox (ebox, correlation_id, type, message_id, due_at)
-SELECT ebox, %s::uuid, 'newDocument', message_id, now() FROM messages WHERE ebox = %s LIMIT 1
+SELECT ebox, %s::uuid, 'newDocument', message_id, now() FROM messages
+WHERE ebox = %s ORDER BY random() LIMIT 1
 """
