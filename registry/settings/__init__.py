@@ -11,9 +11,12 @@ from registry.domain.errors import SettingsError
 from registry.domain.federation_words import EventKind, Member
 from registry.domain.identifiers import EboxKind
 from registry.domain.scopes import CITIZEN_SCOPES, OFFICIAL_SCOPES
+from registry.settings.contradictions import find_contradictions
 from registry.settings.environment_checks import find_faults
 from registry.settings.kinds import (
+    Address,
     BasePath,
+    Bucket,
     DatabaseUrl,
     PathTemplate,
     Seconds,
@@ -60,6 +63,7 @@ class Settings(BaseModel):
     # Refused tokens a minute that an address may bring which no caller had before; 0: no limit.
     unknown_tokens: int = Field(default=60, ge=0)
     trusted_proxies: int = Field(default=1, ge=0)  # before us, each adding to X-Forwarded-For
+    stop_timeout: int = Field(default=30, ge=1)  # seconds for requests under way, after SIGTERM
     refuse_unknown_parameters: bool = False  # of queries in version 3 (contract 6.32)
 
     # Clients of gunicorn: seconds that one has, and bytes a second that it must send or read beyond
@@ -85,7 +89,7 @@ class Settings(BaseModel):
     publication_label_length: int = Field(default=100, ge=1)
     publication_business_data: int = Field(default=100, ge=1)  # facts of a message
     publication_business_data_size: int = Field(default=64 << 10, ge=1)  # bytes, all together
-    clamd_address: str | None = None  # host:port of a clamd that looks at every file
+    clamd_address: Address | None = None  # host:port of a clamd that looks at every file
     clamd_timeout: Seconds = 60
     clamd_file_size: int = Field(default=100 << 20, ge=1)  # bytes: its MaxFileSize
     # What becomes of a file that clamd does not look at whole; in the trail it has a mark.
@@ -109,7 +113,7 @@ class Settings(BaseModel):
 
     s3_endpoint: Url | None = None
     s3_region: str = "eu-west-1"
-    s3_bucket: str
+    s3_bucket: Bucket
     s3_access_key: str | None = None
     s3_secret_key: SecretStr | None = None
     s3_addressing: Literal["path", "virtual", "auto"] = "path"
@@ -191,7 +195,7 @@ class Settings(BaseModel):
     alert_days: int = Field(default=7, ge=1)  # before expiry, when unread
     hash_key: SecretStr | None = None  # of the hashes that name e-Boxes in proofs of deletion
 
-    audit_bucket: str | None = None  # of the seals over the audit trail; with Object Lock
+    audit_bucket: Bucket | None = None  # of the seals over the audit trail; with Object Lock
     audit_key_path: Path | None = None  # PEM with the Ed25519 key that signs them
     audit_public_keys: Path | None = None  # PEM with the public keys of those that did before
     audit_former_hash_keys: Path | None = None  # a line for each that REGISTRY_HASH_KEY was before
@@ -215,6 +219,9 @@ class Settings(BaseModel):
                 faults.append(f"{PREFIX}{name.upper()}: {text}")
                 faulty.add(name)
             settings = cls._load_rest(values, faulty)
+        faults += [
+            f"{PREFIX}{field.upper()}: {text}" for field, text in find_contradictions(settings)
+        ]
         if "environment" not in faulty:
             faults += [f"{PREFIX}{field.upper()}: {text}" for field, text in find_faults(settings)]
         if faults:

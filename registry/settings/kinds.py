@@ -1,6 +1,7 @@
 """Kinds of values that settings have; a wrong one raises `ValueError` with words of ours."""
 
 from typing import Annotated
+from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, SecretStr
 from sqlalchemy import make_url
@@ -10,6 +11,13 @@ from sqlalchemy.exc import ArgumentError
 def _check_http_url(text: str) -> str:
     if not text.startswith(("https://", "http://")):
         raise ValueError("must be an http or https URL")
+    try:
+        url = urlsplit(text)
+        is_whole = bool(url.hostname) and url.port != 0  # reading a port that is none raises
+    except ValueError:
+        is_whole = False
+    if not is_whole or not text.isprintable() or " " in text:
+        raise ValueError("must have a host, perhaps a port, and no spaces")
     return text.rstrip("/")
 
 
@@ -36,6 +44,13 @@ def _check_store_url(secret: SecretStr) -> SecretStr:
     return secret
 
 
+def _check_address(text: str) -> str:
+    host, _, port = text.rpartition(":")
+    if not host or not port.isdecimal() or not 0 < int(port) < 65_536:
+        raise ValueError("must be host:port")
+    return text
+
+
 def _check_path_template(text: str) -> str:
     try:
         text.format(enterpriseNumber="", ssin="")
@@ -48,5 +63,8 @@ Url = Annotated[str, AfterValidator(_check_http_url)]
 DatabaseUrl = Annotated[SecretStr, AfterValidator(_check_database_url)]
 StoreUrl = Annotated[SecretStr, AfterValidator(_check_store_url)]
 PathTemplate = Annotated[str, AfterValidator(_check_path_template)]
+Address = Annotated[str, AfterValidator(_check_address)]
+# What S3 itself allows, and boto3 refuses at the first request.
+Bucket = Annotated[str, Field(pattern=r"^[A-Za-z0-9.\-_]{1,255}$")]
 BasePath = Annotated[str, AfterValidator(_check_base_path)]
 Seconds = Annotated[float, Field(ge=0)]

@@ -19,6 +19,7 @@ from registry.http_client.key_file import KeyFile
 from registry.http_client.seats import Seats
 from registry.settings import Settings
 from registry.wiring.clock import now
+from registry.wiring.tls_files import require_tls_files
 
 # Each client has threads, a token and, where callers wait for it, a breaker of its own: a service
 # that is ill takes none of the others with it.
@@ -27,7 +28,11 @@ Observe = Callable[[str, float], None]
 
 
 def make_introspection(settings: Settings, observe: Observe) -> Introspection:
-    """Make the introspection; `observe` is told how each look at a token ended."""
+    """Make the introspection; `observe` is told how each look at a token ended.
+
+    Raises `SettingsError` for files that TLS needs, by whichever client, and cannot use.
+    """
+    require_tls_files(settings)
     # one thread fewer than serve requests, so that cached callers are always served
     seats = settings.introspection_seats or max(1, settings.database_pool_size - 1)
     return Introspection(

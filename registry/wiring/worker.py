@@ -27,6 +27,7 @@ from registry.wiring.clock import now
 from registry.wiring.database import make_engine
 from registry.wiring.federation import make_event_reader, make_event_service, make_partition_api
 from registry.wiring.storage import make_document_store, make_seal_store
+from registry.wiring.tls_files import require_tls_files
 
 
 @dataclass(frozen=True)
@@ -54,6 +55,7 @@ def assemble_worker(settings: Settings) -> WorkerServices:
     Raises `SettingsError` for what the worker needs and is not set, and `KeyUnusable`.
     """
     _require_settings(settings)
+    require_tls_files(settings)
     pseudonyms = make_pseudonyms(settings)
     audit_log = AuditLog(pseudonyms, now)
     private_key = load_private_key(settings)

@@ -250,3 +250,33 @@ def test_every_setting_has_a_variable_that_no_file_variable_hides():
 
     assert not {name for name in names if name.endswith("_file")}
     assert {PREFIX + name.upper() for name in names} >= set(REQUIRED) | set(SECRETS)
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["https://", "https://:8080", "https://host:port", "https://host:99999", "https://a host/path"],
+)
+def test_a_url_that_nobody_could_call_is_refused(url):
+    (told,) = faults({**REQUIRED, "REGISTRY_OAUTH_TOKEN_URL": url})
+
+    assert told.startswith("REGISTRY_OAUTH_TOKEN_URL: ")
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("REGISTRY_CLAMD_ADDRESS", "clamd"),
+        ("REGISTRY_CLAMD_ADDRESS", "clamd:many"),
+        ("REGISTRY_S3_BUCKET", "no/bucket"),
+        ("REGISTRY_AUDIT_BUCKET", "https://seals"),
+        ("REGISTRY_S3_ACCESS_KEY", "alone"),
+        ("REGISTRY_S3_ENCRYPTION_KEY", "of nothing"),
+        ("REGISTRY_CITIZEN_BASE_PATH", "/REST/ebox/enterprise/messageRegistry"),
+        ("REGISTRY_CITIZEN_BASE_PATH", "/REST/ebox/enterprise/messageRegistry/citizen"),
+        ("REGISTRY_CITIZEN_BASE_PATH", "/REST/ebox"),
+    ],
+)
+def test_what_only_a_request_would_notice_is_a_fault_at_the_start(name, value):
+    (told,) = faults({**REQUIRED, name: value})
+
+    assert told.startswith(f"{name}: ")

@@ -2,6 +2,7 @@
 
 import pytest
 
+from registry.domain.errors import SettingsError
 from registry.sandbox.servers.processes import LOOPBACK, free_port
 from registry.settings import PREFIX, Settings
 from tests.cli.operators.conftest import PASSWORD
@@ -77,6 +78,22 @@ def test_a_key_that_cannot_be_used_is_told_with_its_path(run, environment, tmp_p
     assert done.code == 2
     assert str(key) in done.said
     assert PASSWORD not in done.said
+
+
+@pytest.mark.parametrize("name", ["REGISTRY_OAUTH_CA_BUNDLE", "REGISTRY_FEDERATION_CERTIFICATE"])
+@pytest.mark.parametrize("content", [None, "", PASSWORD])
+def test_a_file_that_no_call_could_use_is_told_with_its_path(
+    run, environment, tmp_path, name, content
+):
+    path = tmp_path / "file.pem"
+    if content is not None:
+        path.write_text(content)
+
+    with pytest.raises(SettingsError) as raised:
+        run("settings", "check", env=environment | {name: str(path)})
+
+    assert str(raised.value).startswith(f"{name}: {path} cannot be used: ")
+    assert PASSWORD not in str(raised.value)
 
 
 def test_everything_that_is_wrong_is_told_at_once_and_without_secrets(start, environment):
