@@ -20,17 +20,22 @@ _log = structlog.get_logger("registry.worker")
 class JobThreads:
     """Runs tasks in threads; SIGTERM or SIGINT sets `stop`, and a second one changes nothing.
 
+    SIGHUP, by which others read their settings again, ends nothing: files with keys and
+    certificates are read when they change, and whatever else changes wants a start.
+
     What is not done when patience ends is cut off, which is safe: transactions roll back, and
     leases run out.
     """
 
     def __init__(self) -> None:
         self.stop = threading.Event()
+        self._is_hung_up = False
         self._is_asked = False  # not `stop` itself: its lock may be held where the signal comes
         self._until: float | None = None
 
     def __enter__(self) -> Self:
-        self._before = {number: signal.signal(number, self._ask) for number in _SIGNALS}
+        handlers = {**dict.fromkeys(_SIGNALS, self._ask), signal.SIGHUP: self._hang_up}
+        self._before = {number: signal.signal(number, ours) for number, ours in handlers.items()}
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -48,12 +53,22 @@ class JobThreads:
             thread.start()
         while not self._is_asked and all(thread.is_alive() for thread in threads):
             time.sleep(_GLANCE)
+            self._log_hang_up()
         if any(thread.is_alive() for thread in threads):
             self._end(threads)
         return not any(thread.is_broken for thread in threads)
 
     def _ask(self, *_: object) -> None:
         self._is_asked = True
+
+    def _hang_up(self, *_: object) -> None:
+        self._is_hung_up = True
+
+    def _log_hang_up(self) -> None:
+        """Log it outside the signal's handler, which may interrupt a line of the log."""
+        if self._is_hung_up:
+            self._is_hung_up = False
+            _log.info("stays", reason="SIGHUP reads no settings again: that wants a start")
 
     def _end(self, threads: "list[_Thread]") -> None:
         """Wait until all have ended; end the process when that takes too long."""

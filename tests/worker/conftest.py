@@ -52,6 +52,10 @@ class Running:
         assert text in self.log, self.log
         return self
 
+    def hang_up(self):
+        """What tells others to read their settings again."""
+        self.process.send_signal(signal.SIGHUP)
+
     def end(self, *, signals=1):
         """Ask it to stop; exit code, and seconds that it took."""
         began = time.monotonic()

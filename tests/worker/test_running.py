@@ -46,6 +46,17 @@ def test_an_idle_worker_stops_at_once(start, alone):
     assert '"event":"stopped"' in worker.log
 
 
+def test_a_hang_up_ends_nothing(start, alone):
+    worker = start().says('"event":"started"')
+
+    worker.hang_up()
+
+    worker.says('"event":"stays"')
+    announce(alone)
+    wait(all_told(alone), "the event is not told", 10)
+    assert worker.end()[0] == 0, worker.log
+
+
 def test_a_call_under_way_holds_up_the_end_for_a_while_and_loses_nothing(start, alone, stand_in):
     announce(alone)
     stand_in.fault(events="slow", seconds=30)
