@@ -16,7 +16,7 @@ if "PROMETHEUS_MULTIPROC_DIR" not in os.environ:
 
 # With deploy/nginx in front, publications have a lane of their own, whose threads mostly wait for
 # bytes: REGISTRY_LANE=reading and REGISTRY_LANE=publishing, each a gunicorn. Else one does all.
-lane = os.environ.pop("REGISTRY_LANE", "all")
+lane = os.environ.setdefault("LANE", os.environ.pop("REGISTRY_LANE", "all"))  # kept for SIGHUP
 if lane not in ("all", "reading", "publishing"):
     raise SystemExit(f"REGISTRY_LANE: {lane} is none of all, reading, publishing")
 
@@ -32,12 +32,27 @@ if lane == "publishing":  # no thread has a connection while bytes come in
     os.environ.setdefault("REGISTRY_INTROSPECTION_SEATS", str(threads - 1))
 worker_connections = 4000  # of each worker: those who only wait cost nothing else
 timeout = 120
-graceful_timeout = 30
+# Seconds for requests under way after SIGTERM; gunicorn itself waits for a worker a little longer,
+# which tells how many it cut. TimeoutStopSec in deploy/systemd is longer still.
+stop_timeout = int(os.environ.get("REGISTRY_STOP_TIMEOUT", "30"))
+graceful_timeout = stop_timeout + 3
 keepalive = 75  # longer than the proxy in front keeps its connections
 limit_request_line = 8190  # bytes, gunicorn's most: a client cannot have it read without an end
 limit_request_field_size = 16_380
 accesslog = None  # the registry writes its own line for each request, without persons or secrets
 errorlog = "-"
+
+
+def on_starting(server):
+    """Have SIGHUP change nothing when the new settings, keys or program cannot work."""
+    from registry.serving.reload import guard_reload
+
+    guard_reload(server)
+
+
+def post_fork(server, worker):
+    """Give the requests of a worker less time than gunicorn gives the worker."""
+    worker.cfg.set("graceful_timeout", stop_timeout)
 
 
 def post_worker_init(worker):

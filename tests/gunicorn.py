@@ -12,8 +12,15 @@ from tests.service import CONF
 
 @contextmanager
 def run_gunicorn(settings, folder, *options, **variables):
-    """One process of it, with more options and variables; gives its port."""
-    port = free_port()
+    """One worker process of it, with more options and variables; gives its port."""
+    with start_gunicorn(settings, folder, *options, **variables) as (_, port):
+        yield port
+
+
+@contextmanager
+def start_gunicorn(settings, folder, *options, port=None, **variables):
+    """The same, and gives the process too."""
+    port = port or free_port()
     names = settings.model_fields_set - {"scopes"}
     env = {f"REGISTRY_{name.upper()}": _in_words(getattr(settings, name)) for name in names}
     process = Process("gunicorn", folder / "log", signal.SIGQUIT)
@@ -23,7 +30,7 @@ def run_gunicorn(settings, folder, *options, **variables):
     health = f"http://{LOOPBACK}:{port}{V3[EboxKind.ENTERPRISE]}/health"
     try:
         process.wait_until(lambda: answers(health), timeout=60)
-        yield port
+        yield process, port
     finally:
         process.stop()
 

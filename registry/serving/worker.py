@@ -8,6 +8,7 @@ bytes is reset, and the answer lost (RFC 9112, 9.6).
 """
 
 import os
+import select
 import selectors
 import socket
 import ssl
@@ -18,6 +19,7 @@ from concurrent.futures import Future
 from functools import partial
 from typing import Any, Final
 
+import structlog
 from gunicorn.http import get_parser
 from gunicorn.workers.gthread import STOP_KEEPALIVE_LINGER, TConn, ThreadWorker
 
@@ -30,9 +32,12 @@ from registry.serving.farewell import Farewell
 from registry.serving.limits import ServingLimits
 from registry.serving.pace import PacedSocket
 from registry.serving.reader_slots import ReaderSlots
+from registry.serving.underway import RequestsUnderway
 from registry.telemetry.metrics import count_slow_client
 
 _BETWEEN_LOOKS: Final = 0.25  # seconds
+
+_log = structlog.get_logger("registry.serving")
 
 
 class ServingWorker(ThreadWorker):  # type: ignore[misc] # gunicorn has no types
@@ -52,6 +57,7 @@ class ServingWorker(ThreadWorker):  # type: ignore[misc] # gunicorn has no types
         self._long: set[TConn] = set()  # connections whose thread may wait for a body
         self._farewells: list[Farewell] = []
         self._next_look = 0.0  # by the monotonic clock
+        self._underway = RequestsUnderway()
         self._probe: TConn | None = None  # the connection that the loop itself answers on
 
     def init_process(self) -> None:
@@ -70,6 +76,21 @@ class ServingWorker(ThreadWorker):  # type: ignore[misc] # gunicorn has no types
         super().load_wsgi()
         get_state(self.wsgi).registry.health.read(FIRST_LOOK)
         self.wsgi = partial(_answer, self.wsgi)
+
+    def run(self) -> None:
+        """Serve until somebody asks to stop, then finish what is under way, for a time."""
+        super().run()
+        if cut := self._underway.cut():
+            _log.warning("stopped in the middle of requests", requests=cut)
+
+    def set_accept_enabled(self, is_open: bool) -> None:
+        """Accept connections or not; in the end take those that wait, and refuse all others."""
+        super().set_accept_enabled(is_open)
+        if not self.alive:
+            for listener in self.sockets:
+                while select.select([listener], [], [], 0)[0]:
+                    self.accept(listener)
+                listener.close()
 
     def accept(self, listener: Any) -> None:
         """Accept a connection, and gather what comes on it."""
@@ -107,7 +128,8 @@ class ServingWorker(ThreadWorker):  # type: ignore[misc] # gunicorn has no types
         if conn is self._probe:
             req.force_close()  # one answer fits the kernel's buffer: nobody makes the loop wait
         req.body = AwaitedBody(req, conn.sock)
-        return super().handle_request(req, conn)
+        with self._underway.note(conn):
+            return super().handle_request(req, conn)
 
     def finish_request(self, conn: TConn, fs: "Future[Any]") -> None:
         """Wait for another request, or close the connection in stages."""
