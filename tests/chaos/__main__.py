@@ -87,7 +87,6 @@ def _run(
             run = MatrixRun(service, clients, door, scope.quiet)
             set_up.matrix = asyncio.run(run.run(scope.cells))
         if scope.crowds:
-            clients.fill()
             set_up.sieges = asyncio.run(besiege(clients, door, scope.crowds, scope.siege))
     return set_up
 

@@ -67,7 +67,7 @@ class Clients:
             Operation("human", 3, lambda: get(LISTING, self.human)),
             Operation("newcomer", 2, lambda: get(LISTING, self._newcomers.popleft())),
             Operation("live", 3, lambda: get(f"{BASE}/health/live")),
-            Operation("ready", 3, lambda: get(f"{BASE}/health/ready")),
+            Operation("ready", 3, lambda: get(f"{BASE}/health/ready"), waits=False),
         )
 
 

@@ -83,7 +83,7 @@ def find_faults(cell: Cell, operation: Operation, fate: Fate, quiet: float) -> I
     for outcome, number in fate.outcomes.items():
         if not neighbour.allows(name, outcome):
             yield f"{number} answers were {outcome}"
-    budget = neighbour.budget if is_affected else operation.budget
+    budget = neighbour.budget if is_affected and operation.waits else operation.budget
     if not (is_affected and name == "event") and fate.longest > budget + SLACK:
         yield f"an answer took {fate.longest:.1f} s, its budget is {budget:g} s"
     limit = max(2 * quiet, quiet + operation.floor / 1000)

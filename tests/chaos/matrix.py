@@ -19,6 +19,7 @@ from tests.chaos.traffic import Traffic, burst
 
 _AFTER_BUDGET: Final = 3.0  # seconds that a fault lasts longer than its budget
 _SOONEST, _LATEST = 4.0, 40.0  # seconds after a fault, until all is well
+_BURST: Final = 32  # requests at once: more than there are threads
 _CALM: Final = 2.0  # seconds in which all must be well then
 
 
@@ -84,7 +85,7 @@ class MatrixRun:
         self._clients.prepare()
         for operation in self._clients.operations():
             if operation.name != "newcomer":
-                await burst(self._door, operation.make_request, 48)
+                await burst(self._door, operation.make_request, _BURST)
 
     async def _measure_quiet(self, traffic: Traffic, watch: EventWatch) -> None:
         began = time.monotonic()

@@ -14,7 +14,7 @@ _BAD_DAYS: Final = tuple(Fault(kind) for kind in ANSWERS)
 
 # How an affected operation may end beside well: what an answer is called is in `client.py`.
 _REFUSED: Final = frozenset({"502", "503"})
-_DOWN: Final = frozenset({"503"})
+_DOWN: Final = frozenset({"503", "503 bare"})  # of a probe, which comes again by itself
 _CUT: Final = frozenset({"cut"})  # of an answer that has begun
 _SLOWER: Final = frozenset[str]()  # well in the end
 

@@ -15,7 +15,8 @@ class Operation:
     """One client's habit; `make_request` gives the bytes of the next request.
 
     `budget`: the seconds that an answer may take though no neighbour is ill. `floor`: milliseconds
-    that it may be slower than when all was quiet, whatever that was.
+    that it may be slower than when all was quiet, whatever that was. `waits`: where it needs an ill
+    neighbour it has that one's budget instead; probes never wait.
     """
 
     name: str
@@ -23,6 +24,7 @@ class Operation:
     make_request: Callable[[], bytes]
     budget: float = 1.0
     floor: float = 50.0
+    waits: bool = True
 
 
 def get(path: str, token: str | None = None) -> bytes:

@@ -40,6 +40,8 @@ async def besiege(
     request = get(LISTING, clients.reader)
     rows = []
     for crowd in crowds:
+        if crowd.searches:
+            clients.fill()
         quiet = await _list(door, request, seconds / 2)
         with Siege(crowd, target):
             await asyncio.sleep(_ARRIVAL)

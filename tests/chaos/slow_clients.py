@@ -132,11 +132,12 @@ async def _search_hard(target: Target) -> None:
 
 @dataclass(frozen=True)
 class Crowd:
-    """So many clients of one kind."""
+    """So many clients of one kind; `searches`: they need something to look through."""
 
     name: str
     count: int
     behave: Callable[[Target], Awaitable[None]]
+    searches: bool = False
 
 
 CROWDS: Final = (
@@ -146,7 +147,7 @@ CROWDS: Final = (
     Crowd("downloads that read 1 kB/s", 100, _read_slowly),
     Crowd("uploads at 20 kB/s", 20, _upload_slowly),
     Crowd("guessers of ten tokens a second", 100, _guess_tokens),
-    Crowd("heavy searchers", 12, _search_hard),
+    Crowd("heavy searchers", 12, _search_hard, searches=True),
 )
 # What fewer threads than clients must stand without nginx.
 CROWDS_ALONE: Final = (

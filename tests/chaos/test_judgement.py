@@ -43,6 +43,13 @@ def test_no_answer_may_take_longer_than_its_budget_and_a_second():
     assert len(complaints(LIST, *[("ok", 1, 0.01)] * 30, ("ok", 1, 2.1))) == 1
 
 
+def test_a_probe_waits_for_nobody():
+    ready = Operation("ready", 1, bytes, waits=False)
+
+    assert complaints(ready, ("503", 1, 1.9)) == []
+    assert complaints(ready, ("503", 1, 2.1)) == ["an answer took 2.1 s, its budget is 1 s"]
+
+
 def test_who_does_not_need_it_may_not_be_twice_as_slow():
     answers = [("ok", n / 10, 0.25) for n in range(50)]
 
