@@ -33,6 +33,7 @@ from registry.serving.limits import ServingLimits
 from registry.serving.pace import PacedSocket
 from registry.serving.reader_slots import ReaderSlots
 from registry.serving.underway import RequestsUnderway
+from registry.settings.variables import PREFIX
 from registry.telemetry.metrics import count_slow_client
 
 _BETWEEN_LOOKS: Final = 0.25  # seconds
@@ -66,6 +67,8 @@ class ServingWorker(ThreadWorker):  # type: ignore[misc] # gunicorn has no types
         self._slots = ReaderSlots(self._limits.slow_readers)
         # How many processes count what a client asks for; the application divides its quota.
         os.environ["WEB_CONCURRENCY"] = str(self.cfg.workers)
+        # One thread is always left to those who need not wait for introspection.
+        os.environ.setdefault(f"{PREFIX}INTROSPECTION_SEATS", str(max(1, self.cfg.threads - 1)))
         super().init_process()
 
     def load_wsgi(self) -> None:

@@ -137,7 +137,7 @@ class Settings(BaseModel):
     oauth_introspect_scope: str = "scope:security:authorization:oauth:oauth-autz-server:introspect"
     oauth_ca_bundle: Path | None = None
     oauth_timeout: Seconds = 3
-    # Threads of a process that may wait for introspection; unset: one fewer than connections.
+    # Threads of a process that may wait for introspection; unset: one fewer than gunicorn has.
     introspection_seats: int | None = Field(default=None, ge=1)
 
     token_issuer: str | None = None
