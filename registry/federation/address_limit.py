@@ -10,26 +10,24 @@ from typing import Final
 
 from cachetools import LRUCache
 
-from registry.domain.access import Caller
 from registry.domain.errors import TokenExpired, TokenInvalid, TooManyRequests
 from registry.federation.token_claims import TokenOutcome
 
 _WINDOW: Final = 60  # seconds
-_REFUSAL: Final = 1.0
-_NO_VERDICT: Final = 0.25  # the server's fault, most likely; and it may be asked again soon
 
 
 @dataclass(slots=True)
 class _Account:
     began: float
-    spent: float = 0.0
+    refusals: int = 0
 
 
 class AddressLimit:
     """Counts the unknown tokens of an address that were asked about and refused, by minutes.
 
     A token that turns out active costs nothing, so that a portal may bring as many as it likes
-    from one address. `limit` 0 counts nothing. The `size` addresses that were counted last are
+    from one address; nor does one without a verdict, or an outage would be held against whoever
+    came meanwhile. `limit` 0 counts nothing. The `size` addresses that were counted last are
     remembered. Shared by threads; each process counts for itself.
     """
 
@@ -44,7 +42,7 @@ class AddressLimit:
         """Raise `TooManyRequests` when the address has used up its minute."""
         with self._lock:
             account = self._accounts.get(name_network(address))
-            if account is None or account.spent < self._limit:
+            if account is None or account.refusals < self._limit:
                 return
             rest = account.began + _WINDOW - self._clock()
         if rest > 0:
@@ -52,16 +50,17 @@ class AddressLimit:
 
     def count(self, address: str, outcome: TokenOutcome) -> None:
         """Count what became of an unknown token that this address brought."""
+        if outcome not in (TokenInvalid, TokenExpired) or not self._limit:
+            return
         network = name_network(address)
-        # An address that is none tells nobody from anybody else.
-        if isinstance(outcome, Caller) or not network or not self._limit:
+        if not network:  # an address that is none tells nobody from anybody else
             return
         with self._lock:
             now = self._clock()
             account = self._accounts.get(network)
             if account is None or account.began + _WINDOW <= now:
                 account = self._accounts[network] = _Account(now)
-            account.spent += _REFUSAL if outcome in (TokenInvalid, TokenExpired) else _NO_VERDICT
+            account.refusals += 1
 
 
 def name_network(text: str) -> str:

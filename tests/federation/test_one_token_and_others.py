@@ -201,6 +201,20 @@ def test_a_portal_brings_as_many_good_tokens_as_it_likes(federation, introspecti
     assert {type(one) for one in got} == {Caller}
 
 
+def test_an_outage_is_not_held_against_the_portal_when_it_is_over(federation, introspection, clock):
+    asking = introspection(address_limit=AddressLimit(5))
+    for script in (federation.says(b"<html>"), federation.says(b"", 503)):
+        federation.on["/introspect"] = script
+        for number in range(30):
+            with pytest.raises((UpstreamInvalid, Unavailable)):
+                asking.caller(f"person-{number}", HERE)
+        clock.advance(2)
+
+    federation.on["/introspect"] = federation.introspects
+    for number in range(30):
+        assert asking.caller(federation.knows(f"person-{number}"), HERE)
+
+
 def test_a_token_that_was_a_callers_is_not_counted_when_it_ends(federation, introspection, clock):
     asking = introspection(address_limit=AddressLimit(5))
     for number in range(20):
