@@ -15,7 +15,7 @@ from registry.services.readiness import Check, Readiness
 
 _PAUSE: Final = 5.0  # seconds between two looks at what is well, and at what is not
 _PAUSE_OF_ILL: Final = 1.0
-_STALE: Final = 20.0  # seconds after which a look that has not ended counts as no answer
+_LONGEST: Final = 20.0  # seconds
 _CLOSING: Final = 5.0  # seconds for a look under way, when the process ends
 
 _log = structlog.get_logger("registry.health")
@@ -25,11 +25,14 @@ class HealthMonitor:
     """Keeps the state of each check fresh, in a thread for each, so that none hides another.
 
     The threads begin with the first `read` of a process: gunicorn may fork after the assembly.
+    A look that has not ended after `longest` seconds counts as no answer.
     """
 
-    def __init__(self, readiness: Readiness) -> None:
+    def __init__(self, readiness: Readiness, longest: float = _LONGEST) -> None:
         self.readiness = readiness
-        self._watches = PerProcess(lambda: [_Watch.begin(check) for check in readiness.checks])
+        self._watches = PerProcess(
+            lambda: [_Watch.begin(check, longest) for check in readiness.checks]
+        )
 
     def read(self, patience: float = 0.0) -> Health:
         """Read the state, as of the last looks; DOWN while the first have not ended.
@@ -52,10 +55,11 @@ class _Watch:
     """Looks at one neighbour, over and over; instants are of the monotonic clock."""
 
     check: Check
+    longest: float
     began: float = field(default_factory=time.monotonic)
     was_looking: Event = field(default_factory=Event)
     _end: Event = field(default_factory=Event)
-    _at: float | None = None  # when the last look ended
+    _since: float | None = None  # when the look under way began
     _well_at: float | None = None
     _fault: str | None = None
     _is_unfit: bool = False
@@ -63,8 +67,8 @@ class _Watch:
     _thread: Thread = field(init=False)
 
     @classmethod
-    def begin(cls, check: Check) -> "_Watch":
-        watch = cls(check)
+    def begin(cls, check: Check, longest: float) -> "_Watch":
+        watch = cls(check, longest)
         watch._thread = Thread(target=watch._run, name=f"health {check.name}", daemon=True)
         watch._thread.start()
         return watch
@@ -76,18 +80,23 @@ class _Watch:
     def judge(self) -> Health:
         """Judge what was seen last, and log what is new about it."""
         now = time.monotonic()
-        is_stale = now - (self._at or self.began) > _STALE
-        fault = "There is no answer in time." if is_stale else self._fault
-        if self._at is None and not is_stale:
+        is_late = self._is_late(now)
+        fault = "There is no answer in time." if is_late else self._fault
+        if not self.was_looking.is_set() and not is_late:
             return Health.DOWN
         if fault is None:
             health = Health.UP
-        elif self._is_unfit and not is_stale:
+        elif self._is_unfit and not is_late:
             health = Health.DOWN
         else:
             health = Health.DEGRADED if self._is_in_grace(now) else Health.DOWN
         self._log_change(health, fault)
         return health
+
+    def _is_late(self, now: float) -> bool:
+        since = self._since
+        has_hung = since is not None and now - since > self.longest
+        return has_hung or not self._thread.is_alive()  # that nobody looks is no good news
 
     def _is_in_grace(self, now: float) -> bool:
         if self._well_at is None:
@@ -111,6 +120,7 @@ class _Watch:
             self._end.wait(_PAUSE if self._fault is None else _PAUSE_OF_ILL)
 
     def _look(self) -> None:
+        self._since = time.monotonic()
         try:
             self.check.look()
         except RegistryError as error:
@@ -121,4 +131,4 @@ class _Watch:
         else:
             self._fault = None
             self._well_at = time.monotonic()
-        self._at = time.monotonic()
+        self._since = None

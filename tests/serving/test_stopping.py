@@ -14,7 +14,7 @@ import pytest
 
 from registry.domain.identifiers import EboxKind
 from registry.sandbox.personas import CONSUMER, SENDER
-from registry.sandbox.servers.processes import LOOPBACK, free_ports
+from registry.sandbox.servers.processes import LOOPBACK, StartFailed, free_ports
 from tests.conftest import V3
 from tests.factories import a_file, an_ebox
 from tests.gunicorn import start_gunicorn
@@ -126,6 +126,14 @@ def test_what_takes_longer_is_cut_and_counted(settings, folder, sender):
         assert time.monotonic() - began > 1
         [line] = log_lines(process, "stopped in the middle of requests")
         assert line["requests"] == 2
+
+
+def test_unfit_settings_refuse_to_start(settings, folder):
+    with (
+        pytest.raises(StartFailed, match="REGISTRY_OAUTH_TOKEN_URL: must have a host"),
+        start_gunicorn(settings, folder, REGISTRY_OAUTH_TOKEN_URL="https://"),
+    ):
+        pass
 
 
 @pytest.fixture
