@@ -29,6 +29,8 @@ threads = int(os.environ.get("REGISTRY_DATABASE_POOL_SIZE", "8"))  # one connect
 if lane == "publishing":  # no thread has a connection while bytes come in
     threads *= 4
     os.environ.setdefault("REGISTRY_CLIENT_LONG_BODIES", str(threads - 2))
+    os.environ.setdefault("REGISTRY_S3_SLOTS", str(threads // 2))
+    os.environ.setdefault("REGISTRY_CLAMD_SLOTS", str(threads // 2))
 worker_connections = 4000  # of each worker: those who only wait cost nothing else
 timeout = 120
 # Seconds for requests under way after SIGTERM; gunicorn itself waits for a worker a little longer,

@@ -66,9 +66,10 @@ class S3Blobs:
         with _translate_errors():
             first, is_all = next(parts)
             if is_all:
-                self.client.put_object(
+                answer = self.client.put_object(
                     **place, Body=first, **self._make_checksum(first), **self._make_options()
                 )
+                require_member(answer, "ETag")
                 return
             upload = self.client.create_multipart_upload(**place, **self._make_options())
             target: Any = {**place, "UploadId": require_member(upload, "UploadId")}
@@ -79,8 +80,11 @@ class S3Blobs:
                 self.client.complete_multipart_upload(
                     **target, MultipartUpload={"Parts": part_entries}
                 )
+            except (BotoCoreError, HTTPError):  # the store is away: the upload is swept
+                raise
             except BaseException:  # a client that hangs up too: parts that stay are paid for
-                self.client.abort_multipart_upload(**target)
+                with suppress(ClientError, BotoCoreError, Unavailable):
+                    self.client.abort_multipart_upload(**target)
                 raise
 
     def _put_part(self, target: Any, number: int, part: Any) -> dict[str, Any]:

@@ -90,7 +90,8 @@ class Settings(BaseModel):
     publication_business_data: int = Field(default=100, ge=1)  # facts of a message
     publication_business_data_size: int = Field(default=64 << 10, ge=1)  # bytes, all together
     clamd_address: Address | None = None  # host:port of a clamd that looks at every file
-    clamd_timeout: Seconds = 60
+    clamd_timeout: Annotated[float, Field(gt=0, le=600)] = 60  # that a scan may lose on it in all
+    clamd_slots: int | None = Field(default=None, ge=1)  # threads that wait; unset: half of them
     clamd_file_size: int = Field(default=100 << 20, ge=1)  # bytes: its MaxFileSize
     # What becomes of a file that clamd does not look at whole; in the trail it has a mark.
     clamd_unscanned: Literal["refuse", "accept"] = "refuse"
@@ -123,7 +124,10 @@ class Settings(BaseModel):
     s3_object_lock_days: int = Field(default=30, ge=1)
     s3_versioned: bool = False  # the bucket keeps versions, without any lock
     s3_checksums: Literal["when_required", "when_supported"] = "when_required"
-    s3_timeout: Seconds = 10
+    # Seconds for a call, and one more for so many bytes that it moves.
+    s3_timeout: Annotated[float, Field(gt=0, le=600)] = 10
+    s3_least_rate: int = Field(default=256 << 10, ge=1)
+    s3_slots: int | None = Field(default=None, ge=1)  # threads that wait; unset: half of them
 
     oauth_token_url: Url
     oauth_introspect_url: Url

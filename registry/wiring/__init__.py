@@ -7,6 +7,7 @@ from datetime import timedelta
 from registry.audit.log import AuditLog
 from registry.blobs.clamd import Clamd
 from registry.blobs.s3 import S3Blobs
+from registry.blobs.waits import WaitSlots
 from registry.domain.access import ScopeTable
 from registry.domain.identifiers import EboxKind
 from registry.federation.introspection import Introspection
@@ -161,9 +162,12 @@ def _make_scanner(settings: Settings) -> Clamd | None:
     address = settings.clamd_address
     if not address:
         return None
-    return Clamd.at(
-        address,
+    host, _, port = address.rpartition(":")
+    slots = settings.clamd_slots or max(1, settings.database_pool_size // 2)
+    return Clamd(
+        (host, int(port)),
         settings.clamd_timeout,
         settings.clamd_file_size,
+        WaitSlots(slots),
         accepts_unscanned=settings.clamd_unscanned == "accept",
     )

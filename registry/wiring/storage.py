@@ -7,16 +7,20 @@ from botocore.config import Config
 
 from registry.audit.store.seal_bucket import S3Seals
 from registry.blobs import Retention
+from registry.blobs.bounded_calls import CallLimits, add_base, bound_calls
 from registry.blobs.s3 import S3Blobs
+from registry.blobs.waits import WaitSlots
 from registry.domain.errors import SettingsError
 from registry.settings import Settings
 from registry.wiring.clock import now
 
 
 def make_s3_client(settings: Settings) -> Any:
-    """Make a client for the document store, shared by all threads."""
+    """Make a client for the document store, shared by all threads; its calls have limits."""
     secret = settings.s3_secret_key
-    return boto3.client(
+    session = boto3.session.Session()
+    session.events.register("creating-client-class.s3", add_base)
+    client = session.client(
         "s3",
         endpoint_url=settings.s3_endpoint,
         region_name=settings.s3_region,
@@ -27,13 +31,15 @@ def make_s3_client(settings: Settings) -> Any:
             s3={"addressing_style": settings.s3_addressing},
             request_checksum_calculation=settings.s3_checksums,
             response_checksum_validation=settings.s3_checksums,
-            connect_timeout=settings.s3_timeout,
-            read_timeout=settings.s3_timeout,
-            retries={"mode": "standard", "max_attempts": 2},
+            retries={"mode": "standard", "total_max_attempts": 1},
             # Documents are streamed while no transaction is open, so that more may be under way.
             max_pool_connections=4 * settings.database_pool_size,
         ),
     )
+    # gunicorn has as many threads as the pool has connections: at most half of them wait for S3.
+    slots = settings.s3_slots or max(1, settings.database_pool_size // 2)
+    bound_calls(client, CallLimits(WaitSlots(slots), settings.s3_timeout, settings.s3_least_rate))
+    return client
 
 
 def make_document_store(settings: Settings) -> S3Blobs:

@@ -18,3 +18,8 @@ def report_document_fault(error: DocumentUnavailable, trace_id: str) -> None:
     else:
         metrics.DOCUMENTS_UNAVAILABLE.inc()
         _log.error("document unavailable", trace_id=trace_id)
+
+
+def report_broken_download(trace_id: str) -> None:
+    """Log that the store broke off in the middle; the client sees that he has a part."""
+    _log.warning("document broken off", trace_id=trace_id)

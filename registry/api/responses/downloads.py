@@ -11,12 +11,12 @@ from werkzeug.exceptions import RequestedRangeNotSatisfiable
 from werkzeug.http import quote_etag
 
 from registry.api.context import call, registry
-from registry.api.responses.document_faults import report_document_fault
+from registry.api.responses.document_faults import report_broken_download, report_document_fault
 from registry.api.responses.preconditions import check_if_match
 from registry.api.responses.proxied import is_proxy_ready, leave_to_proxy
 from registry.blobs import Blob
 from registry.blobs.checked import SMALL
-from registry.domain.errors import DocumentUnavailable
+from registry.domain.errors import DocumentUnavailable, Unavailable
 from registry.services.consultation.consultation import Document
 
 # Digits are counted, since Python takes long for numbers of millions of them.
@@ -73,6 +73,9 @@ def _hand_out(blob: Blob, trace_id: str) -> Iterator[bytes]:
         yield from blob
     except DocumentUnavailable as error:
         report_document_fault(error, trace_id)
+        raise
+    except Unavailable:
+        report_broken_download(trace_id)
         raise
 
 

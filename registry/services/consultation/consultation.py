@@ -11,6 +11,7 @@ from sqlalchemy import Connection
 from registry.audit import details
 from registry.audit.log import AuditLog
 from registry.blobs import Blob, BlobStore
+from registry.blobs.begun import begin
 from registry.blobs.checked import check_digest
 from registry.domain.access import Caller
 from registry.domain.calls import Call
@@ -112,8 +113,8 @@ class Consultation:
     def open_document(self, call: Call, document: Document, first: int, last: int) -> Blob:
         """Start reading bytes `first` to `last` of a document, and mark its message read.
 
-        The document is opened before it is marked and marked before a byte is handed out, so
-        that a message is never read by a failure, nor a document seen without its mark. Raises
+        Its first bytes are read before it is marked, and it is marked before a byte is handed out,
+        so that a message is never read by a failure, nor a document seen without its mark. Raises
         `DocumentUnavailable` or `Unavailable`, and marks nothing then. A whole document is held
         against its digest as it is read; a range cannot be.
         """
@@ -121,6 +122,7 @@ class Consultation:
         blob = self.blobs.open(attachment.blob_key, first, last)
         if first == 0 and last == attachment.size - 1:
             blob = check_digest(blob, attachment.digest, attachment.size)
+        blob = begin(blob)
         try:
             self._hand_out(call, document, marks_read=document.marks_read)
         except BaseException:

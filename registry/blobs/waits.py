@@ -1,0 +1,141 @@
+"""Waits for a neighbour: each has an end, and few threads at a time wait for long."""
+
+import select
+import socket
+import ssl
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from threading import Lock
+from typing import Final
+
+PATIENCE: Final = (
+    1.0  # seconds of silence that count for nothing: a neighbour that is well may be so
+)
+# Of a machine that is gone without a word, six seconds after the last sign of life.
+_WATCH: Final = {
+    (socket.SOL_SOCKET, socket.SO_KEEPALIVE): 1,
+    (socket.IPPROTO_TCP, socket.TCP_KEEPIDLE): 3,
+    (socket.IPPROTO_TCP, socket.TCP_KEEPINTVL): 1,
+    (socket.IPPROTO_TCP, socket.TCP_KEEPCNT): 3,
+}
+
+
+class Crowded(TimeoutError):
+    """As many threads as may be kept waiting by this neighbour are waiting already."""
+
+
+class WaitSlots:
+    """So many threads may wait long for one neighbour, while all others go on; threads share it.
+
+    Whoever waits for less than `PATIENCE` needs none, so that a neighbour that is well serves all.
+    """
+
+    def __init__(self, count: int) -> None:
+        self._free, self._lock = count, Lock()
+
+    def check(self) -> None:
+        """Raise `Crowded` when all are taken: who comes now would only wait too."""
+        with self._lock:
+            if self._free <= 0:
+                raise Crowded
+
+    @contextmanager
+    def hold(self) -> Iterator[None]:
+        """Hold one during a long wait; raises `Crowded` at once when there is none."""
+        with self._lock:
+            if self._free <= 0:
+                raise Crowded
+            self._free -= 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._free += 1
+
+    def connect(self, address: tuple[str, int], seconds: float) -> socket.socket:
+        """Connect; raises `OSError`. The kernel notices when the machine there is gone."""
+        try:
+            connection = socket.create_connection(address, min(PATIENCE, seconds))
+        except TimeoutError:
+            if seconds <= PATIENCE:
+                raise
+            with self.hold():
+                connection = socket.create_connection(address, seconds - PATIENCE)
+        for option, value in _WATCH.items():
+            connection.setsockopt(*option, value)
+        return connection
+
+    def await_input(self, sock: socket.socket, seconds: float) -> None:
+        """Wait until something can be read; raises `TimeoutError` after so many seconds."""
+        if not (isinstance(sock, ssl.SSLSocket) and sock.pending()):
+            self._await(sock, select.POLLIN, seconds)
+
+    def await_room(self, sock: socket.socket, seconds: float) -> None:
+        """Wait until something can be sent; raises `TimeoutError` after so many seconds."""
+        self._await(sock, select.POLLOUT, seconds)
+
+    def _await(self, sock: socket.socket, event: int, seconds: float) -> None:
+        poll = select.poll()
+        poll.register(sock, event)
+        if poll.poll(1000 * min(PATIENCE, seconds)):
+            return
+        if seconds > PATIENCE:
+            with self.hold():
+                if poll.poll(1000 * (seconds - PATIENCE)):
+                    return
+        raise TimeoutError
+
+
+class CallTime:
+    """The time of one call: `seconds` until its answer begins, then those of a least pace.
+
+    Each silence in what follows may last as long as `seconds`, and all of them together that and a
+    second for each `least_rate` bytes; what the reader takes in between does not count.
+    """
+
+    def __init__(
+        self, slots: WaitSlots, seconds: float, least_rate: int = 1 << 20, size: int = 0
+    ) -> None:
+        """`size` counts the bytes of the request, which has a second for each `least_rate` too."""
+        self.slots = slots
+        self._seconds, self._least_rate = seconds, least_rate
+        self._until: float | None = time.monotonic() + seconds + size / least_rate
+        self._size, self._wait_time = 0, 0.0
+        self.is_late = False  # or came when too many were waiting
+
+    def compute_rest(self) -> float:
+        """Compute the seconds that one more wait may last; raises `TimeoutError` for none."""
+        if self._until is None:
+            rest = self._seconds + self._size / self._least_rate - self._wait_time
+        else:
+            rest = self._until - time.monotonic()
+        if rest <= 0:
+            raise TimeoutError
+        return min(rest, self._seconds)
+
+    def begin_body(self) -> None:
+        """Begin the second part: the head of the answer is there."""
+        self._until, self._wait_time = None, 0.0
+
+    def receive(self, sock: socket.socket, buffer: memoryview) -> int:
+        """Receive what comes next; raises `TimeoutError`."""
+        self._await(self.slots.await_input, sock)
+        size = sock.recv_into(buffer)
+        self._size += size
+        return size
+
+    def await_room(self, sock: socket.socket) -> None:
+        """Wait until more of the request can be sent; raises `TimeoutError`."""
+        self._await(self.slots.await_room, sock)
+
+    def _await(self, wait: Callable[[socket.socket, float], None], sock: socket.socket) -> None:
+        began = time.monotonic()
+        try:
+            rest = self.compute_rest()
+            wait(sock, rest)
+        except TimeoutError:
+            self.is_late = True
+            raise
+        self._wait_time += time.monotonic() - began
+        sock.settimeout(rest)  # behind TLS, what has come may be no more than a part of a record
