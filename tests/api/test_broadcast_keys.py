@@ -1,6 +1,7 @@
 """Broadcasts in chunks: nobody twice, nobody left out, and the same answer to the same request."""
 
 from concurrent.futures import ThreadPoolExecutor
+from copy import copy
 from dataclasses import replace
 from threading import Barrier
 from uuid import uuid4
@@ -166,6 +167,22 @@ def test_two_equal_requests_at_once_file_everybody_once(broadcaster, filed, key)
     rows = filed(message_id)
     assert len(rows) == 41
     assert {row.events for row in rows} == {1}
+
+
+def test_broadcasts_of_one_message_in_other_orders_do_not_block_each_other(sender, filed):
+    message_id, many = sender.published(an_ebox()), eboxes(500)
+    broadcasters = [Broadcaster(copy(sender), "3") for _ in range(2)]
+    barrier = Barrier(2)
+
+    def link(number):
+        barrier.wait()
+        return broadcasters[number].link(message_id, many[:: 1 - 2 * number])
+
+    with ThreadPoolExecutor(2) as pool:
+        answers = list(pool.map(link, range(2)))
+
+    assert [answer.status_code for answer in answers] == [201, 201], answers[0].text
+    assert len(filed(message_id)) == 501
 
 
 def test_nothing_is_kept_of_the_recipients_when_all_have_it(broadcaster, owner):

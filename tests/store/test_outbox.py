@@ -4,8 +4,8 @@ from datetime import timedelta
 
 from registry.domain.events import Event, EventType
 from registry.store.events import outbox
-from registry.store.publication import sent_messages
-from registry.store.publication.sent_messages import Link
+from registry.store.publication import broadcasts
+from registry.store.publication.broadcasts import BroadcastOrder, Link
 from tests.factories import NOON, a_file, an_ebox
 
 
@@ -76,8 +76,13 @@ def test_the_events_of_a_broadcast_wait_in_the_bulk_lane(alone):
         for ebox in [first, *others]
     ]
 
+    order = BroadcastOrder(
+        message_id=message_id, recipients=[first, *others], refusals=[], digest=b"", key=None
+    )
     with alone.application(sender) as connection:
-        sent_messages.link(connection, message_id, links, NOON)
+        broadcast = broadcasts.record(connection, order, NOON)
+        chunk = broadcasts.find_chunk(connection, broadcast.broadcast_id, len(links))
+        broadcasts.file_chunk(connection, chunk, links, len(links), NOON)
 
     rows = alone.rows("outbox")
     assert {row.ebox for row in rows} == set(others)

@@ -99,7 +99,8 @@ class Broadcast:
             (possible if is_possible else refusals).append(ebox)
         return BroadcastOrder(
             message_id=message_id,
-            recipients=possible,
+            # In one order for all, so that no two broadcasts of a message wait for each other.
+            recipients=sorted(possible, key=lambda ebox: ebox.key),
             refusals=refusals,
             digest=_compute_digest(recipients),
             key=key,
