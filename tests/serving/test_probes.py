@@ -2,16 +2,18 @@
 
 import json
 import socket
-import threading
+import time
 from contextlib import ExitStack
 from http.client import HTTPConnection
 
 import pytest
+from sqlalchemy import text
 
-from registry.domain.identifiers import EboxKind
+from registry.sandbox.personas import CONSUMER
 from registry.sandbox.servers.processes import LOOPBACK
 from registry.serving.probes import ProbePaths
 from tests.conftest import V3
+from tests.factories import an_ebox
 from tests.gunicorn import run_gunicorn
 
 BASES = [f"{base.removesuffix('3')}{version}" for base in V3.values() for version in "23"]
@@ -21,10 +23,10 @@ PATHS = ["/health", "/health/live", "/health/ready"]
 
 @pytest.fixture(scope="module")
 def port(settings, tmp_path_factory):
-    """gunicorn with two threads, of which an unused token holds one for long."""
-    slow = {"REGISTRY_OAUTH_TIMEOUT": "30"}
+    """gunicorn with two threads, which wait for the database for long."""
+    names = ("REGISTRY_DATABASE_LOCK_TIMEOUT", "REGISTRY_DATABASE_STATEMENT_TIMEOUT")
     folder = tmp_path_factory.mktemp("gunicorn")
-    with run_gunicorn(settings, folder, "--threads", "2", **slow) as port:
+    with run_gunicorn(settings, folder, "--threads", "2", **dict.fromkeys(names, "30")) as port:
         yield port
 
 
@@ -43,16 +45,25 @@ def ask(port):
 
 
 @pytest.fixture
-def busy_threads(port, federation, faults):
-    """More callers than threads, of whom the authorization server says nothing."""
-    faults(introspect="slow", seconds=8)
-    listing = f"GET {V3[EboxKind.ENTERPRISE]}/ebox/messages HTTP/1.1\r\nHost: localhost\r\n"
+def busy_threads(port, owner, party):
+    """More callers than threads, all of whom wait for a table that somebody else has locked."""
+    token = party(CONSUMER, enterprise=an_ebox().number)
+    lines = [f"GET {BASES[1]}/ebox/messages HTTP/1.1", "Host: localhost"]
+    request = "\r\n".join([*lines, f"Authorization: Bearer {token}", "", ""]).encode()
     with ExitStack() as stack:
-        for number in range(6):
-            sock = stack.enter_context(socket.create_connection((LOOPBACK, port)))
-            sock.sendall(f"{listing}Authorization: Bearer busy-{number}\r\n\r\n".encode())
-        threading.Event().wait(0.5)
+        connection = stack.enter_context(owner.connect())
+        connection.execute(text("LOCK TABLE messages IN ACCESS EXCLUSIVE MODE"))
+        callers = [
+            stack.enter_context(socket.create_connection((LOOPBACK, port))) for _ in range(6)
+        ]
+        for caller in callers:
+            caller.sendall(request)
+        time.sleep(1)
         yield
+        for caller in callers:  # they had no answer all the while
+            caller.setblocking(False)
+            with pytest.raises(BlockingIOError):
+                caller.recv(1)
 
 
 @pytest.mark.process
