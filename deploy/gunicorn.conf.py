@@ -6,13 +6,8 @@ gunicorn -c deploy/gunicorn.conf.py 'registry.app:create_app()'
 import gc
 import multiprocessing
 import os
-import shutil
-import tempfile
 
-# Prometheus keeps what each worker counts in this folder, so it must be set before the
-# application is imported; METRICS_PORT opens the figures to the operators' network only.
-if "PROMETHEUS_MULTIPROC_DIR" not in os.environ:
-    os.environ["PROMETHEUS_MULTIPROC_DIR"] = tempfile.mkdtemp(prefix="registry-metrics-")
+from registry.telemetry.worker_figures import WorkerFigures
 
 # With deploy/nginx in front, publications have a lane of their own, whose threads mostly wait for
 # bytes: REGISTRY_LANE=reading and REGISTRY_LANE=publishing, each a gunicorn. Else one does all.
@@ -42,18 +37,43 @@ limit_request_line = 8190  # bytes, gunicorn's most: a client cannot have it rea
 limit_request_field_size = 16_380
 accesslog = None  # the registry writes its own line for each request, without persons or secrets
 errorlog = "-"
+logger_class = "registry.telemetry.gunicorn_log.QueuedLogger"  # waits for no reader of its lines
 
 
 def on_starting(server):
-    """Have SIGHUP change nothing when the new settings, keys or program cannot work."""
+    """Have SIGHUP change nothing when the new settings, keys or program cannot work.
+
+    And have the workers' figures added up, when METRICS_PORT opens them to the operators.
+    """
     from registry.serving.reload import guard_reload
 
     guard_reload(server)
+    # Of the server, since this file is read again on SIGHUP, and what was counted goes on.
+    server.figures = WorkerFigures() if os.environ.get("METRICS_PORT") else None
+
+
+def when_ready(server):
+    """Serve the figures beside the API."""
+    if server.figures:
+        port = int(os.environ["METRICS_PORT"])
+        server.figures.serve(port, os.environ.get("METRICS_HOST", "127.0.0.1"))
+        server.log.info("Metrics on port %s", port)
+
+
+def pre_fork(server, worker):
+    """Prepare to hear what the worker counts."""
+    if server.figures:
+        server.figures.expect(worker.age)
 
 
 def post_fork(server, worker):
-    """Give the requests of a worker less time than gunicorn gives the worker."""
+    """Give the requests of a worker less time than gunicorn gives the worker.
+
+    And have the worker say what it counts, whenever it is asked.
+    """
     worker.cfg.set("graceful_timeout", stop_timeout)
+    if server.figures:
+        server.figures.begin(worker.age)
 
 
 def post_worker_init(worker):
@@ -63,25 +83,13 @@ def post_worker_init(worker):
     gc.set_threshold(20_000, 20, 20)
 
 
-def when_ready(server):
-    """Serve the metrics beside the API, when a port is set."""
-    if port := os.environ.get("METRICS_PORT"):
-        from prometheus_client import CollectorRegistry, start_http_server
-        from prometheus_client.multiprocess import MultiProcessCollector
-
-        figures = CollectorRegistry()
-        MultiProcessCollector(figures)
-        start_http_server(int(port), os.environ.get("METRICS_HOST", "127.0.0.1"), figures)
-        server.log.info("Metrics on port %s", port)
+def worker_exit(server, worker):
+    """Have a worker that ends say what it has counted."""
+    if server.figures:
+        server.figures.end()
 
 
 def child_exit(server, worker):
-    """Forget the gauges of a worker that is gone."""
-    from prometheus_client.multiprocess import mark_process_dead
-
-    mark_process_dead(worker.pid)
-
-
-def on_exit(server):
-    """Leave no folder of metrics behind."""
-    shutil.rmtree(os.environ["PROMETHEUS_MULTIPROC_DIR"], ignore_errors=True)
+    """Keep what a worker that is gone had counted."""
+    if server.figures:
+        server.figures.forget(worker.age)

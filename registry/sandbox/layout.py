@@ -71,11 +71,6 @@ class Layout:
         """One file a process or task."""
         return self.directory / "logs"
 
-    @property
-    def metrics(self) -> Path:
-        """Counters of the registry's workers, for Prometheus."""
-        return self.directory / "metrics"
-
     def read_document(self) -> Document:
         """Read sandbox.json; raises `NotRunning`."""
         return _load(self.document) or self._refuse()

@@ -100,9 +100,7 @@ class Supervisor:
 
     def _clear(self) -> None:
         """Fresh data, unless what is there is to be kept; keys stay."""
-        for directory in (self.layout.logs, self.layout.metrics):
-            shutil.rmtree(directory, ignore_errors=True)
-        self.layout.metrics.mkdir()
+        shutil.rmtree(self.layout.logs, ignore_errors=True)
         # Nothing is left to keep when the database was in the temporary folder (see Cluster): under
         # the seals of another audit trail a new one could not be sealed.
         is_there = (self.layout.postgres / "data" / "PG_VERSION").exists()
@@ -180,8 +178,7 @@ class Supervisor:
     def _start_registry(self) -> None:
         log = self.layout.logs / "gunicorn.log"
         process = Process("gunicorn", log, grace=5)
-        metrics = {"PROMETHEUS_MULTIPROC_DIR": str(self.layout.metrics)}
-        process.start(_gunicorn(self.port), env={**self._environment(), **metrics})
+        process.start(_gunicorn(self.port), env=self._environment())
         self._add("gunicorn", process, log, {})
         health = f"http://{LOOPBACK}:{self.port}{ENTERPRISE}/v3/health"
         process.wait_until(lambda: answers(health), timeout=_READY_TIMEOUT)

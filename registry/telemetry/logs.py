@@ -1,112 +1,105 @@
-"""Logs as JSON lines with a trace id, and with no person or secret in them."""
+"""Logs as JSON lines with a trace id, and with no person or secret in them.
+
+A line costs its caller a place in a queue: whatever happens to it, he neither waits nor fails.
+"""
 
 import json
 import logging
-import re
-import sys
-from collections.abc import Mapping, MutableMapping
+from collections.abc import MutableMapping, Sequence
+from functools import partial
 from typing import Any, Final
 
 import orjson
 import structlog
+from structlog.typing import Processor
 
-from registry.domain.personal_data import MASK, mask_personal_numbers
+from registry.telemetry.log_writer import LogWriter
+from registry.telemetry.masking import mask_event
+from registry.telemetry.output import STDOUT
 
-# What may slip into a message of somebody else's, beside personal numbers: bearer tokens, JWTs.
-# A word of a JWT's letters without a point is passed over whole, not tried again from each of its
-# `eyJ`: the time grows with the text and no faster, whoever wrote it.
-_SECRETS: Final = re.compile(
-    r"(?i:bearer)\s+[^\s\"',;]+|eyJ[\w-]++(?:(?:\.[\w-]*+)++|(?P<harmless>))", re.ASCII
-)
-# Members that are personal or secret whatever they hold.
-_NEVER: Final = frozenset({"token", "ssin", "file_name", "subject", "authorization", "password"})
+_CHATTY: Final = ("botocore", "boto3", "urllib3", "s3transfer")
+
+
+class LineHandler(logging.Handler):
+    """Hands the records of Python's own loggers to a writer."""
+
+    def __init__(self, writer: LogWriter) -> None:
+        super().__init__()
+        self._writer = writer
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write a record; one that cannot be told is told to be so, never raised or printed."""
+        try:
+            line = self.format(record)
+        except Exception as error:  # noqa: BLE001 - whoever logs goes on
+            line = _describe_failure(record.name, error)
+        self._writer.write(line)
 
 
 def configure(level: str) -> None:
     """Send everything, libraries' logs too, through the mask to standard output."""
-    renderer = structlog.stdlib.ProcessorFormatter(
-        foreign_pre_chain=[structlog.stdlib.add_logger_name, structlog.stdlib.ExtraAdder()],
-        processors=[
-            structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso"),
-            structlog.processors.format_exc_info,
-            mask_event,
-            structlog.processors.JSONRenderer(_json),
-        ],
+    common: list[Processor] = [
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso"),
+        structlog.processors.format_exc_info,
+        mask_event,
+        structlog.processors.JSONRenderer(_json),
+    ]
+    handler = LineHandler(STDOUT)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=[structlog.stdlib.add_logger_name, structlog.stdlib.ExtraAdder()],
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *common],
+        )
     )
-    handler = logging.StreamHandler(sys.stdout)
-    handler.setFormatter(renderer)
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level)
-    for chatty in ("botocore", "boto3", "urllib3", "s3transfer"):
-        logging.getLogger(chatty).setLevel(max(logging.INFO, root.level))
+    for name in _CHATTY:
+        logging.getLogger(name).setLevel(max(logging.INFO, root.level))
     # Our own lines, one a request, skip the machinery that others' records need.
     structlog.configure(
-        processors=[
-            structlog.contextvars.merge_contextvars,
-            _name,
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso"),
-            structlog.processors.format_exc_info,
-            mask_event,
-            structlog.processors.JSONRenderer(_json),
-        ],
+        processors=[partial(_render, [structlog.contextvars.merge_contextvars, _name, *common])],
         logger_factory=_Lines,
         wrapper_class=structlog.make_filtering_bound_logger(root.level),
-        cache_logger_on_first_use=False,  # a later `configure` counts, and a later standard output
+        cache_logger_on_first_use=False,  # a later `configure` counts
     )
 
 
-class _Lines(structlog.PrintLogger):
-    """Lines of one of our loggers, on what is standard output now."""
+class _Lines:
+    """Lines of one of our loggers."""
 
     def __init__(self, name: str) -> None:
-        super().__init__()
         self.name = name
+
+    def msg(self, line: str) -> None:
+        """Write a line, of any level."""
+        STDOUT.write(line)
+
+    debug = info = warning = error = critical = msg
+
+
+def _render(
+    processors: Sequence[Processor], logger: _Lines, method: str, event: MutableMapping[str, Any]
+) -> Any:
+    """Make a line of an event, or one that says why that could not be."""
+    line: Any = event
+    try:
+        for process in processors:
+            line = process(logger, method, line)
+    except Exception as error:  # noqa: BLE001 - whoever logs goes on
+        return _describe_failure(logger.name, error)
+    return line
+
+
+def _describe_failure(name: str, error: Exception) -> str:
+    members = {"event": "a line of log could not be made", "logger": name, "level": "error"}
+    return json.dumps({**members, "reason": type(error).__name__})
 
 
 def _name(logger: _Lines, _method: str, event: MutableMapping[str, Any]) -> Any:
     event["logger"] = logger.name
     return event
-
-
-def mask_event(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> Any:
-    """Mask everything personal or secret in an event, however deep it sits."""
-    return _mask_members(event)
-
-
-def _mask_members(members: Mapping[Any, Any]) -> dict[str, Any]:
-    return {
-        _mask_text(str(name)): MASK if str(name).lower() in _NEVER else _mask_value(value)
-        for name, value in members.items()
-    }
-
-
-def _mask_value(value: Any) -> Any:
-    if isinstance(value, str):
-        return _mask_text(value)
-    if isinstance(value, Mapping):
-        return _mask_members(value)
-    if isinstance(value, list | tuple | set | frozenset):
-        return [_mask_value(item) for item in value]
-    if isinstance(value, int | float | None):
-        return MASK if mask_personal_numbers(str(value)) == MASK else value
-    return _mask_text(str(value))
-
-
-def _mask_text(text: str) -> str:
-    # Most names and many values are one word: no number, and no token, which has a point in it or
-    # a space before it. The searches below are what a line of log costs.
-    if text.replace("_", "").isalpha():
-        return text
-    # secrets first: a token with a mask in its middle would no longer look like one
-    return mask_personal_numbers(_SECRETS.sub(_replace_secret, text))
-
-
-def _replace_secret(match: re.Match[str]) -> str:
-    return MASK if match["harmless"] is None else match[0]
 
 
 def _json(event: Any, **_: Any) -> str:

@@ -4,6 +4,8 @@ from typing import Final, Literal
 
 from prometheus_client import Counter, Histogram
 
+from registry.telemetry.harmless import harmless
+
 _FAST: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 
 REQUESTS: Final = Histogram(
@@ -42,11 +44,13 @@ UNKNOWN_PARAMETERS: Final = Counter(
 )
 
 
+@harmless
 def count_slow_client(what: Literal["request", "body", "reader", "queue"]) -> None:
     """Count a client that was cut off, by what it was too slow or too late with."""
     SLOW_CLIENTS.labels(what).inc()
 
 
+@harmless
 def count_introspection(outcome: str, seconds: float) -> None:
     """Count one look at a token, by how it ended, and the seconds that it took."""
     INTROSPECTIONS.labels(outcome).observe(seconds)

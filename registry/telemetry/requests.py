@@ -8,6 +8,7 @@ from uuid import uuid4
 import structlog
 from flask import Flask, Response, g, request
 
+from registry.telemetry.harmless import harmless
 from registry.telemetry.metrics import REQUESTS, UNKNOWN_PARAMETERS
 
 _TRACE: Final = "BelGov-Trace-Id"
@@ -39,10 +40,17 @@ def _end(response: Response) -> Response:
         client_trace_id = ""
     if client_trace_id:
         response.headers[_RELATED_TRACE] = client_trace_id
+    _note(response.status_code, client_trace_id)
+    return response
+
+
+@harmless
+def _note(status: int, client_trace_id: str) -> None:
+    """Measure the request and log it; by now the answer stands, and what it says is committed."""
     seconds = time.perf_counter() - g.began
     route = request.url_rule.rule if request.url_rule else "unknown"
     method = request.method if request.method in _METHODS else "other"
-    REQUESTS.labels(route, method, response.status_code).observe(seconds)
+    REQUESTS.labels(route, method, status).observe(seconds)
     caller = g.get("caller")
     more = _note_unknown_parameters(route)
     _log.info(
@@ -51,12 +59,11 @@ def _end(response: Response) -> Response:
         related_trace_id=client_trace_id,
         method=method,
         route=route,
-        status=response.status_code,
+        status=status,
         milliseconds=round(seconds * 1000, 1),
         client_id=caller.client_id if caller else None,
         **more,
     )
-    return response
 
 
 def _note_unknown_parameters(route: str) -> dict[str, list[str]]:

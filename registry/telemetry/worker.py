@@ -10,6 +10,8 @@ from typing import Final
 
 from prometheus_client import Counter, Gauge, start_http_server
 
+from registry.telemetry.harmless import harmless
+
 _HEARTBEAT: Final = Gauge(
     "registry_worker_heartbeat_seconds",
     "Unix time when this job last went well, or of the start before that",
@@ -57,27 +59,32 @@ _COUNTERS: Final[Mapping[str, Callable[[float], None]]] = {
 }
 
 
+@harmless
 def note_success(job: str) -> None:
     """Note that the job works: a run or a batch of it succeeded, or nothing was to be done."""
     _HEARTBEAT.labels(job).set_to_current_time()
 
 
+@harmless
 def register_job(job: str) -> None:
     """Show the job from the start, even if it never works."""
     note_success(job)
     _FAILURES.labels(job)
 
 
+@harmless
 def count_failure(job: str) -> None:
     """Count a run that an error ended."""
     _FAILURES.labels(job).inc()
 
 
+@harmless
 def count_outage() -> None:
     """Count a batch that the event service was too ill for."""
     _TROUBLE.inc()
 
 
+@harmless
 def count_results(counts: Mapping[str, int]) -> None:
     """Count the results of a batch; those without a counter are for the log alone."""
     for name, count in counts.items():
@@ -85,6 +92,7 @@ def count_results(counts: Mapping[str, int]) -> None:
             _COUNTERS[name](count)
 
 
+@harmless
 def show_backlog(*, waiting: int, oldest: datetime | None, dead: int, unsealed_age: float) -> None:
     """Show how many events wait or are dead, since when, and how long audit entries wait.
 

@@ -7,7 +7,7 @@ import click
 
 from registry.http_client.private_key import KeyUnusable
 from registry.settings import Settings
-from registry.telemetry import logs
+from registry.telemetry import logs, output
 from registry.telemetry import worker as telemetry
 from registry.wiring.worker import WorkerServices, assemble_worker
 from registry.worker.jobs import JOBS, Job
@@ -60,6 +60,8 @@ def worker(
             threads.run(worker_services.dispose)
     except Unfit as error:
         raise click.ClickException(str(error)) from None
+    finally:
+        output.flush()
     sys.exit(not is_well)
 
 

@@ -2,13 +2,14 @@
 
 import os
 import signal
-import sys
 import threading
 import time
 from collections.abc import Callable
 from typing import Final, Self
 
 import structlog
+
+from registry.telemetry import output
 
 PATIENCE: Final = 8.0  # seconds from the wish to stop to the end, whatever is under way
 _SIGNALS: Final = (signal.SIGTERM, signal.SIGINT)
@@ -78,7 +79,7 @@ class JobThreads:
             thread.join(max(0.0, self._until - time.monotonic()))
         if any(thread.is_alive() for thread in threads):
             _log.warning("stopped in the middle of something")
-            sys.stdout.flush()
+            output.flush()
             os._exit(any(thread.is_broken for thread in threads))
 
 

@@ -19,6 +19,7 @@ from registry.store.reference import (
     sender_organizations,
 )
 from registry.store.schema import metadata
+from registry.telemetry import output
 from tests.api.publication import Sender, an_event
 from tests.factories import an_ebox
 from tests.gunicorn import run_gunicorn
@@ -40,6 +41,17 @@ def app_with(settings):
         get_state(app).registry.dispose()
     root.handlers[:] = handlers
     root.setLevel(level)
+
+
+@pytest.fixture
+def logged(capfd):
+    """What was logged since this was asked last; a thread of the log writes it."""
+
+    def read():
+        output.flush()
+        return capfd.readouterr().out
+
+    return read
 
 
 @pytest.fixture

@@ -23,6 +23,7 @@ from registry.sandbox.tokens import fetch
 from tests.api.contract import is_open, served
 from tests.conftest import V3
 from tests.factories import a_person, an_ebox, an_enterprise
+from tests.log_lines import written_lines
 
 BASE = V3[an_ebox().kind]
 LIST = f"{BASE}/ebox/messages"
@@ -312,26 +313,27 @@ def test_a_caller_who_is_known_is_served_while_the_authorization_server_is_down(
     assert there.get("/ebox/messages").status_code == 200
 
 
-def test_no_token_is_ever_logged_or_repeated(app_with, elsewhere, consumer, faults, capsys):
-    app = app_with(log_level="DEBUG", oauth_timeout=0.3)
-    there = elsewhere(consumer, app)
-    strange = "strange-token-0123456789"
-    answers = [
-        there.get("/ebox/messages"),
-        there.get("/ebox/messages?page=0"),
-        there.get("/ebox/messages/nonsense"),
-        there.get(f"/ebox/messages?access_token={there.token}"),
-        there.get(f"/refData/messageTypes/{there.token}"),
-        app.test_client().get(f"{LIST}?access_token={there.token}"),
-        app.test_client().get(LIST, headers={"Authorization": f"Basic {there.token}"}),
-        app.test_client().get(LIST, headers={"Authorization": f"Bearer {strange}"}),
-    ]
-    for fault in ("error", "lie", "reset", "garbage"):
-        faults(introspect=fault)
-        headers = {"Authorization": f"Bearer {strange}-{fault}"}
-        answers.append(app.test_client().get(LIST, headers=headers))
+def test_no_token_is_ever_logged_or_repeated(app_with, elsewhere, consumer, faults):
+    with written_lines() as lines:
+        app = app_with(log_level="DEBUG", oauth_timeout=0.3)
+        there = elsewhere(consumer, app)
+        strange = "strange-token-0123456789"
+        answers = [
+            there.get("/ebox/messages"),
+            there.get("/ebox/messages?page=0"),
+            there.get("/ebox/messages/nonsense"),
+            there.get(f"/ebox/messages?access_token={there.token}"),
+            there.get(f"/refData/messageTypes/{there.token}"),
+            app.test_client().get(f"{LIST}?access_token={there.token}"),
+            app.test_client().get(LIST, headers={"Authorization": f"Basic {there.token}"}),
+            app.test_client().get(LIST, headers={"Authorization": f"Bearer {strange}"}),
+        ]
+        for fault in ("error", "lie", "reset", "garbage"):
+            faults(introspect=fault)
+            headers = {"Authorization": f"Bearer {strange}-{fault}"}
+            answers.append(app.test_client().get(LIST, headers=headers))
 
-    written = "".join(capsys.readouterr())
+    written = "".join(lines)
     assert written.count('"event":"request"') == len(answers)
     assert "introspection" in written
     assert there.token not in written

@@ -88,14 +88,14 @@ def test_a_well_service_says_so_and_no_more_to_anyone(app, base, path):
 
 @pytest.mark.parametrize("what", DOWN)
 def test_a_service_that_cannot_answer_calls_is_down_and_says_why_to_operators(
-    app_with, capsys, what
+    app_with, logged, what
 ):
     changes, reason = DOWN[what]
     app = app_with(**changes)
 
     assert health_of(app) == (503, {"status": "DOWN"})
     assert health_of(app, "/health/ready") == (503, {"status": "DOWN"})
-    assert reason in capsys.readouterr().out
+    assert reason in logged()
     with pytest.raises(Unavailable, match=reason):
         get_state(app).registry.readiness.check()
 
@@ -115,13 +115,13 @@ def test_a_role_that_row_level_security_does_not_bind_is_no_service(app_with, da
     assert health_of(app) == (503, {"status": "DOWN"})
 
 
-def test_a_database_that_was_never_migrated_is_no_service(app_with, cluster, capsys):
+def test_a_database_that_was_never_migrated_is_no_service(app_with, cluster, logged):
     name = f"empty_{uuid4().hex[:12]}"
     cluster.create_database(name)
     app = app_with(database_url=SecretStr(cluster.url("application", name)))
 
     assert health_of(app) == (503, {"status": "DOWN"})
-    assert "never migrated" in capsys.readouterr().out
+    assert "never migrated" in logged()
     get_state(app).registry.dispose()
     cluster.drop_database(name)
 
@@ -143,15 +143,15 @@ def test_a_database_of_an_older_shape_is_no_service(app_with, cluster, revision,
         get_state(app).registry.dispose()
 
 
-def test_a_replica_is_no_service(app_with, tell, role, capsys):
+def test_a_replica_is_no_service(app_with, tell, role, logged):
     name, url = role
     tell(f"ALTER ROLE {name} SET default_transaction_read_only = on")
 
     assert health_of(app_with(database_url=url)) == (503, {"status": "DOWN"})
-    assert "can only be read" in capsys.readouterr().out
+    assert "can only be read" in logged()
 
 
-def test_a_role_that_may_not_write_the_trail_is_no_service(app_with, tell, role, capsys):
+def test_a_role_that_may_not_write_the_trail_is_no_service(app_with, tell, role, logged):
     name, url = role
     tell(
         f"REVOKE {APPLICATION_ROLE} FROM {name}",
@@ -159,10 +159,10 @@ def test_a_role_that_may_not_write_the_trail_is_no_service(app_with, tell, role,
     )
 
     assert health_of(app_with(database_url=url)) == (503, {"status": "DOWN"})
-    assert "permission denied" in capsys.readouterr().out
+    assert "permission denied" in logged()
 
 
-def test_a_full_disk_is_no_service_until_there_is_room_again(app_with, tell, role, capsys):
+def test_a_full_disk_is_no_service_until_there_is_room_again(app_with, tell, role, logged):
     name, url = role
     app = app_with(database_url=url)
     assert health_of(app) == (200, {"status": "UP"})
@@ -176,7 +176,7 @@ def test_a_full_disk_is_no_service_until_there_is_room_again(app_with, tell, rol
     )
     try:
         wait_for(app, "DOWN", within=8)
-        assert "No space left on device" in capsys.readouterr().out
+        assert "No space left on device" in logged()
     finally:
         tell(
             f"DROP TRIGGER {name}_full ON audit_entries",

@@ -9,6 +9,7 @@ import pytest
 from prometheus_client import REGISTRY
 
 from tests.api.v2.visiting import in_version_2
+from tests.log_lines import written_lines
 
 CITIZENS_NUMBER = "85041299768"
 ODD_IDS = ["1x2", "not-an-id", "A0000000-0000-4000-8000-000000000000", "%C3%A9", "x" * 300]
@@ -34,16 +35,17 @@ def test_an_unknown_parameter_changes_nothing(anyone, deliver, query):
     assert queried.json == plain.json
 
 
-def test_names_of_unknown_parameters_are_counted_and_logged_but_no_values(anyone, capsys):
+def test_names_of_unknown_parameters_are_counted_and_logged_but_no_values(anyone):
     def count():
         samples = REGISTRY.collect()
         (counter,) = (one for one in samples if one.name == "registry_unknown_parameters")
         return sum(one.value for one in counter.samples if one.name.endswith("_total"))
 
     before = count()
-    anyone.get(f"/ebox/messages?nosuch={CITIZENS_NUMBER}&{CITIZENS_NUMBER}=1&page=1")
+    with written_lines() as lines:
+        anyone.get(f"/ebox/messages?nosuch={CITIZENS_NUMBER}&{CITIZENS_NUMBER}=1&page=1")
 
-    (line,) = capsys.readouterr().out.splitlines()
+    (line,) = lines
     assert count() == before + 2
     assert json.loads(line)["unknown_parameters"] == ["nosuch", "…"]
     assert CITIZENS_NUMBER not in line

@@ -31,6 +31,7 @@ from tests.api.publication import (
 )
 from tests.api.v2 import visiting
 from tests.factories import PDF, a_person, an_ebox
+from tests.log_lines import written_lines
 
 ON_BEHALF_OF = "On-Behalf-Of-Enterprise-Number"
 NOT_THE_SENDER = "Invalid sender: user credentials does not match payload"
@@ -559,14 +560,12 @@ def test_what_was_not_looked_at_whole_is_not_clean(sender, publishing_with, case
 @pytest.mark.long
 @pytest.mark.usefixtures("leaves_something")
 @pytest.mark.parametrize("case", NOT_WHOLE)
-def test_a_setting_has_it_accepted_with_a_mark(
-    sender, reader, publishing_with, owner, case, capsys
-):
+def test_a_setting_has_it_accepted_with_a_mark(sender, reader, publishing_with, owner, case):
     verdict, limit, file_size = NOT_WHOLE[case]
     before = REGISTRY.get_sample_value("registry_documents_unscanned_total") or 0
     recipient, chosen = reader(), {"clamd_unscanned": "accept", "clamd_file_size": file_size}
 
-    with clamd(verdict, limit) as scanner:
+    with written_lines() as lines, clamd(verdict, limit) as scanner:
         app = publishing_with(clamd_address=scanner.address, **chosen)
         message_id = at(sender, app, Sender).published(recipient.ebox, Document(content=LARGE))
 
@@ -582,7 +581,7 @@ def test_a_setting_has_it_accepted_with_a_mark(
         )
     assert '"malwareScan":"incomplete"' in entry
     assert REGISTRY.get_sample_value("registry_documents_unscanned_total") == before + 1
-    (line,) = [line for line in capsys.readouterr().out.splitlines() if "not scanned" in line]
+    (line,) = [line for line in lines if "not scanned" in line]
     assert json.loads(line)["key"].startswith("documents/")
 
 

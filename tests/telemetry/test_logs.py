@@ -3,8 +3,6 @@
 import json
 import logging
 import re
-from contextlib import contextmanager, redirect_stdout
-from io import StringIO
 from uuid import UUID, uuid4
 
 import pytest
@@ -12,32 +10,17 @@ import structlog
 from hypothesis import given
 from hypothesis import strategies as st
 
-from registry.telemetry import logs
+from registry.telemetry.masking import mask_event
 from tests.factories import a_person
+from tests.log_lines import told
 
 SSIN = "85073003328"
 JWT = "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiI4NTA3MzAwMzMyOCJ9.c2lnbmF0dXJl-_"
 JWE = "eyJlbmMiOiJBIn0.a2V5.aXY.Y2lwaGVy.dGFn"
 
 
-@contextmanager
-def told(level="INFO"):
-    """The lines that are written while the block runs, as our application configures logging."""
-    root = logging.getLogger()
-    handlers, before = root.handlers[:], root.level
-    lines = []
-    with redirect_stdout(StringIO()) as output:
-        logs.configure(level)
-        try:
-            yield lines
-        finally:
-            root.handlers[:] = handlers
-            root.setLevel(before)
-    lines += map(json.loads, output.getvalue().splitlines())
-
-
 def masked(**members):
-    return logs.mask_event(None, "info", members)
+    return mask_event(None, "info", members)
 
 
 @pytest.mark.parametrize(
@@ -188,6 +171,33 @@ def test_a_line_is_written_whatever_it_holds(value):
         structlog.get_logger("registry.test").info("odd", value=value)
 
     assert [line["event"] for line in lines] == ["odd"]
+
+
+class Untold:
+    """Cannot be written as text."""
+
+    def __str__(self):
+        raise RuntimeError(f"Bearer {JWT}")
+
+    __repr__ = __str__
+
+
+def in_a_circle():
+    ring = {}
+    ring["ring"] = ring
+    return ring
+
+
+@pytest.mark.parametrize("value", [Untold(), in_a_circle()], ids=["no text", "circle"])
+def test_who_logs_what_cannot_be_written_goes_on_and_the_log_says_so(value):
+    with told() as lines:
+        structlog.get_logger("registry.test").info("odd", value=value)
+        logging.getLogger("somebody.else").error("odd", extra={"value": value})
+        logging.getLogger("somebody.else").error("%d", "no number")
+
+    assert {line["event"] for line in lines} == {"a line of log could not be made"}
+    assert [line["logger"] for line in lines] == ["registry.test", *["somebody.else"] * 2]
+    assert JWT not in json.dumps(lines)
 
 
 def test_a_text_with_line_breaks_stays_on_one_line():

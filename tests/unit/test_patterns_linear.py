@@ -136,7 +136,7 @@ PATTERNS: Final = {
         "fullmatch", ("a", ";", ""), ("a;", " ", ""), ("", "; a/", ""), ("", ";a/a", ";")
     ),
     "sender.message:_PART": worst("fullmatch", ("", "a", ""), ("", "a=", "")),
-    "telemetry.logs:_SECRETS": worst(
+    "telemetry.masking:_SECRETS": worst(
         "sub",
         ("", "eyJ", ""),
         ("", "eyJa", " ."),

@@ -1,23 +1,20 @@
 """A duty done over and over: whose turn it is, how it fails, and how long it rests."""
 
 import dataclasses
-import json
-import logging
 import threading
 import time
-from contextlib import contextmanager, redirect_stdout
+from contextlib import contextmanager
 from datetime import timedelta
-from io import StringIO
 
 import pytest
 from prometheus_client import REGISTRY
 
 from registry.domain.errors import Unavailable, UpstreamInvalid
-from registry.telemetry import logs
 from registry.worker.jobs import JOBS, Job, JobContext, Step
 from registry.worker.runner import JobRunner
 from registry.worker.threads import JobThreads
 from tests.factories import an_ebox
+from tests.log_lines import told
 
 pytestmark = pytest.mark.process
 
@@ -57,21 +54,6 @@ def running(stop, *performers, seconds):
 
 def figure(name, duty="testing"):
     return REGISTRY.get_sample_value(name, {"duty": duty})
-
-
-@contextmanager
-def told():
-    """The lines that are logged while the block runs."""
-    root, lines = logging.getLogger(), []
-    handlers, level = root.handlers[:], root.level
-    with redirect_stdout(StringIO()) as output:
-        logs.configure("INFO")
-        try:
-            yield lines
-        finally:
-            root.handlers[:] = handlers
-            root.setLevel(level)
-    lines += map(json.loads, output.getvalue().splitlines())
 
 
 def test_of_two_workers_one_takes_the_turn(perform, stop):

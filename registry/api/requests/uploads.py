@@ -15,6 +15,7 @@ from registry.api.requests.multipart import parse_parts
 from registry.domain.drafts import Draft, StagedFile
 from registry.domain.errors import Invalid, Issue, RegistryError, Unavailable
 from registry.telemetry import metrics
+from registry.telemetry.harmless import harmless
 
 _log: Final = structlog.get_logger("registry.documents")
 
@@ -71,6 +72,7 @@ class ArrivingPublication:
     def _discard(self) -> None:
         registry().uploads.discard(self._files)
 
+    @harmless
     def _report_unscanned(self) -> None:
         """Count and log what was filed without a whole look; by its key it can be looked at."""
         for file in self._files:

@@ -6,10 +6,12 @@ import structlog
 
 from registry.domain.errors import DocumentAltered, DocumentUnavailable
 from registry.telemetry import metrics
+from registry.telemetry.harmless import harmless
 
 _log: Final = structlog.get_logger("registry.documents")
 
 
+@harmless
 def report_document_fault(error: DocumentUnavailable, trace_id: str) -> None:
     """Count and log the fault; the trail has the document of this trace."""
     if isinstance(error, DocumentAltered):
