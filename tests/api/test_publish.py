@@ -381,6 +381,23 @@ def test_without_word_on_rules_a_message_waits_in_general_until_they_arrive(
     assert not is_pending(owner, message_id)
 
 
+def test_what_fails_after_a_message_was_filed_is_not_its_answer(
+    sender, reader, publishing_with, faults, owner
+):
+    faults(rules="error")
+    there = at(sender, publishing_with(database_lock_timeout=0.5), Sender)
+    recipient = reader()
+    with owner.connect() as somebody:
+        lock = "SELECT pg_advisory_lock(hashtextextended(%s, 0))"  # as long as rules change
+        somebody.exec_driver_sql(lock, (recipient.ebox.key,))
+
+        message_id = there.published(recipient.ebox)
+
+        somebody.exec_driver_sql(lock.replace("lock(h", "unlock(h"), (recipient.ebox.key,))
+    assert partition_of(recipient, message_id) == "GENERAL"
+    assert is_pending(owner, message_id)
+
+
 def test_a_message_that_was_routed_is_not_moved_by_a_new_rule(sender, reader, tell_rules):
     recipient = reader()
     message_id = sender.published(recipient.ebox)

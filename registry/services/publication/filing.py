@@ -1,5 +1,6 @@
 """Filing: one transaction that claims the idempotency key, and adds message, event and entry."""
 
+import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -40,6 +41,7 @@ from registry.store.transactions import Transactions, name_ebox
 NOT_CONFIGURED: Final = "Invalid message configuration"  # clients may match it (contract 5)
 NO_DIGITAL_USER: Final = "NO_DIGITAL_USER"
 _NEVER_OPENED: Final = "The recipient never opened his e-Box; the message waits there for him."
+_log: Final = logging.getLogger(__name__)
 
 
 class PreferenceService(Protocol):
@@ -118,8 +120,18 @@ class Filing:
             # Asked between two transactions: none is open while the federation is asked.
             self.routing.refresh(recipient)
             expires_at = self._file(request, message, may_wait=True)
-            self.routing.settle(recipient)  # rules may have come between our look and our commit
+            self._settle(recipient)
         return Receipt(message_id=message.message_id, expires_at=expires_at, code=code)
+
+    def _settle(self, recipient: Ebox) -> None:
+        """Route the message, if rules have come between our look and our commit.
+
+        It is filed by now, so whatever fails is not the answer: the worker catches up.
+        """
+        try:
+            self.routing.settle(recipient)
+        except Exception:  # noqa: BLE001 - the log has it
+            _log.exception("a message waits for the worker to be routed")
 
     def _file(
         self, request: PublicationRequest, message: SentMessage, *, may_wait: bool
