@@ -1,4 +1,4 @@
-"""A stand-in for clamd: takes what it is sent by INSTREAM, and finds nothing."""
+"""A stand-in for clamd: takes what it is sent by INSTREAM, finds nothing, and answers PING."""
 
 import socketserver
 import struct
@@ -10,7 +10,14 @@ from registry.sandbox.servers.processes import LOOPBACK
 
 class _Scan(socketserver.StreamRequestHandler):
     def handle(self) -> None:
-        self.rfile.read(len(b"zINSTREAM\0"))
+        command = b""
+        while not command.endswith(b"\0"):
+            if not (byte := self.rfile.read(1)):
+                return
+            command += byte
+        if command == b"zPING\0":
+            self.wfile.write(b"PONG\0")
+            return
         while header := self.rfile.read(4):
             (length,) = struct.unpack(">I", header)
             if not length:

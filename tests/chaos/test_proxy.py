@@ -4,12 +4,14 @@ import http.client
 import http.server
 import socket
 import socketserver
+import struct
 import threading
 import time
 
 import pytest
 
 from registry.sandbox.servers.processes import LOOPBACK
+from tests.chaos.clamd import Scanner
 from tests.chaos.faults import ANSWERS, DRIP, PASS, Fault
 from tests.chaos.proxy import Proxies
 
@@ -209,3 +211,14 @@ def test_after_every_fault_it_is_well(echo, fail, kind):
 
     with connect(echo) as connection:
         assert ask(connection, bytes(10_000)) == bytes(10_000)
+
+
+def test_the_stand_in_for_clamd_scans_and_answers_a_ping(proxies):
+    with Scanner() as scanner:
+        port = proxies.open("clamd", scanner.port)
+        with connect(port) as connection:
+            connection.sendall(b"zINSTREAM\0" + struct.pack(">I", 2) + b"ab" + struct.pack(">I", 0))
+            assert connection.recv(100) == b"stream: OK\0"
+        with connect(port) as connection:
+            connection.sendall(b"zPING\0")
+            assert connection.recv(100) == b"PONG\0"
