@@ -19,6 +19,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from registry.sandbox.servers.processes import LOOPBACK, answers, free_port
+from registry.worker.jobs import JOBS
 from tests.factories import PDF
 from tests.service import BASE, CONF, PublicationRequest, Service, headers
 
@@ -221,7 +222,7 @@ def has_heartbeats(port):
     figures = scrape(port)
     beats = [value for (name, *_), value in figures.items() if name.endswith("heartbeat_seconds")]
     failures = [value for (name, *_), value in figures.items() if name.endswith("failures_total")]
-    return len(beats) == 9 and time.time() - min(beats) < 60 and not any(failures)
+    return len(beats) == len(JOBS) and time.time() - min(beats) < 60 and not any(failures)
 
 
 def test_lines_that_were_lost_are_counted_and_told_when_somebody_reads(service):
