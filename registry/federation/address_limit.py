@@ -14,6 +14,7 @@ from registry.domain.errors import TokenExpired, TokenInvalid, TooManyRequests
 from registry.federation.token_claims import TokenOutcome
 
 _WINDOW: Final = 60  # seconds
+_DOUBTFUL: Final = 0.25  # of the limit: from here on an address looks like the source of a flood
 
 
 @dataclass(slots=True)
@@ -38,15 +39,20 @@ class AddressLimit:
         self._lock = Lock()
         self._accounts: LRUCache[str, _Account] = LRUCache(size)
 
-    def check(self, address: str) -> None:
-        """Raise `TooManyRequests` when the address has used up its minute."""
+    def check(self, address: str) -> bool:
+        """Raise `TooManyRequests` when the address has used up its minute.
+
+        True for one that used little of it, which may wait for a seat.
+        """
         with self._lock:
             account = self._accounts.get(name_network(address))
-            if account is None or account.refusals < self._limit:
-                return
-            rest = account.began + _WINDOW - self._clock()
-        if rest > 0:
+            rest = account.began + _WINDOW - self._clock() if account is not None else 0
+            if account is None or rest <= 0:
+                return True
+            refusals = account.refusals
+        if refusals >= self._limit:
             raise TooManyRequests(self._limit, ceil(rest))
+        return refusals < _DOUBTFUL * self._limit
 
     def count(self, address: str, outcome: TokenOutcome) -> None:
         """Count what became of an unknown token that this address brought."""

@@ -105,11 +105,10 @@ class Introspection:
         if (remembered_outcome := self.cache.recall(key, fresh=fresh)) is not None:
             return remembered_outcome, "hit"
         is_known = self.cache.knows(key)
-        if not is_known:
-            self.address_limit.check(address)
+        may_wait = is_known or self.address_limit.check(address)
         ask = partial(self._ask, token, key, None if is_known else address, fresh=fresh)
         try:
-            with self.seats.take(key, is_known=is_known):
+            with self.seats.take(key, is_known=is_known, may_wait=may_wait):
                 outcome = self._share(key, ask, fresh=fresh)
         except Unavailable:  # no seat, or waited long enough for another's question
             outcome = Unavailable

@@ -20,9 +20,9 @@ class Seats:
     """So many threads may wait at a time, with room left for whoever need not.
 
     Of `count` seats strangers leave one to those who are known, and one key leaves two to others.
-    A stranger who finds none is sent away at once: there may be no end of them. Anybody else waits
-    for one up to `patience` seconds, but not while the seats that he needs have been held for
-    longer than that: a service that is well gives them back sooner. Shared by threads.
+    Who finds none is sent away at once if there may be no end of his kind. Anybody else waits for
+    one up to `patience` seconds, but not while the seats that he needs have been held for longer
+    than that: a service that is well gives them back sooner. Shared by threads.
     """
 
     def __init__(
@@ -34,10 +34,13 @@ class Seats:
         self._taken: list[_Seat] = []  # the oldest first
 
     @contextmanager
-    def take(self, key: str, *, is_known: bool) -> Iterator[None]:
-        """Hold a seat around the waiting; raises `Unavailable` when there is none."""
+    def take(self, key: str, *, is_known: bool, may_wait: bool = True) -> Iterator[None]:
+        """Hold a seat around the waiting; raises `Unavailable` when there is none.
+
+        Who shares a key with those who are seated may always wait.
+        """
         with self._change:
-            self._await_seat(key, is_known=is_known)
+            self._await_seat(key, is_known=is_known, may_wait=may_wait)
             seat = _Seat(key, is_known, self._clock())
             self._taken.append(seat)
         try:
@@ -47,20 +50,20 @@ class Seats:
                 self._taken.remove(seat)
                 self._change.notify_all()
 
-    def _await_seat(self, key: str, *, is_known: bool) -> None:
+    def _await_seat(self, key: str, *, is_known: bool, may_wait: bool) -> None:
         ends = self._clock() + self._patience
-        while rivals := self._find_rivals(key):
+        while rivals := self._find_rivals(key, is_known=is_known):
             seconds = min(ends, rivals[0].since + self._patience) - self._clock()
-            if seconds <= 0 or not (is_known or any(seat.key == key for seat in rivals)):
+            if seconds <= 0 or not (may_wait or any(seat.key == key for seat in rivals)):
                 raise Unavailable
             self._change.wait(seconds)
-        strangers = sum(not seat.is_known for seat in self._taken)
-        if not is_known and strangers >= self._strangers:
-            raise Unavailable
 
-    def _find_rivals(self, key: str) -> list[_Seat]:
+    def _find_rivals(self, key: str, *, is_known: bool) -> list[_Seat]:
         """Find those one of whom has to leave first."""
         if len(self._taken) >= self._count:
             return self._taken
+        strangers = [seat for seat in self._taken if not seat.is_known]
+        if not is_known and len(strangers) >= self._strangers:
+            return strangers
         same = [seat for seat in self._taken if seat.key == key]
         return same if len(same) >= self._each else []

@@ -60,6 +60,17 @@ def test_so_many_refusals_a_minute_and_no_more(limit, seconds):
     assert refuses(limit, HERE) is None
 
 
+def test_an_address_that_brings_few_bad_tokens_may_wait_for_a_seat(limit, seconds):
+    assert limit.check(HERE)
+    count(limit, HERE, *[CALLER] * 100)
+    assert limit.check(HERE)
+    count(limit, HERE, TokenInvalid)
+
+    assert not limit.check(HERE)
+    seconds.now += 60
+    assert limit.check(HERE)
+
+
 def test_tokens_that_turn_out_active_cost_nothing(limit):
     count(limit, HERE, *[CALLER] * 100, *[TokenInvalid] * 3, *[CALLER] * 100)
 

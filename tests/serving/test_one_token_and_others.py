@@ -117,6 +117,23 @@ def test_a_flood_of_made_up_tokens_is_stopped_before_the_server(
     assert ask(party(CONSUMER, enterprise=an_ebox().number), "192.0.2.2")[0] == 200
 
 
+def test_a_portal_is_served_after_a_restart_when_nobody_is_known(ask, party):
+    tokens = [party(CONSUMER, enterprise=an_ebox().number) for _ in range(24)]
+    start, statuses = threading.Barrier(len(tokens)), []
+
+    def read(token):
+        start.wait()
+        statuses.extend(ask(token, "192.0.2.4")[0] for _ in range(3))
+
+    threads = [threading.Thread(target=read, args=(token,)) for token in tokens]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert statuses == [200] * 3 * len(tokens)
+
+
 @pytest.mark.parametrize("fault", ["slow", "error", "reset"])
 def test_cached_callers_are_served_while_nobody_answers(ask, flood, known, party, faults, fault):
     new = party(CONSUMER, enterprise=an_ebox().number)
