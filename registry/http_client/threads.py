@@ -8,11 +8,13 @@ from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextvars import copy_context
 from dataclasses import dataclass, field
 from threading import BoundedSemaphore, Lock
-from typing import Generic, TypeVar
+from typing import Final, Generic, TypeVar
 
 from registry.domain.errors import Unavailable
 
 T = TypeVar("T")
+
+_PATIENCE: Final = 0.5  # seconds for a seat
 
 
 class PerProcess(Generic[T]):
@@ -41,7 +43,7 @@ class PerProcess(Generic[T]):
 
 
 class _Pool:
-    """Threads, and a seat for each: a call waits for its seat as long as it may, not in a queue."""
+    """Threads, and a seat for each: a call waits for its seat a moment, not in a queue."""
 
     def __init__(self, count: int) -> None:
         self.seats = BoundedSemaphore(count)
@@ -65,7 +67,8 @@ class CallThreads:
         """
         ends = time.monotonic() + timeout
         pool = self._pool.get()
-        if not pool.seats.acquire(timeout=timeout):
+        # A service that is well gives one back sooner; for one that is not, few are to wait.
+        if not pool.seats.acquire(timeout=min(timeout, _PATIENCE)):
             raise Unavailable
         future = pool.executor.submit(copy_context().run, work)  # with the trace id of the request
         future.add_done_callback(lambda _: pool.seats.release())

@@ -116,12 +116,16 @@ def make_event_service(settings: Settings) -> EventServiceClient | NoEventServic
 
 
 def _make_upstream(settings: Settings, name: str, timeout: float) -> Upstream:
-    """Make the connection to a service that may want our certificate too (contract 6.20)."""
+    """Make the connection to a service that may want our certificate too (contract 6.20).
+
+    At most half of the threads that serve requests wait for it.
+    """
     return Upstream(
         name,
         timeout=timeout,
         ca_bundle=settings.oauth_ca_bundle,
         certificate=settings.federation_certificate,
+        threads=max(1, settings.database_pool_size // 2),
     )
 
 

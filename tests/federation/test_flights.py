@@ -3,6 +3,7 @@
 import multiprocessing
 import threading
 import time
+from contextlib import suppress
 
 import pytest
 
@@ -58,6 +59,22 @@ def test_no_thread_is_made_before_there_is_work():
     CallThreads(2).close()
 
     assert threading.active_count() == before
+
+
+def test_when_all_threads_are_taken_the_others_hear_it_long_before_time_is_up(workers, at_once):
+    over = threading.Event()
+
+    def ask(_):
+        began = time.monotonic()
+        with suppress(Unavailable):
+            workers.run(lambda: over.wait(3), 3)
+        return time.monotonic() - began
+
+    seconds = sorted(at_once(6, ask))
+    over.set()
+
+    assert max(seconds[:4]) < 2
+    assert min(seconds[4:]) > 2
 
 
 def test_those_who_wait_for_a_flight_stop_waiting_in_time(at_once):
