@@ -43,11 +43,18 @@ ssl_certificate_key {folder}/key.pem;
 
 
 @contextmanager
-def run_nginx(folder, *, reading, publishing, s3_endpoint, trusts=True):
-    """Start nginx on these ports of the registry's lanes; gives its own, which speaks TLS."""
+def run_nginx(folder, *, reading, publishing, s3_endpoint, trusts=True, burst=None):
+    """Start nginx on these ports of the registry's lanes; gives its own, which speaks TLS.
+
+    With a `burst`, so many requests of an address pass at once, and one a second after them.
+    """
     port = free_port()
     shutil.copytree(FOLDER, folder, dirs_exist_ok=True)
     _write_certificate(folder)
+    if burst is not None:
+        conf = folder / "nginx.conf"
+        limits = conf.read_text().replace("rate=100r/s", "rate=1r/s")
+        conf.write_text(limits.replace("burst=400", f"burst={burst}"))
     values = {
         "reading": _list_servers(reading),
         "publishing": _list_servers(publishing),

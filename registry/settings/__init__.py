@@ -223,9 +223,9 @@ class Settings(BaseModel):
                 faults.append(f"{PREFIX}{name.upper()}: {text}")
                 faulty.add(name)
             settings = cls._load_rest(values, faulty)
-        faults += [
-            f"{PREFIX}{field.upper()}: {text}" for field, text in find_contradictions(settings)
-        ]
+        # What contradicts a setting that cannot be read may be right with it.
+        contradictions = () if faults else find_contradictions(settings)
+        faults += [f"{PREFIX}{field.upper()}: {text}" for field, text in contradictions]
         if "environment" not in faulty:
             faults += [f"{PREFIX}{field.upper()}: {text}" for field, text in find_faults(settings)]
         if faults:

@@ -70,8 +70,18 @@ def head(method, path, token, *headers):
     return "\r\n".join([*lines, *headers, "", ""]).encode()
 
 
+class Unbuffered:
+    """A connection of which an answer reads nothing of the next one."""
+
+    def __init__(self, connection):
+        self._connection = connection
+
+    def makefile(self, mode):
+        return self._connection.makefile(mode, buffering=0)
+
+
 def read_answer(connection):
-    answer = HTTPResponse(connection)
+    answer = HTTPResponse(Unbuffered(connection))
     answer.begin()
     return answer.status, answer.headers, answer.read()
 
