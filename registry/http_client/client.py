@@ -167,8 +167,9 @@ class Upstream:
     """One federal service; its threads and connections are made on first use, in each process.
 
     `timeout` in seconds is the deadline of a call, and of all calls together in one piece of work
-    given to `within`. `threads` is how many calls may be under way at once. `certificate` is a PEM
-    file with our certificate and its key, for a service that wants mutual TLS (contract 6.20).
+    given to `within`. `threads` is how many calls may be under way at once, and `patience` the
+    seconds that one more waits for its turn, if not as long as for its answer. `certificate` is a
+    PEM file with our certificate and its key, for a service that wants mutual TLS (contract 6.20).
     """
 
     def __init__(
@@ -179,11 +180,12 @@ class Upstream:
         ca_bundle: Path | None = None,
         certificate: Path | None = None,
         threads: int = 16,
+        patience: float | None = None,
     ) -> None:
         self.name, self.timeout = name, timeout
         self._verify: bool | str = str(ca_bundle) if ca_bundle else True
         self._certificate = str(certificate) if certificate else None
-        self._threads = CallThreads(threads)
+        self._threads = CallThreads(threads, patience)
         self._session = PerProcess(lambda: _make_session(threads))
 
     def get(

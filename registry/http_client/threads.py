@@ -8,13 +8,11 @@ from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextvars import copy_context
 from dataclasses import dataclass, field
 from threading import BoundedSemaphore, Lock
-from typing import Final, Generic, TypeVar
+from typing import Generic, TypeVar
 
 from registry.domain.errors import Unavailable
 
 T = TypeVar("T")
-
-_PATIENCE: Final = 0.5  # seconds for a seat
 
 
 class PerProcess(Generic[T]):
@@ -54,10 +52,12 @@ class CallThreads:
     """A few threads that do the calls, so that whoever waits can stop waiting.
 
     Socket timeouts alone do not bound a call: name resolution has none, and several calls in a row
-    (a token, a question, a second try) add up.
+    (a token, a question, a second try) add up. Who finds all of them taken waits for one up to
+    `patience` seconds, and as long as for the work when that is None.
     """
 
-    def __init__(self, count: int) -> None:
+    def __init__(self, count: int, patience: float | None = None) -> None:
+        self._patience = patience
         self._pool = PerProcess(lambda: _Pool(count))
 
     def run(self, work: Callable[[], T], timeout: float) -> T:
@@ -67,8 +67,8 @@ class CallThreads:
         """
         ends = time.monotonic() + timeout
         pool = self._pool.get()
-        # A service that is well gives one back sooner; for one that is not, few are to wait.
-        if not pool.seats.acquire(timeout=min(timeout, _PATIENCE)):
+        patience = timeout if self._patience is None else min(timeout, self._patience)
+        if not pool.seats.acquire(timeout=patience):
             raise Unavailable
         future = pool.executor.submit(copy_context().run, work)  # with the trace id of the request
         future.add_done_callback(lambda _: pool.seats.release())

@@ -118,7 +118,8 @@ def make_event_service(settings: Settings) -> EventServiceClient | NoEventServic
 def _make_upstream(settings: Settings, name: str, timeout: float) -> Upstream:
     """Make the connection to a service that may want our certificate too (contract 6.20).
 
-    At most half of the threads that serve requests wait for it.
+    At most half of the threads that serve requests wait for it. A service that is well gives one
+    back soon; for one that is not, few are to wait.
     """
     return Upstream(
         name,
@@ -126,6 +127,7 @@ def _make_upstream(settings: Settings, name: str, timeout: float) -> Upstream:
         ca_bundle=settings.oauth_ca_bundle,
         certificate=settings.federation_certificate,
         threads=max(1, settings.database_pool_size // 2),
+        patience=0.5,
     )
 
 

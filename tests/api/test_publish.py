@@ -1,6 +1,7 @@
 """Publishing: whole, at once, byte for byte, and where the recipient's rules want it."""
 
 import json
+import threading
 from datetime import datetime
 from itertools import permutations
 from urllib.parse import quote
@@ -296,8 +297,11 @@ def test_publishing_a_pdf_costs_at_most_eight_statements(sender, publication):
     sender.publish(recipient)  # the rules are known from here on
     engine = get_state(publication).registry.consultation.transactions.engine
 
+    ours = threading.get_ident()
+
     def note(_connection, _cursor, statement, *_):
-        seen.append(statement)
+        if threading.get_ident() == ours:  # health is looked at by others
+            seen.append(statement)
 
     event.listen(engine, "before_cursor_execute", note)
     try:

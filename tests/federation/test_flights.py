@@ -61,8 +61,8 @@ def test_no_thread_is_made_before_there_is_work():
     assert threading.active_count() == before
 
 
-def test_when_all_threads_are_taken_the_others_hear_it_long_before_time_is_up(workers, at_once):
-    over = threading.Event()
+def test_when_all_threads_are_taken_the_others_hear_it_long_before_time_is_up(at_once):
+    over, workers = threading.Event(), CallThreads(2, patience=0.5)
 
     def ask(_):
         began = time.monotonic()
@@ -72,6 +72,7 @@ def test_when_all_threads_are_taken_the_others_hear_it_long_before_time_is_up(wo
 
     seconds = sorted(at_once(6, ask))
     over.set()
+    workers.close()
 
     assert max(seconds[:4]) < 2
     assert min(seconds[4:]) > 2
