@@ -3,6 +3,7 @@
 import signal
 import sys
 from contextlib import contextmanager
+from pathlib import Path
 
 from registry.domain.identifiers import EboxKind
 from registry.sandbox.servers.processes import LOOPBACK, Process, answers, free_port
@@ -18,14 +19,16 @@ def run_gunicorn(settings, folder, *options, **variables):
 
 
 @contextmanager
-def start_gunicorn(settings, folder, *options, port=None, **variables):
-    """The same, and gives the process too."""
+def start_gunicorn(settings, folder, *options, port=None, files=None, **variables):
+    """The same, and gives the process too; it may open so many files, or all it wants."""
     port = port or free_port()
     names = settings.model_fields_set - {"scopes"}
     env = {f"REGISTRY_{name.upper()}": _in_words(getattr(settings, name)) for name in names}
     process = Process("gunicorn", folder / "log", signal.SIGQUIT)
     command = [sys.executable, "-m", "gunicorn", "-c", CONF, "--no-control-socket", "-w", "1"]
     command += ["-b", f"{LOOPBACK}:{port}", *options, "registry.app:create_app()"]
+    if files is not None:
+        command = ["prlimit", f"--nofile={files}:{files}", *command]
     process.start(command, env={**env, "no_proxy": "*", **variables})
     health = f"http://{LOOPBACK}:{port}{V3[EboxKind.ENTERPRISE]}/health"
     try:
@@ -33,6 +36,11 @@ def start_gunicorn(settings, folder, *options, port=None, **variables):
         yield process, port
     finally:
         process.stop()
+
+
+def find_workers(process):
+    """The processes that answer, by their ids."""
+    return set(Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split())
 
 
 def _in_words(value):

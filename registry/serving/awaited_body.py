@@ -1,6 +1,8 @@
 """A request's body as the application reads it: asked for in time, and at the client's pace."""
 
 import socket
+from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Any, Final
 
 from gunicorn.http.body import Body
@@ -10,6 +12,8 @@ from registry.telemetry.metrics import count_slow_client
 
 _DRAINED: Final = 64 << 10  # bytes of an unread body that gunicorn reads to keep the connection
 _CONTINUE: Final = b"HTTP/1.1 100 Continue\r\n\r\n"
+
+App = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
 
 class AwaitedBody(Body):  # type: ignore[misc] # gunicorn has no types
@@ -46,3 +50,18 @@ class AwaitedBody(Body):  # type: ignore[misc] # gunicorn has no types
             self._request.force_close()
             count_slow_client("body")
             raise RequestTimeout from None
+
+
+def watch_answers(app: App) -> App:
+    """Have each body told when the answer to its request begins."""
+    return partial(_answer, app)
+
+
+def _answer(app: App, environ: dict[str, Any], start: Callable[..., Any]) -> Iterable[bytes]:
+    def begin(status: str, *rest: Any) -> Any:
+        body = environ["wsgi.input"]
+        if isinstance(body, AwaitedBody):  # HTTP/2, which is off, has its own
+            body.begin_answer(status)
+        return start(status, *rest)
+
+    return app(environ, begin)

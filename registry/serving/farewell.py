@@ -1,6 +1,9 @@
-"""Farewell: a connection on which we have said all, and the client may not have."""
+"""Farewells: connections on which we have said all, and the client may not have."""
 
+import selectors
 import socket
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
@@ -43,3 +46,34 @@ class Farewell:
     def is_over(self, now: float) -> bool:
         """Tell if the client has ended too, or has had enough bytes or time."""
         return self.left <= 0 or now >= min(self.until, self.silent_until)
+
+
+class Farewells:
+    """The farewells of a loop, which listens by its `poller`; `on_end` hears of each that ends."""
+
+    def __init__(self, poller: selectors.BaseSelector, on_end: Callable[[], None]) -> None:
+        self._poller, self._on_end = poller, on_end
+        self._underway: list[Farewell] = []
+
+    def begin(self, sock: socket.socket, now: float) -> None:
+        """Take over a connection; raises `OSError` when the client is gone."""
+        farewell = Farewell.begin(sock, now)
+        self._underway.append(farewell)
+        self._poller.register(sock, selectors.EVENT_READ, lambda _: self._listen(farewell))
+
+    def sweep(self, now: float) -> None:
+        """End those whose time is over."""
+        for farewell in [each for each in self._underway if each.is_over(now)]:
+            self._end(farewell)
+
+    def _listen(self, farewell: Farewell) -> None:
+        now = time.monotonic()
+        farewell.listen(now)
+        if farewell.is_over(now):
+            self._end(farewell)
+
+    def _end(self, farewell: Farewell) -> None:
+        self._underway.remove(farewell)
+        self._poller.unregister(farewell.sock)
+        farewell.sock.close()
+        self._on_end()

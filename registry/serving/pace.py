@@ -35,6 +35,7 @@ class PacedSocket(socket.socket):
     slots: ReaderSlots
     received: int = 0  # bytes of this request that a thread waited for
     waited: float = 0.0  # seconds that threads waited for them
+    may_wait: bool = True  # until the client reads on; else what it does not take at once ends it
 
     @classmethod
     def adopt(cls, sock: socket.socket, pace: Pace, slots: ReaderSlots) -> "PacedSocket":
@@ -84,6 +85,8 @@ class PacedSocket(socket.socket):
             return 0
 
     def _send_slowly(self, piece: memoryview) -> None:
+        if not self.may_wait:
+            raise ConnectionResetError(errno.ECONNRESET, "does not read at once")
         with self.slots.hold(self):
             self.settimeout(self.pace.seconds_for(len(piece)))
             try:

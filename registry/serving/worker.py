@@ -7,6 +7,7 @@ that is still sending hears why only if what it sends is read on; a connection c
 bytes is reset, and the answer lost (RFC 9112, 9.6).
 """
 
+import errno
 import os
 import select
 import selectors
@@ -14,7 +15,6 @@ import socket
 import ssl
 import time
 from collections import deque
-from collections.abc import Callable, Iterable
 from concurrent.futures import Future
 from functools import partial
 from typing import Any, Final
@@ -26,10 +26,10 @@ from gunicorn.workers.gthread import STOP_KEEPALIVE_LINGER, TConn, ThreadWorker
 from registry.api.health import FIRST_LOOK
 from registry.api.state import get_state
 from registry.serving.arrival import Arrival, Stage
-from registry.serving.awaited_body import AwaitedBody
+from registry.serving.awaited_body import AwaitedBody, watch_answers
 from registry.serving.early_answers import BUSY, HEAD_TOO_LARGE, TOO_SLOW
-from registry.serving.farewell import Farewell
-from registry.serving.limits import ServingLimits
+from registry.serving.farewell import Farewells
+from registry.serving.limits import ServingLimits, reserve_files
 from registry.serving.pace import PacedSocket
 from registry.serving.reader_slots import ReaderSlots
 from registry.serving.underway import RequestsUnderway
@@ -50,13 +50,14 @@ class ServingWorker(ThreadWorker):  # type: ignore[misc] # gunicorn has no types
     wsgi: Any
     _limits: ServingLimits
     _slots: ReaderSlots
+    _farewells: Farewells
+    worker_connections: int
 
     def __init__(self, *args: Any, **more: Any) -> None:
         super().__init__(*args, **more)
         self._arrivals: set[Arrival] = set()
         self._queue: deque[Arrival] = deque()  # long bodies, until a thread may wait for them
         self._long: set[TConn] = set()  # connections whose thread may wait for a body
-        self._farewells: list[Farewell] = []
         self._next_look = 0.0  # by the monotonic clock
         self._underway = RequestsUnderway()
         self._probe: TConn | None = None  # the connection that the loop itself answers on
@@ -65,6 +66,7 @@ class ServingWorker(ThreadWorker):  # type: ignore[misc] # gunicorn has no types
         """Read the limits in the process itself, where unfit settings stop nobody else."""
         self._limits = ServingLimits.load(os.environ, self.cfg.threads)
         self._slots = ReaderSlots(self._limits.slow_readers)
+        self.worker_connections = reserve_files(self.cfg.worker_connections)
         # How many processes count what a client asks for; the application divides its quota.
         os.environ["WEB_CONCURRENCY"] = str(self.cfg.workers)
         # One thread is always left to those who need not wait for introspection.
@@ -78,10 +80,11 @@ class ServingWorker(ThreadWorker):  # type: ignore[misc] # gunicorn has no types
         """
         super().load_wsgi()
         get_state(self.wsgi).registry.health.read(FIRST_LOOK)
-        self.wsgi = partial(_answer, self.wsgi)
+        self.wsgi = watch_answers(self.wsgi)
 
     def run(self) -> None:
         """Serve until somebody asks to stop, then finish what is under way, for a time."""
+        self._farewells = Farewells(self.poller, self._forget_one)
         super().run()
         if cut := self._underway.cut():
             _log.warning("stopped in the middle of requests", requests=cut)
@@ -103,6 +106,11 @@ class ServingWorker(ThreadWorker):  # type: ignore[misc] # gunicorn has no types
         try:
             sock, client = listener.accept()
         except (BlockingIOError, ConnectionAbortedError):
+            return
+        except OSError as error:
+            if error.errno not in (errno.EMFILE, errno.ENFILE):
+                raise
+            self._make_room()  # no file is left for one more; the next attempt may have one
             return
         sock = PacedSocket.adopt(sock, self._limits.pace, self._slots)
         if self._limits.send_buffer:
@@ -129,7 +137,7 @@ class ServingWorker(ThreadWorker):  # type: ignore[misc] # gunicorn has no types
         if isinstance(conn.sock, PacedSocket):
             conn.sock.begin_request()
         if conn is self._probe:
-            req.force_close()  # one answer fits the kernel's buffer: nobody makes the loop wait
+            req.force_close()
         req.body = AwaitedBody(req, conn.sock)
         with self._underway.note(conn):
             return super().handle_request(req, conn)
@@ -167,8 +175,9 @@ class ServingWorker(ThreadWorker):  # type: ignore[misc] # gunicorn has no types
         while self._queue and now - self._queue[0].began > self._limits.queue:
             count_slow_client("queue")
             self._refuse(self._queue.popleft().connection, BUSY)
-        for farewell in [farewell for farewell in self._farewells if farewell.is_over(now)]:
-            self._end(farewell)
+        while sum(len(arrival.received) for arrival in self._arrivals) > self._limits.gathered:
+            self._make_room()
+        self._farewells.sweep(now)
 
     def _is_over(self, arrival: Arrival, now: float) -> bool:
         """Tell if a client has had its time; when we stop, one that says nothing has little."""
@@ -203,8 +212,7 @@ class ServingWorker(ThreadWorker):  # type: ignore[misc] # gunicorn has no types
         elif stage is Stage.READY:
             self._dispatch(arrival)
         elif stage is Stage.LONG:
-            self._queue.append(arrival)
-            self._dispatch_long()
+            self._enqueue(arrival)
         elif stage is Stage.OVERLONG:
             self._refuse(arrival.connection, HEAD_TOO_LARGE)
         else:
@@ -216,12 +224,21 @@ class ServingWorker(ThreadWorker):  # type: ignore[misc] # gunicorn has no types
         self.enqueue_req(arrival.connection)
 
     def _answer_probe(self, arrival: Arrival) -> None:
-        """Answer here and now."""
+        """Answer here and now, as far as the client takes it at once: the loop waits for nobody."""
         conn = self._probe = arrival.connection
+        conn.sock.may_wait = False
         conn.parser.unreader.unread(bytes(arrival.received))
         outcome: Future[Any] = Future()
         outcome.set_result(self.handle(conn))  # which raises nothing
         self.finish_request(conn, outcome)
+
+    def _enqueue(self, arrival: Arrival) -> None:
+        if len(self._queue) < self._limits.longest_queue:
+            self._queue.append(arrival)
+            self._dispatch_long()
+        else:
+            count_slow_client("queue")
+            self._refuse(arrival.connection, BUSY)
 
     def _dispatch_long(self) -> None:
         """Hand those with long bodies to threads, as many as may wait for bodies."""
@@ -264,37 +281,13 @@ class ServingWorker(ThreadWorker):  # type: ignore[misc] # gunicorn has no types
     def _part_with(self, conn: TConn) -> None:
         """Close a connection on which the client may still be sending."""
         try:
-            farewell = Farewell.begin(conn.sock, time.monotonic())
+            self._farewells.begin(conn.sock, time.monotonic())
         except OSError:  # it is closed: by the client, or because an answer broke off
             self._close(conn)
-            return
-        self._farewells.append(farewell)
-        self.poller.register(conn.sock, selectors.EVENT_READ, lambda _: self._listen(farewell))
 
     def _close(self, conn: TConn) -> None:
-        self.nr_conns -= 1
+        self._forget_one()
         conn.close()
 
-    def _listen(self, farewell: Farewell) -> None:
-        now = time.monotonic()
-        farewell.listen(now)
-        if farewell.is_over(now):
-            self._end(farewell)
-
-    def _end(self, farewell: Farewell) -> None:
-        self._farewells.remove(farewell)
-        self.poller.unregister(farewell.sock)
-        farewell.sock.close()
+    def _forget_one(self) -> None:
         self.nr_conns -= 1
-
-
-def _answer(
-    app: Callable[..., Iterable[bytes]], environ: dict[str, Any], start: Callable[..., Any]
-) -> Iterable[bytes]:
-    def begin(status: str, *rest: Any) -> Any:
-        body = environ["wsgi.input"]
-        if isinstance(body, AwaitedBody):  # HTTP/2, which is off, has its own
-            body.begin_answer(status)
-        return start(status, *rest)
-
-    return app(environ, begin)

@@ -118,6 +118,14 @@ def test_who_does_not_read_is_cut_off(connect):
         ours.sendall(LARGE)
 
 
+def test_who_may_not_be_waited_for_is_cut_off_at_once(connect):
+    ours, _ = connect(Pace(grace=60, least_rate=1))
+    ours.may_wait = False
+
+    with pytest.raises(ConnectionResetError, match="does not read at once"):
+        ours.sendall(LARGE)
+
+
 def test_who_waits_longest_gives_way_when_all_slots_are_taken(connect):
     slots, patient = ReaderSlots(1), Pace(grace=60, least_rate=1)
     idle, _idle_client = connect(patient, slots)

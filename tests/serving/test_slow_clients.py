@@ -3,7 +3,7 @@
 import socket
 import time
 from contextlib import ExitStack
-from http.client import HTTPConnection, HTTPResponse
+from http.client import HTTPConnection
 
 import pytest
 
@@ -11,14 +11,14 @@ from registry.domain.identifiers import EboxKind
 from registry.sandbox.personas import CONSUMER, SENDER
 from registry.sandbox.servers.processes import LOOPBACK
 from tests.conftest import V3
-from tests.factories import a_file, an_ebox
-from tests.gunicorn import run_gunicorn
+from tests.factories import an_ebox
+from tests.gunicorn import find_workers, run_gunicorn, start_gunicorn
+from tests.serving.wire import LARGE, head, read_answer
 
 pytestmark = pytest.mark.process
 
 BASE = V3[EboxKind.ENTERPRISE]
 LISTING = f"{BASE}/ebox/messages"
-LARGE = b"%PDF-1.4\n" + bytes(3 << 20) + b"\n%%EOF\n"
 GRACE = 3  # seconds; four threads, so two for bodies and one for slow readers
 AT_ONCE = 2  # seconds in which an answer comes that waits for nobody
 
@@ -65,11 +65,6 @@ def list_messages(port, party):
     return ask
 
 
-def head(method, path, token, *headers):
-    lines = [f"{method} {path} HTTP/1.1", "Host: localhost", f"Authorization: Bearer {token}"]
-    return "\r\n".join([*lines, *headers, "", ""]).encode()
-
-
 class SharedFile:
     """What several answers on one connection read, each where the one before it ended."""
 
@@ -85,12 +80,6 @@ class SharedFile:
 
     def close(self):
         pass
-
-
-def read_answer(connection):
-    answer = HTTPResponse(connection)
-    answer.begin()
-    return answer.status, answer.headers, answer.read()
 
 
 def a_publication(token, *more):
@@ -185,15 +174,6 @@ def test_a_head_without_an_end_is_refused(connect):
     assert read_answer(connection)[0] == 431
 
 
-@pytest.fixture
-def download(party, deliver):
-    """The request for a document that no kernel's buffer holds."""
-    ebox = an_ebox()
-    message_id = deliver(ebox, a_file(LARGE), content=LARGE)
-    token = party(CONSUMER, enterprise=ebox.number)
-    return head("GET", f"{LISTING}/{message_id}/attachments/1/content", token)
-
-
 def test_those_who_do_not_read_stop_nobody(connect, list_messages, download):
     readers = [connect(download, receive_buffer=4096) for _ in range(16)]
 
@@ -221,3 +201,19 @@ def test_who_reads_too_slowly_is_cut_off(connect, download):
         received += len(piece)
 
     assert received < len(LARGE)
+
+
+def test_connections_beyond_the_files_of_a_process_stop_nobody(settings, tmp_path, party):
+    token = party(CONSUMER, enterprise=an_ebox().number)
+    with start_gunicorn(settings, tmp_path, files=260) as (process, port), ExitStack() as stack:
+        workers = find_workers(process)
+        for _ in range(400):
+            stack.enter_context(socket.create_connection((LOOPBACK, port), timeout=AT_ONCE))
+
+        for _ in range(5):
+            connection = stack.enter_context(
+                socket.create_connection((LOOPBACK, port), timeout=AT_ONCE)
+            )
+            connection.sendall(head("GET", LISTING, token))
+            assert read_answer(connection)[0] == 200
+        assert find_workers(process) == workers

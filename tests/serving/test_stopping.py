@@ -7,7 +7,7 @@ import signal
 import socket
 import time
 from contextlib import ExitStack, contextmanager
-from http.client import HTTPConnection, HTTPResponse
+from http.client import HTTPConnection
 from pathlib import Path
 
 import pytest
@@ -16,14 +16,14 @@ from registry.domain.identifiers import EboxKind
 from registry.sandbox.personas import CONSUMER, SENDER
 from registry.sandbox.servers.processes import LOOPBACK, StartFailed, free_ports
 from tests.conftest import V3
-from tests.factories import a_file, an_ebox
-from tests.gunicorn import start_gunicorn
+from tests.factories import an_ebox
+from tests.gunicorn import find_workers, start_gunicorn
 from tests.serving.front import Callers, Front
+from tests.serving.wire import LARGE, head, read_answer
 
 pytestmark = pytest.mark.process
 
 LISTING = f"{V3[EboxKind.ENTERPRISE]}/ebox/messages"
-LARGE = b"%PDF-1.4\n" + bytes(6 << 20) + b"\n%%EOF\n"
 OPENING = b'--x\r\nContent-Disposition: form-data; name="f"; filename="f.pdf"\r\n\r\n%PDF-1.4\n'
 END = b"\n%%EOF\n\r\n--x--\r\n"
 SIZE = 200_000  # bytes of an upload, more than is gathered before a thread takes it
@@ -41,20 +41,9 @@ def connect(port, words, receive_buffer=None):
         yield sock
 
 
-def head(method, path, token, *headers):
-    lines = [f"{method} {path} HTTP/1.1", "Host: localhost", f"Authorization: Bearer {token}"]
-    return "\r\n".join([*lines, *headers, "", ""]).encode()
-
-
 def an_upload(token):
     kind = "Content-Type: multipart/form-data; boundary=x"
     return head("POST", LISTING, token, kind, f"Content-Length: {SIZE}") + OPENING
-
-
-def read_answer(sock):
-    answer = HTTPResponse(sock)
-    answer.begin()
-    return answer.status, answer.read()
 
 
 def wait_until(fact, *, within):
@@ -70,10 +59,6 @@ def log_lines(process, event):
     return [record for record in records if record.get("event") == event]
 
 
-def workers(process):
-    return set(Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split())
-
-
 @pytest.fixture
 def folder(tmp_path):
     return tmp_path / "gunicorn"
@@ -82,15 +67,6 @@ def folder(tmp_path):
 @pytest.fixture
 def sender(party):
     return party(SENDER, enterprise=an_ebox().number)
-
-
-@pytest.fixture
-def download(party, deliver):
-    """The request for a document that no kernel's buffer holds."""
-    ebox = an_ebox()
-    message_id = deliver(ebox, a_file(LARGE), content=LARGE)
-    token = party(CONSUMER, enterprise=ebox.number)
-    return head("GET", f"{LISTING}/{message_id}/attachments/1/content", token)
 
 
 def test_what_is_under_way_is_finished_when_somebody_asks_to_stop(
@@ -107,7 +83,7 @@ def test_what_is_under_way_is_finished_when_somebody_asks_to_stop(
         upload.sendall(bytes(SIZE - len(OPENING + END)) + END)
 
         assert read_answer(upload)[0] == 400  # it has no message, and is told so
-        assert read_answer(reader) == (200, LARGE)
+        assert read_answer(reader)[::2] == (200, LARGE)
         wait_until(lambda: not process.running, within=10)
         assert not log_lines(process, "stopped in the middle of requests")
 
@@ -153,13 +129,13 @@ def test_a_reload_with_an_unfit_key_changes_nothing(settings, folder, key, party
         return status
 
     with start_gunicorn(settings, folder, REGISTRY_OAUTH_KEY_PATH=str(key)) as (process, port):
-        good, before = key.read_bytes(), workers(process)
+        good, before = key.read_bytes(), find_workers(process)
         key.write_text("no key")
         os.kill(process.pid, signal.SIGHUP)
         wait_until(lambda: "Not reloaded" in process.log.read_text(), within=30)
 
         assert f"The key in {key} cannot be used" in process.log.read_text()
-        assert workers(process) == before
+        assert find_workers(process) == before
         assert list_messages() == 200
 
         key.write_bytes(good)
@@ -191,6 +167,6 @@ def test_two_instances_roll_without_a_request_that_fails(settings, tmp_path, par
 
 def reload(process):
     """Have new workers in place of all that there are."""
-    before = workers(process)
+    before = find_workers(process)
     os.kill(process.pid, signal.SIGHUP)
-    wait_until(lambda: workers(process) and not workers(process) & before, within=40)
+    wait_until(lambda: find_workers(process) and not find_workers(process) & before, within=40)
