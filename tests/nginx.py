@@ -1,22 +1,18 @@
 """Debian's nginx with deploy/nginx in front of the registry, for those tests that find it."""
 
-import ipaddress
 import os
 import shutil
 import signal
 import socket
 import ssl
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
 
 from registry.sandbox.servers.processes import LOOPBACK, Process, free_port
+from tests.certificates import make_pem
 
 FOLDER = Path(__file__).parents[1] / "deploy" / "nginx"
 NGINX = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")
@@ -37,8 +33,8 @@ scgi_temp_path {folder}/scgi;
 """
 _SERVER = """
 listen {loopback}:{port} ssl;
-ssl_certificate {folder}/certificate.pem;
-ssl_certificate_key {folder}/key.pem;
+ssl_certificate {folder}/server.pem;
+ssl_certificate_key {folder}/server.pem;
 """
 
 
@@ -50,7 +46,7 @@ def run_nginx(folder, *, reading, publishing, s3_endpoint, trusts=True, burst=No
     """
     port = free_port()
     shutil.copytree(FOLDER, folder, dirs_exist_ok=True)
-    _write_certificate(folder)
+    (folder / "server.pem").write_bytes(make_pem())
     if burst is not None:
         conf = folder / "nginx.conf"
         limits = conf.read_text().replace("rate=100r/s", "rate=1r/s")
@@ -102,31 +98,3 @@ def _listens(port):
     except OSError:
         return False
     return True
-
-
-def _write_certificate(folder):
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "localhost")])
-    now = datetime.now(UTC)
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - timedelta(hours=1))
-        .not_valid_after(now + timedelta(days=1))
-        .add_extension(
-            x509.SubjectAlternativeName(
-                [x509.DNSName("localhost"), x509.IPAddress(ipaddress.ip_address(LOOPBACK))]
-            ),
-            critical=False,
-        )
-        .sign(key, hashes.SHA256())
-    )
-    pem = serialization.Encoding.PEM
-    (folder / "certificate.pem").write_bytes(certificate.public_bytes(pem))
-    private = key.private_bytes(
-        pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
-    (folder / "key.pem").write_bytes(private)

@@ -71,6 +71,7 @@ def _measured(area, cluster, federation, ebox, token):
             bearer,
             {**env, "REGISTRY_TOKEN_CACHE_READS": "3600", "REGISTRY_RATE_LIMIT": "10000000"},
             _CONF,
+            is_registry=True,
         ),
     ]
     try:

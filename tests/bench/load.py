@@ -23,14 +23,15 @@ class Target:
     headers: dict
     env: dict
     config: Path | None = None
+    is_registry: bool = False
 
     def start(self, logs: Path):
         """Serve, and wait for the first answer."""
         self.port = free_port()
         command = [sys.executable, "-m", "gunicorn"]
         if self.config:
-            command += ["-c", str(self.config)]  # with a worker of ours
-        else:
+            command += ["-c", str(self.config)]
+        if not self.is_registry:  # whose own worker serves nothing else
             command += ["-k", "gthread"]
         command += ["-w", "1", "--threads", "8", "-b", f"{LOOPBACK}:{self.port}"]
         self.process = Process(self.name, logs / f"{self.name}.log", grace=5)

@@ -238,6 +238,21 @@ def rsa_key():
     return RSAKey.generate_key(2048)
 
 
+class Seconds:
+    """A clock that counts seconds, and stands still until it is set."""
+
+    now = 0.0
+
+    def __call__(self):
+        return self.now
+
+
+@pytest.fixture
+def seconds():
+    """A hand-set clock of seconds."""
+    return Seconds()
+
+
 @pytest.fixture
 def own(federation, clock, rsa_key):
     """Builds our own token's keeper."""

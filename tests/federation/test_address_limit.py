@@ -13,18 +13,6 @@ HERE, THERE = "192.0.2.1", "192.0.2.2"
 CALLER = Caller("a-client", frozenset(), "hash")
 
 
-class Seconds:
-    now = 1000.0
-
-    def __call__(self):
-        return self.now
-
-
-@pytest.fixture
-def seconds():
-    return Seconds()
-
-
 @pytest.fixture
 def limit(seconds):
     return AddressLimit(4, 10, seconds)

@@ -6,18 +6,6 @@ from registry.domain.errors import Unavailable
 from registry.http_client.breaker import Breaker
 
 
-class Seconds:
-    now = 0.0
-
-    def __call__(self):
-        return self.now
-
-
-@pytest.fixture
-def seconds():
-    return Seconds()
-
-
 @pytest.fixture
 def breaker(seconds):
     return Breaker(3, 5, seconds)

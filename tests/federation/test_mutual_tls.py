@@ -3,20 +3,17 @@
 import ssl
 import threading
 import uuid
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 
 from registry.domain.errors import Unavailable
 from registry.domain.events import Announcement, EventType, Verdict
 from registry.domain.identifiers import Ebox, EboxKind
 from registry.federation.event_service import EventServiceClient
 from registry.http_client.client import Upstream
+from tests.certificates import make_pem
 
 
 @pytest.fixture(scope="module")
@@ -25,30 +22,6 @@ def pem(tmp_path_factory):
     path = tmp_path_factory.mktemp("tls") / "certificate.pem"
     path.write_bytes(make_pem())
     return path
-
-
-def make_pem():
-    """A self-signed certificate for localhost and its key."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
-    now = datetime.now(UTC)
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - timedelta(hours=1))
-        .not_valid_after(now + timedelta(hours=1))
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        .sign(key, hashes.SHA256())
-    )
-    return certificate.public_bytes(serialization.Encoding.PEM) + key.private_bytes(
-        serialization.Encoding.PEM,
-        serialization.PrivateFormat.PKCS8,
-        serialization.NoEncryption(),
-    )
 
 
 class Answering(BaseHTTPRequestHandler):
