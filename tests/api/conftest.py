@@ -2,12 +2,11 @@
 
 import json
 import logging
-import threading
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from sqlalchemy import delete, event, func, insert, select
+from sqlalchemy import delete, func, insert, select
 
 from registry.api.state import get_state
 from registry.app import create_app
@@ -24,6 +23,7 @@ from registry.telemetry import output
 from tests.api.publication import Sender, an_event
 from tests.factories import an_ebox
 from tests.gunicorn import run_gunicorn
+from tests.statements import record_statements
 
 
 @pytest.fixture
@@ -69,24 +69,7 @@ def elsewhere():
 def statements(app):
     """The SQL that the application executes inside `with statements() as seen:`."""
     engine = get_state(app).registry.consultation.transactions.engine
-
-    @contextmanager
-    def counted():
-        seen = []
-
-        ours = threading.get_ident()
-
-        def note(_connection, _cursor, statement, *_):
-            if threading.get_ident() == ours:  # health is looked at by others
-                seen.append(statement)
-
-        event.listen(engine, "before_cursor_execute", note)
-        try:
-            yield seen
-        finally:
-            event.remove(engine, "before_cursor_execute", note)
-
-    return counted
+    return lambda: record_statements(engine)
 
 
 @pytest.fixture

@@ -1,14 +1,12 @@
 """Publishing: whole, at once, byte for byte, and where the recipient's rules want it."""
 
 import json
-import threading
 from datetime import datetime
 from itertools import permutations
 from urllib.parse import quote
 from uuid import UUID
 
 import pytest
-from sqlalchemy import event
 
 from registry.api.state import get_state
 from registry.domain.identifiers import EboxKind
@@ -24,6 +22,7 @@ from tests.api.publication import (
 )
 from tests.api.v2 import visiting
 from tests.factories import PDF, an_ebox
+from tests.statements import record_statements
 
 ANNEX = Document("annex", b"a;b\r\n1;2\r\n", "bijlage.csv", "text/csv", is_main=False)
 PAYMENT = {
@@ -293,21 +292,11 @@ def test_the_new_document_is_told_exactly_once(sender, told):
 
 
 def test_publishing_a_pdf_costs_at_most_eight_statements(sender, publication):
-    recipient, seen = an_ebox(), []
+    recipient = an_ebox()
     sender.publish(recipient)  # the rules are known from here on
     engine = get_state(publication).registry.consultation.transactions.engine
-
-    ours = threading.get_ident()
-
-    def note(_connection, _cursor, statement, *_):
-        if threading.get_ident() == ours:  # health is looked at by others
-            seen.append(statement)
-
-    event.listen(engine, "before_cursor_execute", note)
-    try:
+    with record_statements(engine) as seen:
         answer = sender.publish(recipient, Document(content=PDF + b"%" * 100_000))
-    finally:
-        event.remove(engine, "before_cursor_execute", note)
 
     assert answer.status_code == 201
     assert len(seen) <= 8, seen

@@ -1,12 +1,11 @@
 """A database role that row-level security does not bind serves nobody, until it is mended."""
 
-from contextlib import contextmanager
 from copy import copy
 from uuid import uuid4
 
 import pytest
 from pydantic import SecretStr
-from sqlalchemy import create_engine, event, make_url, text
+from sqlalchemy import create_engine, make_url, text
 
 from registry.api.state import get_state
 from registry.domain.errors import Unavailable
@@ -18,6 +17,7 @@ from tests.api.v2.visiting import in_version_2
 from tests.api.v2.visiting import publish as publish_in_version_2
 from tests.conftest import ROLE
 from tests.factories import an_ebox
+from tests.statements import record_statements
 
 CALLS = [
     (3, "GET", "/ebox/messages"),
@@ -80,13 +80,10 @@ def at(app, visitor):
     return twin
 
 
-@contextmanager
 def statements(app):
     """The SQL that the application executes inside the block."""
-    seen = []
     engine = get_state(app).registry.consultation.transactions.engine
-    event.listen(engine, "before_cursor_execute", lambda *given: seen.append(given[2]))
-    yield seen
+    return record_statements(engine, with_checks=True)
 
 
 def test_nothing_is_served(app_with, unsafe_url, guests):

@@ -1,12 +1,10 @@
 """The database as the service sees it, and as a superuser does."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from uuid import uuid4
 
 import pytest
-from sqlalchemy import create_engine, event
+from sqlalchemy import create_engine
 
 from registry import wiring
 from registry.domain.events import Event, EventType
@@ -24,6 +22,7 @@ from registry.store.roles import find_worker_fault
 from registry.store.transactions import Transactions, name_ebox
 from tests.alone import a_database
 from tests.factories import a_file, a_message, a_person
+from tests.statements import record_statements
 
 
 @pytest.fixture
@@ -112,16 +111,4 @@ def fill(owner):
 @pytest.fixture
 def statements(application):
     """The SQL that is executed while the block runs."""
-
-    @contextmanager
-    def heard() -> Iterator[list[str]]:
-        executed: list[str] = []
-
-        def note(*arguments):
-            executed.append(arguments[2])
-
-        event.listen(application, "before_cursor_execute", note)
-        yield executed
-        event.remove(application, "before_cursor_execute", note)
-
-    return heard
+    return lambda: record_statements(application)
