@@ -10,8 +10,11 @@ from tests.service import BASE, CONF
 
 
 @contextmanager
-def run_lanes(service, *, workers=None):
-    """Serve by both lanes behind nginx; gives nginx's port, and the process of each lane."""
+def run_lanes(service, *, workers=None, plain_port=None):
+    """Serve by both lanes behind nginx; gives nginx's port, and the process of each lane.
+
+    nginx speaks TLS there, and none on `plain_port`.
+    """
     lanes, ports = {}, {}
     try:
         for lane in ("reading", "publishing"):
@@ -27,7 +30,8 @@ def run_lanes(service, *, workers=None):
         folder = service.area / "nginx"
         folder.mkdir(exist_ok=True)
         named = {lane: [port] for lane, port in ports.items()}
-        with run_nginx(folder, s3_endpoint=service.objects.endpoint, **named) as front:
+        endpoint = service.objects.endpoint
+        with run_nginx(folder, s3_endpoint=endpoint, plain_port=plain_port, **named) as front:
             yield front, lanes
     finally:
         for process in lanes.values():

@@ -33,16 +33,20 @@ scgi_temp_path {folder}/scgi;
 """
 _SERVER = """
 listen {loopback}:{port} ssl;
+{plain}
 ssl_certificate {folder}/server.pem;
 ssl_certificate_key {folder}/server.pem;
 """
 
 
 @contextmanager
-def run_nginx(folder, *, reading, publishing, s3_endpoint, trusts=True, burst=None):
+def run_nginx(  # noqa: PLR0913 - each by name
+    folder, *, reading, publishing, s3_endpoint, trusts=True, burst=None, plain_port=None
+):
     """Start nginx on these ports of the registry's lanes; gives its own, which speaks TLS.
 
-    With a `burst`, so many requests of an address pass at once, and one a second after them.
+    On `plain_port` it speaks HTTP without TLS too, for comparisons. With a `burst`, so many
+    requests of an address pass at once, and one a second after them.
     """
     port = free_port()
     shutil.copytree(FOLDER, folder, dirs_exist_ok=True)
@@ -59,6 +63,7 @@ def run_nginx(folder, *, reading, publishing, s3_endpoint, trusts=True, burst=No
         "folder": folder,
         "port": port,
         "loopback": LOOPBACK,
+        "plain": f"listen {LOOPBACK}:{plain_port};" if plain_port else "",
     }
     (folder / "site-http.conf").write_text(_SITE.format(**values))
     (folder / "site-server.conf").write_text(_SERVER.format(**values))

@@ -16,8 +16,8 @@ from registry.http_client.breaker import Breaker
 _DOUBTFUL: Final = 3.0  # seconds for a call after one that failed: so long an ill store costs
 _FAILURES: Final = 3  # in a row, after which the store is left alone
 _PAUSE: Final = 1.0  # seconds until one call may try again
-_SECOND_TRY: Final = 0.1  # seconds before it
-_BUSY: Final = (500, 502, 503, 504)
+SECOND_TRY: Final = 0.1  # seconds before it
+BUSY: Final = (500, 502, 503, 504)  # answers that a second try may change
 _DOWNLOADS: Final = ("GetObject", "HeadObject")  # whose type is that of a document
 
 
@@ -107,9 +107,9 @@ def _retry_once(
     attempts: int, response: Any = None, caught_exception: Exception | None = None, **_: Any
 ) -> float | None:
     """Try again what a kept connection or a busy server ended at once; what was late is over."""
-    is_busy = response is not None and response[0].status_code in _BUSY
+    is_busy = response is not None and response[0].status_code in BUSY
     is_cut = isinstance(caught_exception, ConnectionClosedError) and not call_time.get().is_late
-    return _SECOND_TRY if attempts == 1 and (is_busy or is_cut) else None
+    return SECOND_TRY if attempts == 1 and (is_busy or is_cut) else None
 
 
 def _get_status(response: Mapping[str, Any]) -> int:

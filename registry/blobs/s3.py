@@ -12,6 +12,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from urllib3.exceptions import HTTPError
 
 from registry.blobs import Retention
+from registry.blobs.signed_urls import read_size, sign_url
 from registry.blobs.versions import Versions, has_lock, make_checksum, make_lock, require_member
 from registry.domain.errors import DocumentUnavailable, StoreUnfit, Unavailable
 
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
 
 PART_SIZE: Final = 8 * 1024 * 1024  # S3 refuses parts under 5 MiB, the last excepted
 CHUNK_SIZE: Final = 256 * 1024
-_SIGNED_FOR: Final = 60  # seconds in which a fetch by a signed path must have begun
 _NOT_FOUND_CODES: Final = {"NoSuchKey", "404", "InvalidRange", "416"}
 
 
@@ -110,12 +110,10 @@ class S3Blobs:
 
     def sign(self, key: str, size: int) -> str:
         """Sign the object's path for a GET from the endpoint's own host, with any range."""
-        place: Any = {"Bucket": self.bucket, "Key": key}
         with _translate_errors():
-            answer = self.client.head_object(**place)
-            url = self.client.generate_presigned_url("get_object", place, ExpiresIn=_SIGNED_FOR)
-        if answer.get("ContentLength") != size:
-            raise DocumentUnavailable
+            if read_size(self.client, self.bucket, key) != size:
+                raise DocumentUnavailable
+            url = sign_url(self.client, self.bucket, key)
         parts = urlsplit(url)
         return f"{parts.path}?{parts.query}"
 

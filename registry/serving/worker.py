@@ -145,15 +145,19 @@ class ServingWorker(ThreadWorker):  # type: ignore[misc] # gunicorn has no types
     def finish_request(self, conn: TConn, fs: "Future[Any]") -> None:
         """Wait for another request, or close the connection in stages."""
         self._end_long(conn)
-        is_kept = not fs.cancelled() and not fs.exception() and fs.result()
-        if isinstance(conn.sock, ssl.SSLSocket) or fs.cancelled() or fs.exception():
+        try:
+            is_kept = fs.result()
+        except Exception:  # noqa: BLE001 - whatever it was, the connection ends
             super().finish_request(conn, fs)
-        elif is_kept and (ahead := conn.parser.unreader.take_buffered()):
-            self._await_request(conn, ahead)  # its beginning was read with the request before
-        elif is_kept:
+            return
+        if isinstance(conn.sock, ssl.SSLSocket):
             super().finish_request(conn, fs)
-        else:
+        elif not is_kept:
             self._part_with(conn)
+        elif ahead := conn.parser.unreader.take_buffered():
+            self._await_request(conn, ahead)  # its beginning was read with the request before
+        else:
+            super().finish_request(conn, fs)
 
     def murder_pending(self) -> None:
         """End what waits for too long; gunicorn calls this after each event, even in its last hour.

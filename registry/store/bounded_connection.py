@@ -50,6 +50,11 @@ class BoundedConnection(psycopg.Connection[Any]):
             self.close()
             raise Silent(_NO_ANSWER) from error
 
+    def rollback(self) -> None:
+        """Roll back, if there is anything: SQLAlchemy asks for it whenever a connection returns."""
+        if self.pgconn.transaction_status != TransactionStatus.IDLE:
+            super().rollback()
+
     def begin(self, more: str = "") -> None:
         """Begin a transaction in one round trip with the statements that follow."""
         self.limit = self.usual_limit

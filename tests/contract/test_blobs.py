@@ -211,6 +211,14 @@ def test_a_document_is_signed_if_it_is_there_in_its_size(store):
             store.sign(key, size)
 
 
+def test_an_empty_document_is_signed_too(store):
+    store.put("empty", [b""])
+
+    assert "empty?" in store.sign("empty", 0)
+    with pytest.raises(DocumentUnavailable):
+        store.sign("empty", 1)
+
+
 def test_a_signed_path_opens_that_document_alone(s3):
     for key in ("mine", "other"):
         s3.put(key, [CONTENT])

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from sqlalchemy import (
     BigInteger,
+    BindParameter,
     Boolean,
     CheckConstraint,
     Column,
@@ -21,6 +22,7 @@ from sqlalchemy import (
     Table,
     Text,
     Uuid,
+    bindparam,
     cast,
     func,
     insert,
@@ -216,11 +218,8 @@ def find(
     connection: Connection, ebox: Ebox, message_id: UUID, now: datetime
 ) -> MessageContent | None:
     """Find one message that has not expired, with its attachments."""
-    row = connection.execute(
-        MESSAGE.add_columns(messages.c.body, messages.c.structured_data).where(
-            *is_present(ebox, now), messages.c.message_id == message_id
-        )
-    ).one_or_none()
+    values = {"of_ebox": ebox, "of_message": message_id, "now": now}
+    row = connection.execute(_FIND, values).one_or_none()
     if row is None:
         return None
     *columns, body, structured_data = row
@@ -235,19 +234,13 @@ def filter_unclaimed(connection: Connection, keys: Sequence[str]) -> Sequence[st
 
 def mark_read(connection: Connection, ebox: Ebox, message_id: UUID, now: datetime) -> bool:
     """Mark the message read; tell if this was the first time, also under concurrency."""
-    result = connection.execute(
-        update(messages)
-        .where(
-            messages.c.ebox == ebox,
-            messages.c.message_id == message_id,
-            messages.c.read_at.is_(None),
-        )
-        .values(read_at=now)
-    )
-    return result.rowcount == 1
+    values = {"of_ebox": ebox, "of_message": message_id, "now": now}
+    return connection.execute(_MARK_READ, values).rowcount == 1
 
 
-def is_present(ebox: Ebox, now: datetime) -> tuple[ColumnElement[bool], ...]:
+def is_present(
+    ebox: Ebox | BindParameter[Ebox], now: datetime | BindParameter[datetime]
+) -> tuple[ColumnElement[bool], ...]:
     """Build the criteria of a message that is there.
 
     An expired one is gone from that instant, purged or not (contract 6.33).
@@ -280,4 +273,17 @@ _COMPUTED: Final = {
 }
 MESSAGE: Final = select(
     *(_COMPUTED[name] if name in _COMPUTED else messages.c[name] for name in Message._fields)
+)
+
+# Built once: to build a statement costs a call more CPU than to run it.
+_EBOX: Final[BindParameter[Ebox]] = bindparam("of_ebox", type_=messages.c.ebox.type)
+_MESSAGE_ID: Final[BindParameter[UUID]] = bindparam("of_message", type_=Uuid())
+_NOW: Final[BindParameter[datetime]] = bindparam("now", type_=INSTANT)
+_FIND: Final = MESSAGE.add_columns(messages.c.body, messages.c.structured_data).where(
+    *is_present(_EBOX, _NOW), messages.c.message_id == _MESSAGE_ID
+)
+_MARK_READ: Final = (
+    update(messages)
+    .where(messages.c.ebox == _EBOX, messages.c.message_id == _MESSAGE_ID, is_unread)
+    .values(read_at=_NOW)
 )
