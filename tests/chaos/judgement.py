@@ -76,8 +76,8 @@ def _is_well(operation: Operation, answer: Answer) -> bool:
     return answer.outcome == "ok" and answer.seconds <= operation.budget
 
 
-def find_faults(cell: Cell, operation: Operation, fate: Fate) -> Iterator[str]:
-    """Say where an operation was not good enough, but for its usual speed."""
+def find_faults(cell: Cell, operation: Operation, fate: Fate, quiet: float) -> Iterator[str]:
+    """Say where an operation was not good enough; `quiet` is its p95 in seconds without a fault."""
     neighbour, name = cell.neighbour, operation.name
     is_affected = name in neighbour.affects
     for outcome, number in fate.outcomes.items():
@@ -86,15 +86,8 @@ def find_faults(cell: Cell, operation: Operation, fate: Fate) -> Iterator[str]:
     budget = neighbour.budget if is_affected and operation.waits else operation.budget
     if not (is_affected and name == "event") and fate.longest > budget + SLACK:
         yield f"an answer took {fate.longest:.1f} s, its budget is {budget:g} s"
+    limit = max(2 * quiet, quiet + operation.floor / 1000)
+    if not is_affected and fate.p95 > limit:
+        yield f"p95 is {1000 * fate.p95:.0f} ms, may be {1000 * limit:.0f} ms"
     if fate.recovery > _RECOVERY.get(name, _REST):
         yield f"still bad {fate.recovery:.1f} s after the end"
-
-
-def find_slowness(cell: Cell, operation: Operation, fate: Fate, quiet: float) -> Iterator[str]:
-    """Say where an operation that does not need the neighbour was slow.
-
-    `quiet` is its p95 in seconds without a fault.
-    """
-    limit = max(2 * quiet, quiet + operation.floor / 1000)
-    if operation.name not in cell.neighbour.affects and fate.p95 > limit:
-        yield f"p95 is {1000 * fate.p95:.0f} ms, may be {1000 * limit:.0f} ms"

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -11,7 +11,7 @@ from tests.chaos.client import Answer, Door
 from tests.chaos.clients import EVENT, Clients
 from tests.chaos.events import EventWatch
 from tests.chaos.faults import PASS
-from tests.chaos.judgement import Fate, Times, find_faults, find_slowness, measure, p95
+from tests.chaos.judgement import Fate, Times, find_faults, measure, p95
 from tests.chaos.neighbours import Cell
 from tests.chaos.operations import Operation
 from tests.chaos.stack import ChaosService
@@ -19,7 +19,6 @@ from tests.chaos.traffic import Traffic, burst
 
 _AFTER_BUDGET: Final = 3.0  # seconds that a fault lasts longer than its budget
 _SOONEST, _LATEST = 4.0, 40.0  # seconds after a fault, until all is well
-_AGAIN: Final = 3  # times as long lasts a fault that is tried again
 _BURST: Final = 32  # requests at once: more than there are threads
 _CALM: Final = 2.0  # seconds in which all must be well then
 
@@ -31,8 +30,6 @@ class Row:
     cell: Cell
     fates: Mapping[str, Fate]
     faults: list[str] = field(default_factory=list)
-    is_merely_slow: bool = False  # somebody was slow who needs no such neighbour, and no more
-    attempts: int = 1
 
 
 @dataclass
@@ -70,10 +67,6 @@ class MatrixRun:
                         name = cell.neighbour.name
                         self.matrix.quiet = await self._measure_quiet(traffic, watch)
                     row = await self._try(cell, traffic, watch)
-                    if row.is_merely_slow:
-                        # Of twenty answers the p95 is the slowest, which chance decides.
-                        row = await self._try(cell, traffic, watch, times=_AGAIN)
-                        row.attempts = 2
                     row.faults += [_name_place(cell, "leak", leak) for leak in self._find_leaks()]
                     self.matrix.rows.append(row)
                     _report(row)
@@ -105,47 +98,34 @@ class MatrixRun:
             for operation in self._operations
         }
 
-    async def _try(self, cell: Cell, traffic: Traffic, watch: EventWatch, *, times: int = 1) -> Row:
+    async def _try(self, cell: Cell, traffic: Traffic, watch: EventWatch) -> Row:
         self._clients.prepare()
         traffic.answers.clear()
         watch.forget()
         fault = time.monotonic()
         self._service.proxies.set_fault(cell.neighbour.name, cell.fault)
-        await asyncio.sleep(times * (cell.neighbour.budget + _AFTER_BUDGET))
+        await asyncio.sleep(cell.neighbour.budget + _AFTER_BUDGET)
         heal = time.monotonic()
         self._service.proxies.set_fault(cell.neighbour.name, PASS)
-        span = Times(fault, heal)
-        await self._wait_until_well(span, traffic, watch)
+        times = Times(fault, heal)
+        await self._wait_until_well(times, traffic, watch)
         await traffic.settle(heal, _LATEST)
         answers = [one for one in (*traffic.answers, *watch.answers) if one.end > fault]
-        row = Row(cell, {one.name: measure(one, answers, span) for one in self._operations})
-        if self._judge_speed(row):
+        row = Row(cell, {one.name: measure(one, answers, times) for one in self._operations})
+        if list(self._judge(row)):
             # A busy machine may have slowed them: the slower side of the fault counts as quiet.
             after = await self._measure_quiet(traffic, watch)
             self.matrix.quiet = {
                 name: max(seconds, after[name]) for name, seconds in self.matrix.quiet.items()
             }
-        slowness = self._judge_speed(row)
-        faults = self._judge(row)
-        row.is_merely_slow = bool(slowness and not faults)
-        row.faults += [*faults, *slowness]
+        row.faults += self._judge(row)
         return row
 
-    def _judge(self, row: Row) -> list[str]:
-        return [
-            _name_place(row.cell, operation.name, text)
-            for operation in self._operations
-            for text in find_faults(row.cell, operation, row.fates[operation.name])
-        ]
-
-    def _judge_speed(self, row: Row) -> list[str]:
-        return [
-            _name_place(row.cell, one.name, text)
-            for one in self._operations
-            for text in find_slowness(
-                row.cell, one, row.fates[one.name], self.matrix.quiet[one.name]
-            )
-        ]
+    def _judge(self, row: Row) -> Iterator[str]:
+        for operation in self._operations:
+            fate, quiet = row.fates[operation.name], self.matrix.quiet[operation.name]
+            for text in find_faults(row.cell, operation, fate, quiet):
+                yield _name_place(row.cell, operation.name, text)
 
     async def _wait_until_well(self, times: Times, traffic: Traffic, watch: EventWatch) -> None:
         """Wait until nobody has fared badly for a while, at most for so long."""

@@ -23,12 +23,7 @@ at their own pace; `tests/chaos/neighbours.py` says who needs whom, and how long
 A cell says how many requests ended how, the longest that one took, and for how long after the
 neighbour was well again some still fared badly. `ok` is any 2xx; `cut`: less came than was
 promised; `dropped`: no answer; `refused`: no connection; `none`: nobody waited longer; `503 bare`:
-without Retry-After. `(2nd)`: at first an operation was slow that does not need the neighbour, and
-nothing else was wrong; so the fault was tried again, three times as long.
-`event` is the worker's: its time is from the outbox to the federation.
-
-A crowd of slow clients comes within three seconds, each at a moment of his own, and who is cut off
-comes back within one; others' listings are measured from the third second on.
+without Retry-After. `event` is the worker's: its time is from the outbox to the federation.
 """
 
 
@@ -79,8 +74,7 @@ def _write_matrix(matrix: Matrix) -> Iterator[str]:
     yield from _write_row("(all are well)", "", *quiet)
     for row in matrix.rows:
         fates = (str(row.fates[name]) for name in names)
-        again = " (2nd)" if row.attempts > 1 else ""
-        yield from _write_row(row.cell.neighbour.name, row.cell.fault.kind + again, *fates)
+        yield from _write_row(row.cell.neighbour.name, row.cell.fault.kind, *fates)
 
 
 def _write_sieges(rows: Sequence[SiegeRow]) -> Iterator[str]:

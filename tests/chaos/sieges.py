@@ -10,10 +10,10 @@ from tests.chaos.client import Answer, Door, ask
 from tests.chaos.clients import Clients
 from tests.chaos.judgement import p95
 from tests.chaos.operations import LISTING, get
-from tests.chaos.slow_clients import ARRIVAL, Crowd, Siege, Target
+from tests.chaos.slow_clients import Crowd, Siege, Target
 
 _PAUSE: Final = 0.1  # seconds between two listings
-_DEPARTURE: Final = 3.0  # seconds until a crowd is gone
+_ARRIVAL: Final = 3.0  # seconds until a crowd is there, and gone
 _FLOOR: Final = 0.05  # seconds that a listing may be slower, whatever it took when all was quiet
 _LONGEST_ALONE: Final = 2.0  # seconds of any listing without nginx
 _PATIENCE: Final = 10.0  # seconds; more tells no more
@@ -44,12 +44,12 @@ async def besiege(
             clients.fill()
         quiet = await _list(door, request, seconds / 2)
         with Siege(crowd, target):
-            await asyncio.sleep(ARRIVAL)
+            await asyncio.sleep(_ARRIVAL)
             answers = await _list(door, request, seconds)
         rows.append(_judge(crowd, door, quiet, answers))
         row = rows[-1]
         print(f"{crowd.count} {crowd.name}: {row.fault or 'holds'}", flush=True)
-        await asyncio.sleep(_DEPARTURE)
+        await asyncio.sleep(_ARRIVAL)
     return rows
 
 

@@ -5,7 +5,6 @@ They run in a process of their own, and come back when they are cut off.
 
 import asyncio
 import multiprocessing
-import random
 import secrets
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
@@ -18,8 +17,6 @@ from tests.chaos.client import Door
 from tests.chaos.operations import LISTING, get, publish
 from tests.service import BASE, PublicationRequest
 
-ARRIVAL: Final = 3.0  # seconds in which a crowd comes, each at a moment of his own
-_ABSENCE: Final = (0.1, 1.0)  # seconds, at least and at most, before he who was cut comes back
 _SMALL_BUFFER: Final = 4096  # bytes
 _BODY: Final = 400_000  # bytes of an upload
 _FAR_PAGE: Final = f"{BASE}/ebox/messages?q=belasting&qlang=nl&pageSize=100&page=150"
@@ -186,10 +183,9 @@ def _run(crowd: Crowd, target: Target, arrival: Event) -> None:
 
 async def _besiege(crowd: Crowd, target: Target) -> None:
     async def persist() -> None:
-        await asyncio.sleep(random.uniform(0, ARRIVAL))
         while True:
             with suppress(OSError, asyncio.IncompleteReadError):
                 await crowd.behave(target)
-            await asyncio.sleep(random.uniform(*_ABSENCE))
+            await asyncio.sleep(0.2)
 
     await asyncio.gather(*(persist() for _ in range(crowd.count)))

@@ -5,7 +5,7 @@ import pytest
 from tests.chaos.census import find_leaks
 from tests.chaos.client import Answer, judge
 from tests.chaos.faults import Fault
-from tests.chaos.judgement import Times, find_faults, find_slowness, measure, p95
+from tests.chaos.judgement import Times, find_faults, measure, p95
 from tests.chaos.neighbours import NEIGHBOURS, Cell, all_cells, few_cells
 from tests.chaos.operations import Operation
 
@@ -18,7 +18,7 @@ def complaints(operation, *answers, cell=S3, quiet=0.01):
     """Of answers as outcome, seconds from the fault, and seconds that they took."""
     made = [Answer(operation.name, outcome, FAULT + at, took) for outcome, at, took in answers]
     fate = measure(operation, made, Times(FAULT, HEAL))
-    return [*find_faults(cell, operation, fate), *find_slowness(cell, operation, fate, quiet)]
+    return list(find_faults(cell, operation, fate, quiet))
 
 
 def test_all_is_well():
