@@ -1,6 +1,6 @@
 """Signed URLs of objects, and a look at what is behind one, past the machinery of botocore.
 
-A call of botocore costs more CPU than all else that handing a document out by a proxy takes.
+A call of botocore's client takes a third of the CPU of handing a document out by a proxy.
 """
 
 import time
@@ -38,8 +38,8 @@ def read_size(client: Any, bucket: str, key: str) -> int | None:
     """
     limits: CallLimits = client.call_limits
     url = sign_url(client, bucket, key, "HEAD")
-    size = limits.run(partial(_ask_twice, client, url), 0, is_download=True)
-    return None if size is None else int(size)
+    size: int | None = limits.run(partial(_ask_twice, client, url), 0, is_download=True)
+    return size
 
 
 @lru_cache(maxsize=8)

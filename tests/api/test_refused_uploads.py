@@ -2,7 +2,6 @@
 
 import json
 import socket
-from http.client import HTTPResponse
 
 import pytest
 
@@ -13,6 +12,7 @@ from registry.serving.farewell import Farewell
 from tests.conformance.bases import V2
 from tests.conftest import V3
 from tests.factories import an_enterprise
+from tests.wire import head, read_answer
 
 SIZE = 60_000_000
 PUBLICATIONS = [
@@ -20,17 +20,6 @@ PUBLICATIONS = [
     V2[EboxKind.CITIZEN] + "/publishMessage",
 ]
 PATCHED = [base[EboxKind.ENTERPRISE] + "/ebox/messages" for base in (V3, V2)]
-
-
-def head(method, path, token, *headers):
-    lines = [f"{method} {path} HTTP/1.1", "Host: localhost", f"Authorization: Bearer {token}"]
-    return "\r\n".join([*lines, *headers, "", ""]).encode()
-
-
-def read_answer(connection):
-    answer = HTTPResponse(connection)
-    answer.begin()
-    return answer.status, answer.headers, answer.read()
 
 
 @pytest.mark.process

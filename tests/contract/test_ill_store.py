@@ -49,13 +49,14 @@ def operations(store):
         "put": lambda: store.put("key", [b"1"]),
         "put in parts": lambda: store.put("key", [bytes(PART_SIZE), b"more"]),
         "open": lambda: store.open("key", 0, 0),
+        "sign": lambda: store.sign("key", 1),
         "erase": lambda: store.erase("key"),
         "check": store.check,
         "keys": lambda: list(store.keys("", None)),
     }
 
 
-NAMES = ["put", "put in parts", "open", "erase", "check", "keys"]
+NAMES = ["put", "put in parts", "open", "sign", "erase", "check", "keys"]
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -90,6 +91,26 @@ def test_what_is_cut_once_is_asked_again(store, s3):
     store.put("key", [b"1"])
 
     assert s3.asked == 2
+
+
+@pytest.mark.parametrize("happens", [cut, fail(503, "SlowDown")], ids=["cut", "slow down"])
+def test_a_look_that_fails_once_is_taken_again(store, s3, happens):
+    def fail_once(request):
+        s3.answer = lambda request: request.say(200, b"1")
+        happens(request)
+
+    s3.answer = fail_once
+
+    assert "key?" in store.sign("key", 1)
+    assert s3.asked == 2
+
+
+def test_a_look_that_is_refused_is_not_taken_again(store, s3):
+    s3.answer = fail(403, "AccessDenied")
+
+    with pytest.raises(Unavailable):
+        store.sign("key", 1)
+    assert s3.asked == 1
 
 
 def test_an_address_that_swallows_everything_costs_one_budget(settings):

@@ -6,7 +6,7 @@ from registry.domain.identifiers import EboxKind
 from registry.sandbox.personas import CONSUMER
 from tests.conftest import V3
 from tests.factories import a_file, an_ebox
-from tests.serving.wire import LARGE, head
+from tests.wire import LARGE, head
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from registry.sandbox.servers.processes import LOOPBACK
 from tests.conftest import V3
 from tests.factories import an_ebox
 from tests.gunicorn import find_workers, run_gunicorn, start_gunicorn
-from tests.serving.wire import LARGE, head, read_answer
+from tests.wire import LARGE, head, read_answer
 
 pytestmark = pytest.mark.process
 

@@ -19,7 +19,7 @@ from tests.conftest import V3
 from tests.factories import an_ebox
 from tests.gunicorn import find_workers, start_gunicorn
 from tests.serving.front import Callers, Front
-from tests.serving.wire import LARGE, head, read_answer
+from tests.wire import LARGE, head, read_answer
 
 pytestmark = pytest.mark.process
 
