@@ -4,6 +4,7 @@ import threading
 import time
 from contextlib import suppress
 from datetime import UTC, datetime
+from functools import partial
 
 import pytest
 
@@ -273,14 +274,15 @@ def test_all_are_answered_within_five_seconds_after_it_heals(
     cache = TokenCache(Lifetimes(), 100, now)
     asking = introspection(timeout=3, breaker=Breaker(5, 1), seats=7, cache=cache, now=now)
     heals_at = time.monotonic() + 4
+    # By a clock of its own: a caller who waits for the silent service would heal it too late.
+    heal = partial(federation.on.update, {"/introspect": federation.introspects})
+    threading.Timer(4, heal).start()
 
     def ask(number):
         """Ask until there is an answer: the moment when it came, and the longest wait."""
         longest, token = 0.0, federation.knows(f"token-{number}", exp=now().timestamp() + 60)
         while True:
             began = time.monotonic()
-            if number == 0 and began > heals_at:
-                federation.on["/introspect"] = federation.introspects
             with suppress(Unavailable):
                 asking.caller(token, HERE)
                 return time.monotonic(), longest
