@@ -49,9 +49,10 @@ def sleeper():
 def test_groups_are_asked_to_end(orders, sleeper):
     process = sleeper()
 
-    orders(["watch", process.pid, signal.SIGINT])
+    # Not SIGINT, which a shell ignores in what it starts in the background, and all below that.
+    orders(["watch", process.pid, signal.SIGUSR1])
 
-    assert process.wait(5) == -signal.SIGINT
+    assert process.wait(5) == -signal.SIGUSR1
 
 
 def test_who_does_not_listen_is_killed(orders, sleeper):
