@@ -43,7 +43,10 @@ def start(figures):
 
     def fork(age, shares):
         figures.expect(age)
+        # Blocked, the signal waits for `sigwait`; `pause` would sleep on when it comes just before.
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
         if pid := os.fork():
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
             pids.append(pid)
             return pid
         try:
@@ -51,11 +54,11 @@ def start(figures):
             SHARES.labels("cake").inc(shares)
             TIMES.observe(shares)
             ALIVE.set(1)
-            signal.signal(signal.SIGTERM, lambda *_: (figures.end(), os._exit(0)))
-            while True:
-                signal.pause()
+            signal.sigwait({signal.SIGTERM})
+            figures.end()
+            figures.end()
         finally:
-            os._exit(1)
+            os._exit(0)
 
     yield fork
     for age in range(1, 6):
@@ -110,7 +113,6 @@ def test_what_a_worker_counted_outlives_it_and_what_was_true_of_it_does_not(figu
 
 def test_a_worker_that_ends_tells_what_nobody_asked_it(figures, start):
     worker = start(1, 3)
-    time.sleep(0.5)
 
     end(worker)
     figures.forget(1)
