@@ -56,7 +56,6 @@ def start(figures):
             ALIVE.set(1)
             signal.sigwait({signal.SIGTERM})
             figures.end()
-            figures.end()
         finally:
             os._exit(0)
 
