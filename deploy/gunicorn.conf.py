@@ -72,6 +72,8 @@ def post_fork(server, worker):
     And have the worker say what it counts, whenever it is asked.
     """
     worker.cfg.set("graceful_timeout", stop_timeout)
+    if lane == "publishing":
+        os.nice(5)  # where processors are short, whoever reads goes first
     if server.figures:
         server.figures.begin(worker.age)
 

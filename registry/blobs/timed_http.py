@@ -17,7 +17,7 @@ from botocore.awsrequest import (
 )
 from urllib3.exceptions import ConnectTimeoutError
 
-from registry.blobs.waits import PATIENCE, CallTime, Crowded
+from registry.blobs.waits import CallTime
 
 call_time: ContextVar[CallTime] = ContextVar("call_time")  # of the call that this thread makes
 
@@ -76,21 +76,21 @@ class _CallConnection(_Base):
     sock: Any
 
     def _new_conn(self) -> socket.socket:
-        """Connect; who waits long for it holds a slot, and tries anew."""
+        """Connect; who waits for it holds a slot, and tries anew."""
         time = call_time.get()
         rest = min(_CONNECTING, time.compute_rest())
-        self.timeout = min(PATIENCE, rest)
-        try:
-            return self._open(rest)
-        except ConnectTimeoutError:
-            if rest <= PATIENCE:
-                raise
-        self.timeout = rest - PATIENCE
-        try:
-            with time.slots.hold():
+
+        def attempt(seconds: float) -> socket.socket | None:
+            self.timeout = seconds
+            try:
                 return self._open(rest)
-        except Crowded as error:
-            raise ConnectTimeoutError(self, "Too many wait.") from error
+            except ConnectTimeoutError:
+                return None
+
+        try:
+            return time.slots.wait(attempt, rest)
+        except TimeoutError as error:
+            raise ConnectTimeoutError(self, "Nobody answers, or too many wait.") from error
 
     def _open(self, rest: float) -> socket.socket:
         sock = cast("socket.socket", super()._new_conn())  # type: ignore[misc] # urllib3's

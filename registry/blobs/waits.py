@@ -7,11 +7,12 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from threading import Lock
-from typing import Final
+from typing import Final, TypeVar
 
-PATIENCE: Final = (
-    1.0  # seconds of silence that count for nothing: a neighbour that is well may be so
-)
+# Seconds of silence that count for nothing, however many threads wait; then those that are no long
+# wait yet: a neighbour that is well may be so busy.
+_MOMENT: Final = 0.25
+_PATIENCE: Final = 1.0
 # Of a machine that is gone without a word, six seconds after the last sign of life.
 _WATCH: Final = {
     (socket.SOL_SOCKET, socket.SO_KEEPALIVE): 1,
@@ -21,28 +22,24 @@ _WATCH: Final = {
 }
 
 
+_Result = TypeVar("_Result")
+
+
 class Crowded(TimeoutError):
     """As many threads as may be kept waiting by this neighbour are waiting already."""
 
 
-class WaitSlots:
-    """So many threads may wait long for one neighbour, while all others go on; threads share it.
-
-    Whoever waits for less than `PATIENCE` needs none, so that a neighbour that is well serves all.
-    """
-
+class _Places:
     def __init__(self, count: int) -> None:
         self._free, self._lock = count, Lock()
 
     def check(self) -> None:
-        """Raise `Crowded` when all are taken: who comes now would only wait too."""
         with self._lock:
             if self._free <= 0:
                 raise Crowded
 
     @contextmanager
-    def hold(self) -> Iterator[None]:
-        """Hold one during a long wait; raises `Crowded` at once when there is none."""
+    def take(self) -> Iterator[None]:
         with self._lock:
             if self._free <= 0:
                 raise Crowded
@@ -53,15 +50,47 @@ class WaitSlots:
             with self._lock:
                 self._free += 1
 
+
+class WaitSlots:
+    """So many threads may wait long for one neighbour, while all others go on; threads share it.
+
+    A wait is long after a second. Waits of more than a quarter of one may be half as many again
+    with the long ones, and shorter ones any number, so that a neighbour that is well serves all.
+    """
+
+    def __init__(self, count: int) -> None:
+        self._long, self._all = _Places(count), _Places(count + count // 2)
+
+    def check(self) -> None:
+        """Raise `Crowded` when all are taken: who comes now would only wait too."""
+        self._long.check()
+
+    def wait(self, attempt: Callable[[float], _Result | None], seconds: float) -> _Result:
+        """Give what an attempt gives, which gets longer and longer and gives None when it is over.
+
+        Raises `Crowded` when too many others wait by then, `TimeoutError` after so many seconds.
+        """
+        result = attempt(min(_MOMENT, seconds))
+        if result is None and seconds > _MOMENT:
+            with self._all.take():
+                result = attempt(min(_PATIENCE, seconds) - _MOMENT)
+                if result is None and seconds > _PATIENCE:
+                    with self._long.take():
+                        result = attempt(seconds - _PATIENCE)
+        if result is None:
+            raise TimeoutError
+        return result
+
     def connect(self, address: tuple[str, int], seconds: float) -> socket.socket:
         """Connect; raises `OSError`. The kernel notices when the machine there is gone."""
-        try:
-            connection = socket.create_connection(address, min(PATIENCE, seconds))
-        except TimeoutError:
-            if seconds <= PATIENCE:
-                raise
-            with self.hold():
-                connection = socket.create_connection(address, seconds - PATIENCE)
+
+        def attempt(seconds: float) -> socket.socket | None:
+            try:
+                return socket.create_connection(address, seconds)
+            except TimeoutError:
+                return None
+
+        connection = self.wait(attempt, seconds)
         for option, value in _WATCH.items():
             connection.setsockopt(*option, value)
         return connection
@@ -78,13 +107,7 @@ class WaitSlots:
     def _await(self, sock: socket.socket, event: int, seconds: float) -> None:
         poll = select.poll()
         poll.register(sock, event)
-        if poll.poll(1000 * min(PATIENCE, seconds)):
-            return
-        if seconds > PATIENCE:
-            with self.hold():
-                if poll.poll(1000 * (seconds - PATIENCE)):
-                    return
-        raise TimeoutError
+        self.wait(lambda seconds: poll.poll(1000 * seconds) or None, seconds)
 
 
 class CallTime:

@@ -25,15 +25,27 @@ class Times:
 
 @dataclass(frozen=True)
 class Fate:
-    """How an operation fared: answers by outcome, the longest and the 95th percentile, in seconds.
+    """How an operation fared: answers by outcome, and what each took, in seconds.
 
-    `recovery` is for how many seconds after the end of the fault it still fared badly.
+    `recovery` is for how many seconds after the end of the fault it still fared badly. A sum is
+    that of two tries.
     """
 
     outcomes: Mapping[str, int]
-    longest: float
-    p95: float
+    seconds: Sequence[float]
     recovery: float
+
+    @property
+    def longest(self) -> float:
+        """Of all; 0 of none."""
+        return max(self.seconds, default=0.0)
+
+    def __add__(self, other: "Fate") -> "Fate":
+        return Fate(
+            _order(Counter(self.outcomes) + Counter(other.outcomes)),
+            [*self.seconds, *other.seconds],
+            max(self.recovery, other.recovery),
+        )
 
     def __str__(self) -> str:
         counts = ", ".join(f"{number} {outcome}" for outcome, number in self.outcomes.items())
@@ -50,14 +62,15 @@ def measure(operation: Operation, answers: Sequence[Answer], times: Times) -> Fa
     """Sum up the answers of this operation in this cell."""
     ours = [answer for answer in answers if answer.operation == operation.name]
     ill = [answer for answer in ours if answer.end > times.fault and answer.began < times.heal]
-    counts = Counter(answer.outcome for answer in ill)
-    seconds = [answer.seconds for answer in ill]
     return Fate(
-        outcomes=dict(sorted(counts.items(), key=lambda pair: pair[0] != "ok")),
-        longest=max(seconds, default=0.0),
-        p95=p95(seconds),
+        outcomes=_order(Counter(answer.outcome for answer in ill)),
+        seconds=[answer.seconds for answer in ill],
         recovery=_measure_recovery(operation, ours, times),
     )
+
+
+def _order(counts: Mapping[str, int]) -> dict[str, int]:
+    return dict(sorted(counts.items(), key=lambda pair: pair[0] != "ok"))
 
 
 def _measure_recovery(operation: Operation, answers: Sequence[Answer], times: Times) -> float:
@@ -76,8 +89,8 @@ def _is_well(operation: Operation, answer: Answer) -> bool:
     return answer.outcome == "ok" and answer.seconds <= operation.budget
 
 
-def find_faults(cell: Cell, operation: Operation, fate: Fate, quiet: float) -> Iterator[str]:
-    """Say where an operation was not good enough; `quiet` is its p95 in seconds without a fault."""
+def find_faults(cell: Cell, operation: Operation, fate: Fate) -> Iterator[str]:
+    """Say where an operation was not good enough in one try, its pace excepted."""
     neighbour, name = cell.neighbour, operation.name
     is_affected = name in neighbour.affects
     for outcome, number in fate.outcomes.items():
@@ -86,8 +99,13 @@ def find_faults(cell: Cell, operation: Operation, fate: Fate, quiet: float) -> I
     budget = neighbour.budget if is_affected and operation.waits else operation.budget
     if not (is_affected and name == "event") and fate.longest > budget + SLACK:
         yield f"an answer took {fate.longest:.1f} s, its budget is {budget:g} s"
-    limit = max(2 * quiet, quiet + operation.floor / 1000)
-    if not is_affected and fate.p95 > limit:
-        yield f"p95 is {1000 * fate.p95:.0f} ms, may be {1000 * limit:.0f} ms"
     if fate.recovery > _RECOVERY.get(name, _REST):
         yield f"still bad {fate.recovery:.1f} s after the end"
+
+
+def find_slowness(cell: Cell, operation: Operation, fate: Fate, quiet: float) -> Iterator[str]:
+    """Say where one that does not need the neighbour was slow; `quiet` is its p95 in seconds."""
+    limit = max(2 * quiet, quiet + operation.floor / 1000)
+    percentile = p95(fate.seconds)
+    if operation.name not in cell.neighbour.affects and percentile > limit:
+        yield f"p95 is {1000 * percentile:.0f} ms, may be {1000 * limit:.0f} ms"

@@ -83,12 +83,19 @@ def _write_sieges(rows: Sequence[SiegeRow]) -> Iterator[str]:
     yield "### Slow clients"
     yield ""
     yield from _write_row(
-        "crowd", "listings of another company", "p95 before", "p95 meanwhile", "longest"
+        "crowd",
+        "listings of another company",
+        "p95 before",
+        "longest while all begin at once",
+        "p95 then",
+        "longest then",
     )
-    yield from _write_row(*["---"] * 5)
+    yield from _write_row(*["---"] * 6)
     for row in rows:
         outcomes = ", ".join(f"{number} {outcome}" for outcome, number in row.outcomes.items())
-        times = (f"{1000 * seconds:.0f} ms" for seconds in (row.quiet, row.p95, row.longest))
+        times = (
+            f"{1000 * seconds:.0f} ms" for seconds in (row.quiet, row.arrival, row.p95, row.longest)
+        )
         yield from _write_row(f"{row.crowd.count} {row.crowd.name}", outcomes, *times)
 
 

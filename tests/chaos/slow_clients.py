@@ -1,15 +1,16 @@
 """Clients that take their time, or ask too much: each kind as what one of them does.
 
-They run in a process of their own, and come back when they are cut off.
+They run in a process of their own, all begin at once, and come back when they are cut off.
 """
 
 import asyncio
 import multiprocessing
+import os
 import secrets
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from multiprocessing.synchronize import Event
 from typing import Final, Self
 
@@ -19,7 +20,11 @@ from tests.service import BASE, PublicationRequest
 
 _SMALL_BUFFER: Final = 4096  # bytes
 _BODY: Final = 400_000  # bytes of an upload
+_NICENESS: Final = 10  # their own work is done elsewhere: it takes no processor of the registry's
 _FAR_PAGE: Final = f"{BASE}/ebox/messages?q=belasting&qlang=nl&pageSize=100&page=150"
+
+
+Arrive = Callable[[], None]  # says that a client is there: what it holds, it holds
 
 
 @dataclass(frozen=True)
@@ -36,27 +41,28 @@ async def _wait_for_its_end(reader: asyncio.StreamReader) -> None:
         pass
 
 
-async def _send_and_wait(target: Target, data: bytes) -> None:
+async def _send_and_wait(target: Target, arrive: Arrive, data: bytes) -> None:
     reader, writer = await target.door.connect()
     try:
         writer.write(data)
         await writer.drain()
+        arrive()
         await _wait_for_its_end(reader)
     finally:
         writer.close()
 
 
-async def _idle(target: Target) -> None:
-    await _send_and_wait(target, b"")
+async def _idle(target: Target, arrive: Arrive) -> None:
+    await _send_and_wait(target, arrive, b"")
 
 
-async def _send_half_a_head(target: Target) -> None:
-    await _send_and_wait(target, get(LISTING, target.token)[:60])
+async def _send_half_a_head(target: Target, arrive: Arrive) -> None:
+    await _send_and_wait(target, arrive, get(LISTING, target.token)[:60])
 
 
-async def _send_half_a_body(target: Target) -> None:
+async def _send_half_a_body(target: Target, arrive: Arrive) -> None:
     request = _make_publication(target)
-    await _send_and_wait(target, request[: -_BODY // 2])
+    await _send_and_wait(target, arrive, request[: -_BODY // 2])
 
 
 @cache
@@ -69,17 +75,18 @@ def _make_publication(target: Target) -> bytes:
     return publish(target.token, _compose_body())
 
 
-async def _read_slowly(target: Target) -> None:
+async def _read_slowly(target: Target, arrive: Arrive) -> None:
     reader, writer = await target.door.connect(_SMALL_BUFFER)
     try:
         writer.write(get(target.document, target.token))
         while await reader.read(1000):
+            arrive()
             await asyncio.sleep(1)
     finally:
         writer.close()
 
 
-async def _upload_slowly(target: Target) -> None:
+async def _upload_slowly(target: Target, arrive: Arrive) -> None:
     request = _make_publication(target)
     head = len(request) - _BODY
     reader, writer = await target.door.connect()
@@ -88,6 +95,7 @@ async def _upload_slowly(target: Target) -> None:
         for start in range(head, len(request), 5000):
             writer.write(request[start : start + 5000])
             await writer.drain()
+            arrive()
             await asyncio.sleep(0.25)
         await _wait_for_its_end(reader)
     finally:
@@ -105,7 +113,7 @@ async def _ask_on(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, da
     return int(head.split(b" ", 2)[1])
 
 
-async def _guess_tokens(target: Target) -> None:
+async def _guess_tokens(target: Target, arrive: Arrive) -> None:
     """Ten guesses a second, and the late ones sooner."""
     reader, writer = await target.door.connect()
     loop = asyncio.get_running_loop()
@@ -113,18 +121,21 @@ async def _guess_tokens(target: Target) -> None:
     try:
         while True:
             await _ask_on(reader, writer, get(LISTING, secrets.token_urlsafe(48)))
+            arrive()
             due = max(due + 0.1, loop.time() - 1)
             await asyncio.sleep(due - loop.time())
     finally:
         writer.close()
 
 
-async def _search_hard(target: Target) -> None:
+async def _search_hard(target: Target, arrive: Arrive) -> None:
     """One search after the other; who is refused tries again long before he should."""
     reader, writer = await target.door.connect()
     try:
         while True:
-            if await _ask_on(reader, writer, get(_FAR_PAGE, target.token)) == 429:
+            status = await _ask_on(reader, writer, get(_FAR_PAGE, target.token))
+            arrive()
+            if status == 429:
                 await asyncio.sleep(0.1)
     finally:
         writer.close()
@@ -136,7 +147,7 @@ class Crowd:
 
     name: str
     count: int
-    behave: Callable[[Target], Awaitable[None]]
+    behave: Callable[[Target, Arrive], Awaitable[None]]
     searches: bool = False
 
 
@@ -167,8 +178,12 @@ class Siege:
 
     def __enter__(self) -> Self:
         self._process.start()
-        self._arrival.wait()
         return self
+
+    @property
+    def is_there(self) -> bool:
+        """Tell if every one of them has arrived once."""
+        return self._arrival.is_set()
 
     def __exit__(self, *_: object) -> None:
         self._process.kill()
@@ -176,16 +191,23 @@ class Siege:
 
 
 def _run(crowd: Crowd, target: Target, arrival: Event) -> None:
+    os.nice(_NICENESS)
     _compose_body()
-    arrival.set()
-    asyncio.run(_besiege(crowd, target))
+    asyncio.run(_besiege(crowd, target, arrival))
 
 
-async def _besiege(crowd: Crowd, target: Target) -> None:
-    async def persist() -> None:
+async def _besiege(crowd: Crowd, target: Target, arrival: Event) -> None:
+    missing = set(range(crowd.count))
+
+    def arrive(number: int) -> None:
+        missing.discard(number)
+        if not missing:
+            arrival.set()
+
+    async def persist(number: int) -> None:
         while True:
             with suppress(OSError, asyncio.IncompleteReadError):
-                await crowd.behave(target)
+                await crowd.behave(target, partial(arrive, number))
             await asyncio.sleep(0.2)
 
-    await asyncio.gather(*(persist() for _ in range(crowd.count)))
+    await asyncio.gather(*(persist(number) for number in range(crowd.count)))

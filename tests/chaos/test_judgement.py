@@ -5,7 +5,7 @@ import pytest
 from tests.chaos.census import find_leaks
 from tests.chaos.client import Answer, judge
 from tests.chaos.faults import Fault
-from tests.chaos.judgement import Times, find_faults, measure, p95
+from tests.chaos.judgement import Times, find_faults, find_slowness, measure, p95
 from tests.chaos.neighbours import NEIGHBOURS, Cell, all_cells, few_cells
 from tests.chaos.operations import Operation
 
@@ -18,7 +18,7 @@ def complaints(operation, *answers, cell=S3, quiet=0.01):
     """Of answers as outcome, seconds from the fault, and seconds that they took."""
     made = [Answer(operation.name, outcome, FAULT + at, took) for outcome, at, took in answers]
     fate = measure(operation, made, Times(FAULT, HEAL))
-    return list(find_faults(cell, operation, fate, quiet))
+    return [*find_faults(cell, operation, fate), *find_slowness(cell, operation, fate, quiet)]
 
 
 def test_all_is_well():
@@ -55,6 +55,15 @@ def test_who_does_not_need_it_may_not_be_twice_as_slow():
 
     assert complaints(LIST, *answers, quiet=0.13) == []
     assert complaints(LIST, *answers, quiet=0.12) == ["p95 is 250 ms, may be 240 ms"]
+
+
+def test_two_tries_count_as_one():
+    answers = [[Answer("list", "ok", FAULT + 1, took)] * n for took, n in ((0.2, 2), (0.01, 38))]
+    slow, swift = (measure(LIST, of_one_try, Times(FAULT, HEAL)) for of_one_try in answers)
+
+    assert list(find_slowness(S3, LIST, slow, 0.01)) == ["p95 is 200 ms, may be 60 ms"]
+    assert list(find_slowness(S3, LIST, slow + swift, 0.01)) == []
+    assert (slow + swift).outcomes == {"ok": 40}
 
 
 def test_noise_of_a_few_milliseconds_is_none():
