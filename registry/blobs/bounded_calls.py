@@ -18,7 +18,7 @@ _FAILURES: Final = 3  # in a row, after which the store is left alone
 _PAUSE: Final = 1.0  # seconds until one call may try again
 SECOND_TRY: Final = 0.1  # seconds before it
 BUSY: Final = (500, 502, 503, 504)  # answers that a second try may change
-_DOWNLOADS: Final = ("GetObject", "HeadObject")  # whose type is that of a document
+_DOWNLOADS: Final = ("GetObject", "HeadObject")  # whose type is that of a document, if it is one
 
 
 @dataclass
@@ -34,7 +34,7 @@ class CallLimits:
     breaker: Breaker = field(default_factory=partial(Breaker, _FAILURES, _PAUSE))
     _is_doubtful: bool = False
 
-    def run(self, call: Callable[[], Any], size: int, *, is_download: bool) -> Any:
+    def run(self, call: Callable[[], Any], size: int) -> Any:
         """Make a call that sends so many bytes.
 
         Raises `Unavailable` at once while the store is ill or keeps too many waiting, and what
@@ -46,7 +46,7 @@ class CallLimits:
             with self.breaker.guard():
                 token = call_time.set(CallTime(self.slots, seconds, self.least_rate, size))
                 try:
-                    answer = self._judge(call, is_download=is_download)
+                    answer = self._judge(call)
                 finally:
                     call_time.reset(token)
         except (Crowded, Unavailable) as error:
@@ -58,7 +58,7 @@ class CallLimits:
         finally:
             del answer  # which would keep its own traceback, and that the connection
 
-    def _judge(self, call: Callable[[], Any], *, is_download: bool) -> Any:
+    def _judge(self, call: Callable[[], Any]) -> Any:
         """Give the answer, were it an error for this one request; raises when the store is ill."""
         try:
             answer = call()
@@ -73,9 +73,7 @@ class CallLimits:
         except ResponseParserError as error:
             self._is_doubtful = True
             raise HTTPClientError(error=error) from error
-        self._is_doubtful = not is_download and _is_page(answer)
-        if self._is_doubtful:
-            raise HTTPClientError(error="a page for people, in the name of S3")
+        self._is_doubtful = False
         return answer
 
 
@@ -87,8 +85,14 @@ class BoundedCalls:
     def _make_api_call(self, operation: str, parameters: Mapping[str, Any]) -> Any:
         # botocore's own, behind which everything happens that a call does
         call = partial(super()._make_api_call, operation, parameters)  # type: ignore[misc]
-        body = parameters.get("Body", b"")
-        return self.call_limits.run(call, len(body), is_download=operation in _DOWNLOADS)
+
+        def call_checked() -> Any:
+            answer = call()
+            headers = answer.get("ResponseMetadata", {}).get("HTTPHeaders", {})
+            refuse_page(headers, is_download=operation in _DOWNLOADS)
+            return answer
+
+        return self.call_limits.run(call_checked, len(parameters.get("Body", b"")))
 
 
 def add_base(base_classes: list[type], **_: Any) -> None:
@@ -116,7 +120,11 @@ def _get_status(response: Mapping[str, Any]) -> int:
     return int(response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
 
 
-def _is_page(response: Mapping[str, Any]) -> bool:
-    """Tell if this is a page for people, which a proxy says in the name of S3."""
-    headers = response.get("ResponseMetadata", {}).get("HTTPHeaders", {})
-    return str(headers.get("content-type", "")).startswith("text/html")
+def refuse_page(headers: Mapping[str, str], *, is_download: bool) -> None:
+    """Raise `HTTPClientError` for a page for people, which a proxy says in the name of S3.
+
+    `headers` by their names in small letters. A document may be HTML too, and has an ETag.
+    """
+    is_html = headers.get("content-type", "").startswith("text/html")
+    if is_html and not (is_download and "etag" in headers):
+        raise HTTPClientError(error="a page for people, in the name of S3")

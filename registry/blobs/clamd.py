@@ -110,8 +110,9 @@ class _Exchange:
         """Send it in pieces, for each of which there must soon be room."""
         view = memoryview(content)
         for at in range(0, len(view), _PIECE):
-            self._time.await_room(self._connection)
-            self._connection.sendall(view[at : at + _PIECE])
+            piece = view[at : at + _PIECE]
+            self._time.await_room(self._connection, len(piece))
+            self._connection.sendall(piece)
 
     def receive(self) -> bytes:
         """Receive an answer, without its end."""

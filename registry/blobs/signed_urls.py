@@ -11,7 +11,7 @@ from urllib.parse import quote
 from botocore.awsrequest import AWSPreparedRequest, AWSRequest, HeadersDict
 from botocore.exceptions import ClientError, ConnectionClosedError
 
-from registry.blobs.bounded_calls import BUSY, SECOND_TRY, CallLimits
+from registry.blobs.bounded_calls import BUSY, SECOND_TRY, CallLimits, refuse_page
 from registry.blobs.timed_http import call_time
 
 _SIGNED_FOR: Final = 60  # seconds in which a fetch must have begun
@@ -38,7 +38,7 @@ def read_size(client: Any, bucket: str, key: str) -> int | None:
     """
     limits: CallLimits = client.call_limits
     url = sign_url(client, bucket, key, "HEAD")
-    size: int | None = limits.run(partial(_ask_twice, client, url), 0, is_download=True)
+    size: int | None = limits.run(partial(_ask_twice, client, url), 0)
     return size
 
 
@@ -71,5 +71,7 @@ def _ask(client: Any, url: str) -> int | None:
         metadata: Any = {"HTTPStatusCode": answer.status_code}
         error: Any = {"Error": {"Code": str(answer.status_code)}, "ResponseMetadata": metadata}
         raise ClientError(error, "HeadObject")
+    lowered = {name.lower(): value for name, value in answer.headers.items()}
+    refuse_page(lowered, is_download=True)
     size = answer.headers.get("Content-Length", "")
     return int(size) if size.isascii() and size.isdigit() else None

@@ -103,8 +103,9 @@ class _CallConnection(_Base):
             self.connect()
         view = memoryview(data)
         for at in range(0, len(view), _PIECE):
-            call_time.get().await_room(self.sock)
-            super().send(view[at : at + _PIECE])
+            piece = view[at : at + _PIECE]
+            call_time.get().await_room(self.sock, len(piece))
+            super().send(piece)
 
 
 class _Connection(_CallConnection, AWSHTTPConnection):  # type: ignore[misc] # botocore has no types

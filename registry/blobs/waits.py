@@ -11,7 +11,7 @@ from typing import Final, TypeVar
 
 # Seconds of silence that count for nothing, however many threads wait; then those that are no long
 # wait yet: a neighbour that is well may be so busy.
-_MOMENT: Final = 0.25
+_MOMENT: Final = 0.5
 _PATIENCE: Final = 1.0
 # Of a machine that is gone without a word, six seconds after the last sign of life.
 _WATCH: Final = {
@@ -54,7 +54,7 @@ class _Places:
 class WaitSlots:
     """So many threads may wait long for one neighbour, while all others go on; threads share it.
 
-    A wait is long after a second. Waits of more than a quarter of one may be half as many again
+    A wait is long after a second. Waits of more than half of one may be half as many again
     with the long ones, and shorter ones any number, so that a neighbour that is well serves all.
     """
 
@@ -65,18 +65,22 @@ class WaitSlots:
         """Raise `Crowded` when all are taken: who comes now would only wait too."""
         self._long.check()
 
-    def wait(self, attempt: Callable[[float], _Result | None], seconds: float) -> _Result:
+    def wait(
+        self, attempt: Callable[[float], _Result | None], seconds: float, waited: float = 0.0
+    ) -> _Result:
         """Give what an attempt gives, which gets longer and longer and gives None when it is over.
 
-        Raises `Crowded` when too many others wait by then, `TimeoutError` after so many seconds.
+        Raises `Crowded` when too many others wait by then, `TimeoutError` after so many seconds;
+        `waited` are those of the same call before, which count.
         """
-        result = attempt(min(_MOMENT, seconds))
-        if result is None and seconds > _MOMENT:
+        moment, patience = max(0.0, _MOMENT - waited), max(0.0, _PATIENCE - waited)
+        result = attempt(min(moment, seconds))
+        if result is None and seconds > moment:
             with self._all.take():
-                result = attempt(min(_PATIENCE, seconds) - _MOMENT)
-                if result is None and seconds > _PATIENCE:
+                result = attempt(min(patience, seconds) - moment)
+                if result is None and seconds > patience:
                     with self._long.take():
-                        result = attempt(seconds - _PATIENCE)
+                        result = attempt(seconds - patience)
         if result is None:
             raise TimeoutError
         return result
@@ -95,26 +99,28 @@ class WaitSlots:
             connection.setsockopt(*option, value)
         return connection
 
-    def await_input(self, sock: socket.socket, seconds: float) -> None:
-        """Wait until something can be read; raises `TimeoutError` after so many seconds."""
+    def await_input(self, sock: socket.socket, seconds: float, waited: float = 0.0) -> None:
+        """Wait until something can be read; raises as `wait` does."""
         if not (isinstance(sock, ssl.SSLSocket) and sock.pending()):
-            self._await(sock, select.POLLIN, seconds)
+            self._await(sock, select.POLLIN, seconds, waited)
 
-    def await_room(self, sock: socket.socket, seconds: float) -> None:
-        """Wait until something can be sent; raises `TimeoutError` after so many seconds."""
-        self._await(sock, select.POLLOUT, seconds)
+    def await_room(self, sock: socket.socket, seconds: float, waited: float = 0.0) -> None:
+        """Wait until something can be sent; raises as `wait` does."""
+        self._await(sock, select.POLLOUT, seconds, waited)
 
-    def _await(self, sock: socket.socket, event: int, seconds: float) -> None:
+    def _await(self, sock: socket.socket, event: int, seconds: float, waited: float) -> None:
         poll = select.poll()
         poll.register(sock, event)
-        self.wait(lambda seconds: poll.poll(1000 * seconds) or None, seconds)
+        self.wait(lambda seconds: poll.poll(1000 * seconds) or None, seconds, waited)
 
 
 class CallTime:
     """The time of one call: `seconds` until its answer begins, then those of a least pace.
 
     Each silence in what follows may last as long as `seconds`, and all of them together that and a
-    second for each `least_rate` bytes; what the reader takes in between does not count.
+    second for each `least_rate` bytes; what the reader takes in between does not count. For a place
+    among those that wait its waits count together too, less that second: who gets a byte now and
+    then waits as long as who gets none.
     """
 
     def __init__(
@@ -124,7 +130,7 @@ class CallTime:
         self.slots = slots
         self._seconds, self._least_rate = seconds, least_rate
         self._until: float | None = time.monotonic() + seconds + size / least_rate
-        self._size, self._wait_time = 0, 0.0
+        self._size, self._wait_time, self._delay = 0, 0.0, 0.0
         self.is_late = False  # or came when too many were waiting
 
     def compute_rest(self) -> float:
@@ -146,19 +152,28 @@ class CallTime:
         self._await(self.slots.await_input, sock)
         size = sock.recv_into(buffer)
         self._size += size
+        self._credit(size)
         return size
 
-    def await_room(self, sock: socket.socket) -> None:
-        """Wait until more of the request can be sent; raises `TimeoutError`."""
+    def await_room(self, sock: socket.socket, size: int) -> None:
+        """Wait until so many bytes more of the request can be sent; raises `TimeoutError`."""
         self._await(self.slots.await_room, sock)
+        self._credit(size)
 
-    def _await(self, wait: Callable[[socket.socket, float], None], sock: socket.socket) -> None:
+    def _credit(self, size: int) -> None:
+        self._delay = max(0.0, self._delay - size / self._least_rate)
+
+    def _await(
+        self, wait: Callable[[socket.socket, float, float], None], sock: socket.socket
+    ) -> None:
         began = time.monotonic()
         try:
             rest = self.compute_rest()
-            wait(sock, rest)
+            wait(sock, rest, self._delay)
         except TimeoutError:
             self.is_late = True
             raise
-        self._wait_time += time.monotonic() - began
+        seconds = time.monotonic() - began
+        self._wait_time += seconds
+        self._delay += seconds
         sock.settimeout(rest)  # behind TLS, what has come may be no more than a part of a record

@@ -57,6 +57,7 @@ def test_a_small_one_is_unavailable_and_stays_unread(reader, in_version, put, is
 
     assert answer.status_code == 502
     assert answer.json["code"] == "DOCUMENT_UNAVAILABLE"
+    assert answer.headers["Retry-After"] == "5"
     assert (count(), count("unavailable")) == (before[0] + 1, before[1])
     assert not is_read(reader, message.rpartition("/")[2])
 

@@ -327,6 +327,7 @@ def test_a_document_that_storage_lost_is_nobodys_404_and_stays_unread(
 
     assert answer.status_code == 502
     assert answer.json["type"] == "urn:problem-type:ebox:messageRegistry:documentUnavailable"
+    assert answer.headers["Retry-After"] == "5"
     assert main_file["blob_key"] not in answer.text
     assert not is_read(consumer, message)
     assert told(consumer.ebox) == []
@@ -342,6 +343,7 @@ def test_a_document_that_storage_cut_short_stays_unread(
 
     assert answer.status_code == 502
     assert answer.json["type"] == "urn:problem-type:ebox:messageRegistry:documentUnavailable"
+    assert answer.headers["Retry-After"] == "5"
     assert not is_read(consumer, message)
 
 

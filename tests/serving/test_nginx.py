@@ -274,6 +274,7 @@ def test_a_document_that_nginx_cannot_fetch_is_502(ports, tmp_path_factory, lett
             assert (answer.status, answer.headers.get_content_type()) == (502, media_type)
             assert content["code"] == "DOCUMENT_UNAVAILABLE"
             assert len(answer.headers["BelGov-Trace-Id"]) == 36
+            assert answer.headers["Retry-After"] == "5"
             assert "Content-Disposition" not in answer.headers
 
 

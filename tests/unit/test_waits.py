@@ -29,7 +29,7 @@ def wait_all(slots, count, seconds):
 
 @pytest.mark.parametrize(
     ("seconds", "waiting"),
-    [(0.2, 8), (0.6, 6), (1.3, 4)],
+    [(0.4, 8), (0.8, 6), (1.3, 4)],
     ids=["a moment: all", "less than a second: half as many again", "longer: as many as slots"],
 )
 def test_threads_that_may_wait(seconds, waiting):
