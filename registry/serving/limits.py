@@ -39,7 +39,10 @@ class ServingLimits:
         Together, fewer threads wait for clients than there are, but for less than three of them.
         """
         settings = Settings.load(environ)
-        long_bodies = max(1, min(settings.client_long_bodies or threads // 2, threads - 2))
+        # One more than may wait for a neighbour: who finds those waiting is told at once, and would
+        # else stand in the queue behind them.
+        usual = threads // 2 + 1
+        long_bodies = max(1, min(settings.client_long_bodies or usual, threads - 2))
         return cls(
             probes=ProbePaths(settings.base_paths.values()),
             pace=Pace(settings.client_grace, settings.client_least_rate),

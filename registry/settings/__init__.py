@@ -67,8 +67,8 @@ class Settings(BaseModel):
     refuse_unknown_parameters: bool = False  # of queries in version 3 (contract 6.32)
 
     # Clients of gunicorn: seconds that one has, and bytes a second that it must send or read beyond
-    # them; requests with long bodies that a process takes at a time (unset: half of its threads),
-    # and seconds that the others wait for their turn.
+    # them; requests with long bodies that a process takes at a time (unset: one more than
+    # half of its threads), and seconds that the others wait for their turn.
     client_grace: Seconds = 10
     client_least_rate: int = Field(default=4 << 10, ge=1)
     client_long_bodies: int | None = Field(default=None, ge=1)

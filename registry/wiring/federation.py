@@ -94,10 +94,12 @@ def make_preferences_client(settings: Settings) -> PreferencesClient | NoPrefere
     """Make the client of the preferences, or its stand-in while no setting names them."""
     if settings.federation_url is None:
         return NoPreferences()
+    # Half of the publications that may be under way at a time: they can do without.
+    calls = max(1, (settings.s3_slots or settings.database_pool_size // 2) // 2)
     return PreferencesClient(
         settings.federation_url,
         _make_own_token(settings, settings.federation_scope),
-        _make_upstream(settings, "preferences", settings.federation_timeout),
+        _make_upstream(settings, "preferences", settings.federation_timeout, calls),
         Breaker(settings.breaker_failures, settings.breaker_pause),
         settings.federation_consents,
     )
@@ -115,18 +117,20 @@ def make_event_service(settings: Settings) -> EventServiceClient | NoEventServic
     )
 
 
-def _make_upstream(settings: Settings, name: str, timeout: float) -> Upstream:
+def _make_upstream(
+    settings: Settings, name: str, timeout: float, calls: int | None = None
+) -> Upstream:
     """Make the connection to a service that may want our certificate too (contract 6.20).
 
-    At most half of the threads that serve requests wait for it. A service that is well gives one
-    back soon; for one that is not, few are to wait.
+    At most half of the threads that serve requests wait for it, or `calls` of them. A service that
+    is well gives one back soon; for one that is not, few are to wait.
     """
     return Upstream(
         name,
         timeout=timeout,
         ca_bundle=settings.oauth_ca_bundle,
         certificate=settings.federation_certificate,
-        threads=max(1, settings.database_pool_size // 2),
+        threads=calls or max(1, settings.database_pool_size // 2),
         patience=0.5,
     )
 
