@@ -96,7 +96,12 @@ class Connector:
         connect: Callable[..., BoundedConnection] = BoundedConnection.connect
         try:
             with self.breaker.guard():
-                connection = connect(*arguments, **parameters)
+                try:
+                    connection = connect(*arguments, **parameters)
+                except psycopg.Error as error:
+                    # The frames behind it hold a socket and each other, until somebody looks for
+                    # garbage: what was given up would stay open.
+                    raise error.with_traceback(None) from None
         except Unavailable as error:
             raise psycopg.OperationalError("The server could not be reached just now.") from error
         connection.limit = connection.usual_limit = self.limit

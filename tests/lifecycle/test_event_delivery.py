@@ -1,12 +1,14 @@
 """Events reach the federation for certain, in order, and one that is bad stops no other."""
 
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from datetime import timedelta
 from itertools import count
 
 import pytest
 from sqlalchemy import text
 
+from registry.domain.errors import Unavailable
 from registry.domain.events import EventServiceResponse, Verdict
 from registry.domain.identifiers import EboxKind
 from registry.services.events.delivery import EventDelivery
@@ -85,6 +87,30 @@ def test_what_is_due_is_told_in_one_call_and_settled(alone, event_delivery, happ
     assert (report.events, report.deliveries, report.refusals, report.withdrawals) == (5, 5, 0, 0)
     assert (report.trouble, report.wait) == (None, None)
     assert [(row.state, row.settled_at) for row in alone.rows("outbox")] == [("told", NOON)] * 5
+
+
+@pytest.mark.parametrize("breaks", [1, 2], ids=["the claim's answer is lost", "nothing is settled"])
+def test_a_worker_does_not_wait_for_its_own_lease(alone, clock, happened, breaks):
+    events, service, number = happened(3), Service(), count(1)
+
+    @contextmanager
+    def breaking():
+        with alone.worker() as connection:
+            if (turn := next(number)) == breaks == 2:
+                raise Unavailable
+            yield connection
+        if turn == breaks:
+            raise Unavailable  # after the COMMIT
+
+    worker = EventDelivery(breaking, service, clock, 100)
+    with pytest.raises(Unavailable):
+        worker.deliver()
+
+    report = worker.deliver()
+
+    assert report.deliveries == 3
+    assert ids(service.calls[-1]) == ids(events)
+    assert {row.state for row in alone.rows("outbox")} == {"told"}
 
 
 def test_nothing_is_due_and_nobody_is_called(event_delivery):

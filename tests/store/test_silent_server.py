@@ -1,5 +1,6 @@
 """PostgreSQL falls silent, breaks off or comes back: nobody waits longer than the settings say."""
 
+import gc
 import os
 import shutil
 import signal
@@ -112,6 +113,21 @@ def test_a_server_that_falls_silent_is_noticed_by_all_who_have_a_connection(trav
         waits = list(pool.map(fail, [transactions] * 8))
 
     assert max(waits) < NOTICED
+
+
+def test_a_connection_that_was_given_up_is_closed(travel, road, role):
+    transactions = travel(role, database_connect_timeout=1)
+    road.silence()
+    files = Path("/proc/self/fd")
+    before = len(list(files.iterdir()))
+    gc.disable()  # as good as: workers look for garbage seldom
+    try:
+        for _ in range(3):
+            fail(transactions)
+
+        assert len(list(files.iterdir())) <= before + 1
+    finally:
+        gc.enable()
 
 
 def test_a_server_that_falls_silent_in_the_middle_is_noticed(travel, road, role):

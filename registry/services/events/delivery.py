@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final, Protocol
 
@@ -61,8 +61,9 @@ class EventDelivery:
     """Empties the outbox, a batch at a time.
 
     An event is claimed for the length of the lease, sent, then settled. When a worker dies in
-    between, the event is sent again under the same correlation id. `tells_subject`: subjects of
-    messages are sent too.
+    between, the event is sent again under the same correlation id; when the database fails, this
+    worker does not wait for the end of its own lease. `tells_subject`: subjects of messages are
+    sent too.
     """
 
     transactions: Transactions
@@ -72,6 +73,7 @@ class EventDelivery:
     tells_subject: bool = False
     lease: timedelta = LEASE
     clock: Callable[[], float] = time.monotonic
+    _unsettled: list[ClaimedEvent] = field(default_factory=list, repr=False)
 
     def deliver(self, is_stopping: IsStopping = lambda: False) -> DeliveryReport:
         """Send one batch of the events that are due; none are when the report has no `events`.
@@ -80,11 +82,15 @@ class EventDelivery:
         marked as dead with the reason. A service that fails gets nothing more, and the rest of the
         batch is given back. `is_stopping` is asked between two calls.
         """
+        self._give_back(self._unsettled)
         with self.transactions() as connection:
             events = delivery.claim(connection, now=self.now(), limit=self.batch, lease=self.lease)
+            # Before the COMMIT, whose answer may be lost.
+            self._unsettled[:] = events
         report = DeliveryReport(events=len(events))
         if outgoing := self._prepare(events, report):
             self._send(outgoing, report, is_stopping)
+        self._unsettled.clear()
         return report
 
     def _prepare(self, events: Sequence[ClaimedEvent], report: DeliveryReport) -> list[_Outgoing]:
@@ -124,7 +130,7 @@ class EventDelivery:
             if report.refusals >= _SUSPICIOUS and not report.deliveries:
                 report.trouble = f"{report.refusals} events in a row are refused: {response.reason}"
                 break
-        self._give_back(parts, report.trouble)
+        self._give_back([each.event for part in parts for each in part], report.trouble)
 
     def _conclude(
         self, part: list[_Outgoing], response: EventServiceResponse, report: DeliveryReport
@@ -148,8 +154,7 @@ class EventDelivery:
         with self.transactions() as connection:
             delivery.settle(connection, events, outcome=outcome, now=self.now(), reason=reason)
 
-    def _give_back(self, parts: list[list[_Outgoing]], reason: str | None) -> None:
-        events = [each.event for part in parts for each in part]
+    def _give_back(self, events: Sequence[ClaimedEvent], reason: str | None = None) -> None:
         if events:
             with self.transactions() as connection:
                 delivery.release(connection, events, reason=reason)
