@@ -71,7 +71,7 @@ def _ask(client: Any, url: str) -> int | None:
         metadata: Any = {"HTTPStatusCode": answer.status_code}
         error: Any = {"Error": {"Code": str(answer.status_code)}, "ResponseMetadata": metadata}
         raise ClientError(error, "HeadObject")
-    lowered = {name.lower(): value for name, value in answer.headers.items()}
-    refuse_page(lowered, is_download=True)
+    answer_headers = {name.lower(): value for name, value in answer.headers.items()}
+    refuse_page(answer_headers, is_download=True)
     size = answer.headers.get("Content-Length", "")
     return int(size) if size.isascii() and size.isdigit() else None
