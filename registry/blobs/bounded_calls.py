@@ -86,13 +86,13 @@ class BoundedCalls:
         # botocore's own, behind which everything happens that a call does
         call = partial(super()._make_api_call, operation, parameters)  # type: ignore[misc]
 
-        def call_checked() -> Any:
+        def make_call() -> Any:
             answer = call()
             headers = answer.get("ResponseMetadata", {}).get("HTTPHeaders", {})
             refuse_page(headers, is_download=operation in _DOWNLOADS)
             return answer
 
-        return self.call_limits.run(call_checked, len(parameters.get("Body", b"")))
+        return self.call_limits.run(make_call, len(parameters.get("Body", b"")))
 
 
 def add_base(base_classes: list[type], **_: Any) -> None:

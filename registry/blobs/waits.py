@@ -66,14 +66,14 @@ class WaitSlots:
         self._long.check()
 
     def wait(
-        self, attempt: Callable[[float], _Result | None], seconds: float, waited: float = 0.0
+        self, attempt: Callable[[float], _Result | None], seconds: float, delay: float = 0.0
     ) -> _Result:
         """Give what an attempt gives, which gets longer and longer and gives None when it is over.
 
         Raises `Crowded` when too many others wait by then, `TimeoutError` after so many seconds;
-        `waited` are those of the same call before, which count.
+        `delay` are those that the same call has waited before.
         """
-        moment, patience = max(0.0, _MOMENT - waited), max(0.0, _PATIENCE - waited)
+        moment, patience = max(0.0, _MOMENT - delay), max(0.0, _PATIENCE - delay)
         result = attempt(min(moment, seconds))
         if result is None and seconds > moment:
             with self._all.take():
@@ -99,19 +99,19 @@ class WaitSlots:
             connection.setsockopt(*option, value)
         return connection
 
-    def await_input(self, sock: socket.socket, seconds: float, waited: float = 0.0) -> None:
+    def await_input(self, sock: socket.socket, seconds: float, delay: float = 0.0) -> None:
         """Wait until something can be read; raises as `wait` does."""
         if not (isinstance(sock, ssl.SSLSocket) and sock.pending()):
-            self._await(sock, select.POLLIN, seconds, waited)
+            self._await(sock, select.POLLIN, seconds, delay)
 
-    def await_room(self, sock: socket.socket, seconds: float, waited: float = 0.0) -> None:
+    def await_room(self, sock: socket.socket, seconds: float, delay: float = 0.0) -> None:
         """Wait until something can be sent; raises as `wait` does."""
-        self._await(sock, select.POLLOUT, seconds, waited)
+        self._await(sock, select.POLLOUT, seconds, delay)
 
-    def _await(self, sock: socket.socket, event: int, seconds: float, waited: float) -> None:
+    def _await(self, sock: socket.socket, event: int, seconds: float, delay: float) -> None:
         poll = select.poll()
         poll.register(sock, event)
-        self.wait(lambda seconds: poll.poll(1000 * seconds) or None, seconds, waited)
+        self.wait(lambda seconds: poll.poll(1000 * seconds) or None, seconds, delay)
 
 
 class CallTime:

@@ -73,7 +73,7 @@ class EventDelivery:
     tells_subject: bool = False
     lease: timedelta = LEASE
     clock: Callable[[], float] = time.monotonic
-    _unsettled: list[ClaimedEvent] = field(default_factory=list, repr=False)
+    _open_claims: list[ClaimedEvent] = field(default_factory=list, repr=False)
 
     def deliver(self, is_stopping: IsStopping = lambda: False) -> DeliveryReport:
         """Send one batch of the events that are due; none are when the report has no `events`.
@@ -82,15 +82,15 @@ class EventDelivery:
         marked as dead with the reason. A service that fails gets nothing more, and the rest of the
         batch is given back. `is_stopping` is asked between two calls.
         """
-        self._give_back(self._unsettled)
+        self._give_back(self._open_claims)
         with self.transactions() as connection:
             events = delivery.claim(connection, now=self.now(), limit=self.batch, lease=self.lease)
             # Before the COMMIT, whose answer may be lost.
-            self._unsettled[:] = events
+            self._open_claims[:] = events
         report = DeliveryReport(events=len(events))
         if outgoing := self._prepare(events, report):
             self._send(outgoing, report, is_stopping)
-        self._unsettled.clear()
+        self._open_claims.clear()
         return report
 
     def _prepare(self, events: Sequence[ClaimedEvent], report: DeliveryReport) -> list[_Outgoing]:
