@@ -33,6 +33,7 @@ _EMPTIED = (
     "deletions",
     "doomed_documents",
     "turns",
+    "upload_notes",
 )
 
 

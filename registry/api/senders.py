@@ -17,7 +17,12 @@ def sender() -> EnterpriseNumber:
 
 def sender_ebox() -> Ebox:
     """Give the e-Box of the enterprise that publishes."""
-    return Ebox(EboxKind.ENTERPRISE, sender().digits)
+    return make_sender_ebox(sender())
+
+
+def make_sender_ebox(number: EnterpriseNumber) -> Ebox:
+    """Make the e-Box of an enterprise that publishes."""
+    return Ebox(EboxKind.ENTERPRISE, number.digits)
 
 
 def render_receipt(receipt: Receipt, schema: type[Schema]) -> Response:

@@ -32,17 +32,18 @@ def jobs() -> None:
     type=click.IntRange(0, _LONGEST),
     default=24,
     show_default=True,
-    help="Leave what is younger. A publication under way loses its documents when this is shorter "
-    "than it takes.",
+    help="Leave what began later. A publication under way is refused at its end when this is "
+    "shorter than it takes.",
 )
 def sweep(*, dry_run: bool, older_than: int) -> None:
-    """Delete stored documents that no message has claimed, and uploads never finished.
+    """Delete the documents of uploads that no message has claimed, and what they left unfinished.
 
-    They are what a publication leaves that was cut off by a crash. Prints the key of each.
+    They are what a publication leaves that was cut off by a crash. Prints the key of each. Only
+    what this database has noted is deleted, and nothing that it does not know.
     """
     age = timedelta(hours=older_than)
-    with service() as registry, show_count() as show:
-        keys = registry.uploads.preview_sweep(age) if dry_run else registry.uploads.sweep(age)
+    with worker_services() as services, show_count() as show:
+        keys = services.sweep.preview(age) if dry_run else services.sweep.sweep(age)
         count = 0
         try:
             for key in keys:
@@ -53,6 +54,10 @@ def sweep(*, dry_run: bool, older_than: int) -> None:
             # On standard error, so that standard output is a list of keys and nothing else.
             what = "document or unfinished upload" if count == 1 else "documents and uploads"
             click.echo(f"{count} {what} {'would be' if dry_run else 'were'} deleted.", err=True)
+        if leftovers := services.sweep.count_restored(age):
+            click.echo(
+                f"{leftovers} of before the database was restored were left alone.", err=True
+            )
 
 
 @jobs.command()

@@ -1,7 +1,7 @@
 """Transactions that name the e-Box whose rows they may see."""
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from typing import Final
@@ -14,7 +14,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from registry.domain.errors import Unavailable
 from registry.domain.identifiers import Ebox
-from registry.store.bounded_connection import Silent, get_driver
+from registry.store.bounded_connection import BoundedConnection, Silent, get_driver
 from registry.store.roles import find_application_fault
 
 _OUTAGES: Final = (OperationalError, InterfaceError, PoolTimeout, psycopg.Error)
@@ -67,6 +67,25 @@ class Transactions:
             self._drop(connection)
             raise
 
+    def execute_alone(self, statement: bytes, values: Sequence[object]) -> None:
+        """Execute a statement that commits itself, in one round trip, and names its own e-Box.
+
+        It has to bear being executed twice: a connection that dies may have brought it.
+        """
+
+        def execute(driver: BoundedConnection) -> None:
+            try:
+                driver.execute(statement, values)
+            except psycopg.OperationalError as error:
+                if driver.closed:  # another connection may be alive
+                    raise
+                raise Unavailable(_NO_ANSWER) from error
+
+        try:
+            self._open(execute).close()
+        except _OUTAGES as error:
+            raise Unavailable(_NO_ANSWER) from error
+
     def check_role(self) -> None:
         """Raise `Unavailable` that says what is wrong with the role, if anything is.
 
@@ -83,7 +102,13 @@ class Transactions:
             raise Unavailable(fault)
 
     def _begun(self, ebox: Ebox | None, *, is_checked: bool = True) -> Connection:
-        """A connection in a transaction; those that died in the pool are replaced on the way.
+        """A connection in a transaction."""
+        return self._open(lambda driver: driver.begin(_name(ebox)), is_checked=is_checked)
+
+    def _open(
+        self, start: Callable[[BoundedConnection], None], *, is_checked: bool = True
+    ) -> Connection:
+        """A connection that has started; those that died in the pool are replaced on the way.
 
         Of a server that says nothing no second answer is awaited.
         """
@@ -95,7 +120,7 @@ class Transactions:
                     continue
                 if is_checked:  # before BEGIN, behind which SET TRANSACTION comes
                     self._check_once(connection)
-                get_driver(connection).begin(_name(ebox))
+                start(get_driver(connection))
             except Silent:
                 self._drop(connection)
                 raise

@@ -106,7 +106,7 @@ def assemble(settings: Settings, observe: Observe) -> Registry:
         consultation=consultation,
         message_updates=MessageUpdates(partition_rights, audit_log, now),
         reference_data=ReferenceData(transactions, audit_log),
-        uploads=Uploads(transactions, blobs, _make_scanner(settings), now),
+        uploads=Uploads(transactions, blobs, _make_scanner(settings)),
         publication=Publication(
             consultation, filing, mandates, scopes[EboxKind.ENTERPRISE], settings.single_language
         ),

@@ -14,7 +14,7 @@ from registry.services.events.reminders import Reminders
 from registry.services.job_leases import JobLease
 from registry.services.publication.broadcast_filing import BroadcastFiling
 from registry.services.publication.routing import Routing
-from registry.services.publication.uploads import Uploads
+from registry.services.publication.sweep import Sweep
 from registry.services.readiness import WorkerReadiness
 from registry.services.retention.legal_holds import LegalHolds
 from registry.services.retention.purge import Purge
@@ -41,7 +41,7 @@ class WorkerServices:
     event_administration: EventAdministration
     routing: Routing
     broadcast_filing: BroadcastFiling
-    uploads: Uploads
+    sweep: Sweep
     job_leases: JobLease
     sealer: Sealer
     investigation: Investigation
@@ -84,7 +84,7 @@ def assemble_worker(settings: Settings) -> WorkerServices:
         event_administration=EventAdministration(transactions, audit_log, now),
         routing=Routing(transactions, partition_api, audit_log, make_event_reader(settings), now),
         broadcast_filing=BroadcastFiling(transactions, audit_log, now),
-        uploads=Uploads(transactions, blobs, None, now),
+        sweep=Sweep(transactions, blobs),
         job_leases=JobLease(transactions),
         sealer=Sealer(transactions, seals, private_key, now),
         investigation=make_investigation(settings, transactions, audit_log),

@@ -97,7 +97,7 @@ def _purge(context: JobContext) -> Iterator[Step]:
 
 
 def _sweep(context: JobContext) -> Iterator[Step]:
-    for _key in context.worker_services.uploads.sweep(_DAY):
+    for _key in context.worker_services.sweep.sweep(_DAY):
         yield Step({"swept": 1})
 
 

@@ -99,10 +99,10 @@ def test_a_message_whose_commit_was_not_heard_of_keeps_its_documents(
 
 
 def test_what_was_not_committed_is_not_there_and_its_documents_are_swept(
-    sender, reader, publication, publishing_with, wire, stored
+    sender, reader, publishing_with, wire, stored, worker_services
 ):
     recipient, key, cut = reader(), {"Idempotency-Key": f'"{uuid4()}"'}, wire("before")
-    get_state(publication).registry.routing.refresh(recipient.ebox)
+    worker_services.routing.refresh(recipient.ebox)
     broken = at(sender, publishing_with(database_url=SecretStr(cut.url)), Sender)
     rows, uploads, keys = stored()
 
@@ -111,7 +111,7 @@ def test_what_was_not_committed_is_not_there_and_its_documents_are_swept(
     assert (answer.status_code, cut.is_cut) == (503, True)
     assert stored()[:2] == (rows, uploads)
     left = stored()[2] - keys
-    swept = set(get_state(publication).registry.uploads.sweep(timedelta(seconds=-5)))
+    swept = set(worker_services.sweep.sweep(timedelta(seconds=-5)))
     assert left <= swept
     assert sender.publish(recipient.ebox, headers=key).status_code == 201
 
@@ -141,11 +141,11 @@ def test_without_a_database_nothing_is_filed_and_nothing_left(
     assert stored()[:2] == (rows, uploads)
 
 
-def test_a_sweep_leaves_what_messages_have(sender, reader, publication):
+def test_a_sweep_leaves_what_messages_have(sender, reader, worker_services):
     recipient = reader()
     message_id = sender.published(recipient.ebox)
 
-    list(get_state(publication).registry.uploads.sweep(timedelta(seconds=-5)))
+    list(worker_services.sweep.sweep(timedelta(seconds=-5)))
 
     path = f"{MESSAGES}/{message_id}/attachments/1/content"
     assert recipient.get(path).data == PDF

@@ -154,6 +154,6 @@ def test_the_worker_does_nothing_with_another_role_than_its_own(settings, databa
     services = assemble_worker(changed)
     try:
         with pytest.raises(Unavailable, match="not fit for use"):
-            services.uploads.transactions().__enter__()
+            services.sweep.transactions().__enter__()
     finally:
         services.dispose()

@@ -24,7 +24,7 @@ _MOST_GROWTH = 48  # MiB, while one file of 1 GiB is published
 _LARGE, _PIECE = 1024 * MIB, bytes(256 * 1024).replace(b"\0", b"x")
 _LEAST_RATIO = 0.6  # of the throughput of bare PUTs
 _CLIENTS, _ROUNDS, _EACH = 4, 7, 6
-_MOST_STATEMENTS = 8
+_MOST_STATEMENTS = 9
 
 
 def main() -> int:

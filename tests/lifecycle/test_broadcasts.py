@@ -8,10 +8,12 @@ import pytest
 
 from registry.audit.log import AuditLog
 from registry.blobs.memory import MemoryBlobs
+from registry.domain.document_keys import PREFIX
 from registry.domain.identifiers import EboxKind
 from registry.domain.pseudonyms import Pseudonyms
 from registry.services.publication.broadcast_filing import BroadcastFiling
-from registry.services.publication.uploads import PREFIX, Uploads
+from registry.services.publication.sweep import Sweep
+from registry.services.publication.uploads import Uploads
 from registry.services.retention.purge import Purge
 from registry.store.publication import broadcasts, sent_messages
 from registry.store.publication.broadcasts import BroadcastOrder
@@ -189,17 +191,16 @@ def test_a_purge_leaves_a_message_of_which_a_broadcast_is_just_being_recorded(
     assert kept == {unfinished.first}
 
 
-def test_a_sweep_meanwhile_leaves_the_documents(unfinished, make_filing, clock, memory):
-    uploads = Uploads(unfinished.alone.worker, memory, None, clock)
-    clock.go_on(days=2)
-    memory.put(f"{PREFIX}nobody's", [PDF])
-    clock.go_on(days=2)
+def test_a_sweep_meanwhile_leaves_the_documents(unfinished, make_filing, memory):
+    sweep = Sweep(unfinished.alone.worker, memory)
+    upload = Uploads(unfinished.alone.application, memory, None).begin(unfinished.sender)
+    upload.stage("part", "letter.pdf", "application/pdf", [PDF])
 
-    swept = list(uploads.sweep(DAY))
+    swept = list(sweep.sweep(timedelta(0)))
     list(make_filing().resume_all())
-    swept += uploads.sweep(DAY)
+    swept += sweep.sweep(timedelta(0))
 
-    assert swept == [f"{PREFIX}nobody's"]
+    assert swept == [file.blob_key for file in upload.files]
     memory.open(f"{PREFIX}shared", 0, len(PDF) - 1).close()
 
 

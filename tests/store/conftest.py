@@ -17,6 +17,7 @@ from registry.store.events import outbox
 from registry.store.publication import broadcasts, routing_rules, sent_messages
 from registry.store.publication.broadcasts import BroadcastOrder
 from registry.store.publication.sent_messages import SentMessage
+from registry.store.publication.upload_notes import upload_notes
 from registry.store.retention import legal_holds
 from registry.store.roles import find_worker_fault
 from registry.store.transactions import Transactions, name_ebox
@@ -100,6 +101,7 @@ def fill(owner):
             routing_rules.keep_rules(connection, ebox, [Rule("B")], told_at=now)
             told = Notification(source="s", id="1", type="t", time=now, data={})
             routing_rules.note_event(connection, ebox, told, happened_at=now, now=now)
+            connection.execute(upload_notes.insert().values(ebox=ebox, message_id=uuid4()))
             legal_holds.add_hold(
                 connection, ebox, uuid4(), message_id=None, why="a lawsuit", now=now
             )

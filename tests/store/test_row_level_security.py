@@ -24,12 +24,21 @@ READABLE = (
     "attachments",
     "sent_messages",
     "broadcasts",
+    "upload_notes",
     "partition_rights",
     "routing_rules",
     "federation_events",
 )
 # Where the worker sees every e-Box; elsewhere it is like the service.
-EVERY_EBOX = ("attachments", "broadcasts", "legal_holds", "messages", "outbox", "sent_messages")
+EVERY_EBOX = (
+    "attachments",
+    "broadcasts",
+    "legal_holds",
+    "messages",
+    "outbox",
+    "sent_messages",
+    "upload_notes",
+)
 # The worker sets holds, and a function of the database records broadcasts.
 NEVER_INSERTED = {"legal_holds", "broadcasts"}
 UPDATABLE = {
@@ -262,6 +271,9 @@ def test_a_column_of_a_message_that_may_change_can_be_changed(application, colum
         "UPDATE broadcasts SET links = 1",
         "UPDATE broadcasts SET message_id = gen_random_uuid()",
         "DELETE FROM broadcasts",
+        "UPDATE upload_notes SET condemned_at = NULL",
+        "INSERT INTO upload_notes (noted_at) VALUES ('2010-01-01')",
+        "INSERT INTO upload_notes (written_in) VALUES ('')",
         "TRUNCATE messages CASCADE",
         "SELECT FROM audit_entries",
         "SELECT prepare_audit_months(1)",
@@ -331,6 +343,8 @@ def test_elsewhere_the_worker_sees_the_ebox_that_it_names_and_no_other(worker, f
         "UPDATE outbox SET type = 'newDocument'",
         "UPDATE outbox SET message_id = gen_random_uuid()",
         "UPDATE sent_messages SET recipient = ''",
+        "UPDATE upload_notes SET noted_at = now()",
+        "UPDATE upload_notes SET written_in = ''",
         "UPDATE deletions SET documents = '[]'",
         "DELETE FROM deletions",
         "TRUNCATE deletions",

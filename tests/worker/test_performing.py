@@ -1,19 +1,19 @@
 """A duty done over and over: whose turn it is, how it fails, and how long it rests."""
 
-import dataclasses
 import threading
 import time
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from prometheus_client import REGISTRY
 
 from registry.domain.errors import Unavailable, UpstreamInvalid
+from registry.services.publication.uploads import Uploads
 from registry.worker.jobs import JOBS, Job, JobContext, Step
 from registry.worker.runner import JobRunner
 from registry.worker.threads import JobThreads
-from tests.factories import an_ebox
+from tests.factories import PDF, an_ebox
 from tests.log_lines import told
 
 pytestmark = pytest.mark.process
@@ -211,7 +211,7 @@ def test_a_wish_to_stop_is_heard_between_two_batches(perform, stop):
 
 def test_the_purge_leaves_six_sevenths_of_the_time_to_others(worker_services, alone):
     purge = next(duty for duty in JOBS if duty.name == "purge")
-    alone.put(an_ebox(), expires_at=worker_services.uploads.now() - timedelta(days=1))
+    alone.put(an_ebox(), expires_at=worker_services.purge.now() - timedelta(days=1))
 
     steps = list(purge.work(JobContext(worker_services, lambda: False)))
 
@@ -219,21 +219,26 @@ def test_the_purge_leaves_six_sevenths_of_the_time_to_others(worker_services, al
 
 
 def test_the_sweep_deletes_what_nobody_claimed_for_a_day(worker_services, alone):
-    uploads = worker_services.uploads
-    uploads.blobs.put("documents/forgotten", [b"%PDF-"])
-    later = uploads.now() + timedelta(hours=25)
-    tomorrow = dataclasses.replace(
-        worker_services, uploads=dataclasses.replace(uploads, now=lambda: later)
-    )
+    blobs = worker_services.sweep.blobs
+    upload = Uploads(alone.application, blobs, None).begin(an_ebox())
+    upload.stage("part", "letter.pdf", "application/pdf", [PDF])
     sweep = next(duty for duty in JOBS if duty.name == "sweep")
 
-    today, swept = (
-        [step.counts for step in sweep.work(JobContext(parts, lambda: False))]
-        for parts in (worker_services, tomorrow)
-    )
+    def run():
+        steps = sweep.work(JobContext(worker_services, lambda: False))
+        return [step.counts for step in steps]
 
-    assert (today, swept) == ([], [{"swept": 1}])
-    assert list(uploads.blobs.keys("documents/", later)) == []
+    today = run()
+    with alone.owner.begin() as connection:
+        connection.exec_driver_sql(
+            "UPDATE upload_notes SET noted_at = now() - interval '25 hours', written_in ="
+            " regexp_replace(written_in, '[0-9]+$', pg_current_xact_id()::xid::text)"
+        )
+    tomorrow = run()
+
+    assert (today, tomorrow) == ([], [{"swept": 1}])
+    later = datetime.now(UTC) + timedelta(days=1)
+    assert list(blobs.keys("documents/", later)) == []
 
 
 # The threads

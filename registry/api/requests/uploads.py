@@ -14,6 +14,7 @@ from registry.api.requests.json_body import load
 from registry.api.requests.multipart import parse_parts
 from registry.domain.drafts import Draft, StagedFile
 from registry.domain.errors import Invalid, Issue, RegistryError, Unavailable
+from registry.domain.identifiers import Ebox
 from registry.telemetry import metrics
 from registry.telemetry.harmless import harmless
 
@@ -23,24 +24,25 @@ _log: Final = structlog.get_logger("registry.documents")
 class ArrivingPublication:
     """Reads the body of this request; within the block the files wait to be claimed.
 
-    `part` is the one that describes the message, read by `schema`. No file stays behind when it
-    cannot be read, or when the block refuses it; of any other failure nobody knows whether the
-    message was filed before, so that its files are left to the sweep, which does know. Raises what
-    `parse_parts`, `Uploads.stage` and the schema raise.
+    `part` is the one that describes the message, read by `schema`; `owner` is the e-Box of whoever
+    publishes or replies. No file stays behind when it cannot be read, or when the block refuses it;
+    of any other failure nobody knows whether the message was filed before, so that its files are
+    left to the sweep, which does know. Raises what `parse_parts`, `Upload.stage` and the schema
+    raise.
     """
 
-    def __init__(self, part: str, schema: Schema) -> None:
+    def __init__(self, part: str, schema: Schema, owner: Ebox) -> None:
         self._part, self._schema = part, schema
-        self._files: list[StagedFile] = []
+        self._upload = registry().uploads.begin(owner)
 
     def __enter__(self) -> tuple[Draft, tuple[StagedFile, ...]]:
         try:
             draft = self._take()
         # Also when the worker is told to stop: nobody else knows of these files before the sweep.
         except BaseException:
-            self._discard()
+            self._upload.discard()
             raise
-        return draft, tuple(self._files)
+        return draft, tuple(self._upload.files)
 
     def __exit__(
         self, kind: type[BaseException] | None, _: BaseException | None, __: TracebackType | None
@@ -48,7 +50,7 @@ class ArrivingPublication:
         if kind is None:
             self._report_unscanned()
         elif issubclass(kind, RegistryError) and kind is not Unavailable:
-            self._discard()
+            self._upload.discard()
 
     def _take(self) -> Draft:
         draft, issues = None, [Issue("body", self._part, f"{self._part} is missing")]
@@ -60,22 +62,16 @@ class ArrivingPublication:
                 members = strict_json.parse(part.read_text().encode())
                 draft, issues = load(self._schema, members, rules=body_rules())
             else:
-                uploads = registry().uploads
-                self._files.append(
-                    uploads.stage(part.name, part.file_name, part.media_type, part.chunks)
-                )
+                self._upload.stage(part.name, part.file_name, part.media_type, part.chunks)
         if draft is None:
             raise Invalid(issues)
         complete_draft: Draft = draft
         return complete_draft
 
-    def _discard(self) -> None:
-        registry().uploads.discard(self._files)
-
     @harmless
     def _report_unscanned(self) -> None:
         """Count and log what was filed without a whole look; by its key it can be looked at."""
-        for file in self._files:
+        for file in self._upload.files:
             if not file.is_scanned:
                 metrics.DOCUMENTS_UNSCANNED.inc()
                 _log.warning("document not scanned", trace_id=str(g.occurrence), key=file.blob_key)

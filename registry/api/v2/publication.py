@@ -13,7 +13,7 @@ from registry.api.requests.idempotency_key import HEADER, parse_key
 from registry.api.requests.parameters import reads
 from registry.api.requests.uploads import ArrivingPublication
 from registry.api.responses.json_response import render_array, render_object
-from registry.api.senders import render_receipt, sender, sender_ebox
+from registry.api.senders import make_sender_ebox, render_receipt, sender, sender_ebox
 from registry.api.v2.schemas.parameters import PathSchema
 from registry.api.v2.schemas.publication import (
     MESSAGE_PART,
@@ -51,9 +51,10 @@ def publish() -> Response:
     publication = registry().publication
     by = sender() if publication.may_send(caller(), mandator()) else None
     key = parse_key(request.headers.get(HEADER))
-    with ArrivingPublication(MESSAGE_PART, MessageToPublishSchema()) as (draft, files):
+    owner = make_sender_ebox(by) if by else ebox()
+    with ArrivingPublication(MESSAGE_PART, MessageToPublishSchema(), owner) as (draft, files):
         if by is None:
-            receipt = publication.answer(call(201), ebox(), draft, files, key=key)
+            receipt = publication.answer(call(201), owner, draft, files, key=key)
         else:
             receipt = publication.publish(call(201), by, draft, files, key)
     return render_receipt(receipt, ReceiptSchema)

@@ -14,7 +14,7 @@ from registry.api.requests.idempotency_key import HEADER, parse_key
 from registry.api.requests.parameters import reads
 from registry.api.requests.uploads import ArrivingPublication
 from registry.api.responses.json_response import render_list, render_object
-from registry.api.senders import render_receipt, sender, sender_ebox
+from registry.api.senders import make_sender_ebox, render_receipt, sender, sender_ebox
 from registry.api.v3.schemas.parameters import PathSchema
 from registry.api.v3.schemas.publication import (
     MESSAGE_PART,
@@ -44,7 +44,8 @@ def publish() -> Response:
     """File a message with its documents for its recipient."""
     by = sender()
     key = parse_key(request.headers.get(HEADER))
-    with ArrivingPublication(MESSAGE_PART, MessageToPublishSchema()) as (draft, files):
+    owner = make_sender_ebox(by)
+    with ArrivingPublication(MESSAGE_PART, MessageToPublishSchema(), owner) as (draft, files):
         receipt = registry().publication.publish(call(201), by, draft, files, key)
     return render_receipt(receipt, ReceiptSchema)
 
@@ -55,9 +56,10 @@ def reply(message_id: UUID) -> Response:
     """File an answer in the e-Box of whoever sent the message."""
     key = parse_key(request.headers.get(HEADER))
     publication = registry().publication
-    publication.find_answerable(caller(), ebox(), message_id)  # before a byte of it is read
-    with ArrivingPublication(MESSAGE_PART, MessageToReplySchema()) as (draft, files):
-        receipt = publication.reply(call(201), ebox(), message_id, draft, files, key=key)
+    owner = ebox()
+    publication.find_answerable(caller(), owner, message_id)  # before a byte of it is read
+    with ArrivingPublication(MESSAGE_PART, MessageToReplySchema(), owner) as (draft, files):
+        receipt = publication.reply(call(201), owner, message_id, draft, files, key=key)
     return render_receipt(receipt, ReceiptSchema)
 
 

@@ -12,6 +12,7 @@ from sqlalchemy import Connection
 from registry.audit import details
 from registry.audit.log import AuditLog
 from registry.domain.calls import Call
+from registry.domain.document_keys import find_message_id
 from registry.domain.drafts import Draft, NewAttachment
 from registry.domain.errors import (
     DuplicatePublication,
@@ -107,12 +108,15 @@ class Filing:
         recipient = _require_recipient(draft)
         # Asked before the transaction, which must not be open during a call; it decides nothing.
         code = NO_DIGITAL_USER if self.preferences.is_digital(recipient) is False else None
+        key_of_first = next((file.blob_key for file in request.attachments), "")
         message = SentMessage(
-            message_id=uuid4(),
+            # The keys of its documents name the message already.
+            message_id=find_message_id(key_of_first) or uuid4(),
             recipient=recipient,
             partition=draft.sender_partition or GENERAL,
             application_id=draft.application_id,
             key=key,
+            has_upload=bool(request.attachments),
         )
         try:
             expires_at = self._file(request, message, may_wait=False)

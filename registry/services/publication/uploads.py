@@ -2,23 +2,21 @@
 
 import base64
 import hashlib
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import Final
-from uuid import uuid4
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from uuid import UUID, uuid4
 
 from registry.blobs import BlobStore
 from registry.blobs.clamd import Clamd
 from registry.domain import filenames
+from registry.domain.document_keys import make_key
 from registry.domain.drafts import StagedFile, find_part_faults
 from registry.domain.errors import Invalid, RegistryError
 from registry.domain.file_signatures import Sniffer
-from registry.store.consultation import messages
+from registry.domain.identifiers import Ebox
+from registry.store.publication import upload_notes
+from registry.store.publication.upload_notes import UploadNote
 from registry.store.transactions import Transactions
-
-PREFIX: Final = "documents/"
-_BATCH: Final = 1000  # keys in one statement
 
 
 @dataclass(frozen=True)
@@ -31,69 +29,68 @@ class Uploads:
     transactions: Transactions
     blobs: BlobStore
     scanner: Clamd | None
-    now: Callable[[], datetime]
+
+    def begin(self, ebox: Ebox) -> "Upload":
+        """Begin an upload by the owner of an e-Box; nothing happens before its first file."""
+        return Upload(self, ebox)
+
+
+@dataclass
+class Upload:
+    """The files of one message to be, whose id is chosen here: it is in their keys.
+
+    The upload is noted before a byte of it is stored, so that the sweep knows of it (ADR 026).
+    """
+
+    uploads: Uploads
+    ebox: Ebox
+    message_id: UUID = field(default_factory=uuid4)
+    files: list[StagedFile] = field(default_factory=list)
+    _is_noted: bool = False
+    _is_broken_off: bool = False
 
     def stage(
         self, part: str, file_name: str | None, media_type: str | None, chunks: Iterable[bytes]
-    ) -> StagedFile:
+    ) -> None:
         """Store a file, and measure its size, SHA-256 and kind on the way.
 
         Raises `Invalid` for a file that cannot belong to any message, before or while it is
         stored, `MalwareFound`, `NotScanned`, and whatever `chunks` raises; nothing is left of it
-        then.
+        then, or the sweep finds it.
         """
         name = filenames.make_display_name(file_name, media_type) if file_name else None
         if faults := find_part_faults(part, name, media_type):
             raise Invalid(faults)
         inspector = _FileInspector(part, name, str(media_type))
-        # Nothing of the sender's in the key: file names repeat, and may say whom they are about.
-        key = f"{PREFIX}{uuid4()}"
-        if self.scanner:
-            chunks = self.scanner.scan(chunks, inspector.mark_unscanned)
-        self.blobs.put(key, inspector.watch(chunks))
-        return inspector.describe(key)
+        self._note()
+        key = make_key(self.message_id, len(self.files) + 1)
+        if self.uploads.scanner:
+            chunks = self.uploads.scanner.scan(chunks, inspector.mark_unscanned)
+        self._is_broken_off = True
+        self.uploads.blobs.put(key, inspector.watch(chunks))
+        self._is_broken_off = False
+        self.files.append(inspector.describe(key))
 
-    def discard(self, files: Iterable[StagedFile]) -> None:
-        """Delete files that no message will claim; those that cannot be deleted are swept later."""
-        for file in files:
-            try:
-                self.blobs.erase(file.blob_key)
-            except RegistryError:
-                return  # storage is away: each further try would make the sender wait for nothing
-
-    def find_unclaimed(self, older_than: timedelta) -> Iterator[str]:
-        """Find stored files that no message has claimed although they had the time; their keys."""
-        before = self.now() - older_than
-        batch: list[str] = []
-        for key in self.blobs.keys(PREFIX, before):
-            batch.append(key)
-            if len(batch) == _BATCH:
-                yield from self._filter_unclaimed(batch)
-                batch = []
-        yield from self._filter_unclaimed(batch)
-
-    def preview_sweep(self, older_than: timedelta) -> Iterator[str]:
-        """Find all that `sweep` would delete; gives the keys."""
-        yield from self.find_unclaimed(older_than)
-        yield from self.blobs.list_unfinished(PREFIX, self.now() - older_than)
-
-    def sweep(self, older_than: timedelta) -> Iterator[str]:
-        """Delete unclaimed files and uploads that were never finished; gives the keys.
-
-        A file that storage must keep, because of Object Lock, is left for another day.
-        """
-        for key in self.find_unclaimed(older_than):
-            if self.blobs.erase(key):
-                yield key
-        yield from self.blobs.abort_uploads(PREFIX, self.now() - older_than)
-
-    def _filter_unclaimed(self, keys: list[str]) -> Iterator[str]:
-        if not keys:
+    def discard(self) -> None:
+        """Delete the files, which no message will claim; what cannot be deleted is swept later."""
+        if not self._is_noted:
             return
-        # Of no e-Box: a function of the database looks whether anybody has the document.
-        with self.transactions() as connection:
-            keys_unclaimed = messages.filter_unclaimed(connection, keys)
-        yield from keys_unclaimed
+        try:
+            erasures = [self.uploads.blobs.erase(file.blob_key) for file in self.files]
+            # Nobody knows what is left of a file that was broken off: the note stays with it.
+            if all(erasures) and not self._is_broken_off:
+                with self.uploads.transactions(self.ebox) as connection:
+                    upload_notes.remove(connection, self._make_note())
+        except RegistryError:
+            return  # storage is away: each further try would make the sender wait for nothing
+
+    def _note(self) -> None:
+        if not self._is_noted:
+            upload_notes.add(self.uploads.transactions, self._make_note())
+            self._is_noted = True
+
+    def _make_note(self) -> UploadNote:
+        return UploadNote(self.ebox, self.message_id)
 
 
 class _FileInspector:

@@ -7,6 +7,7 @@ A row is also the claim of an idempotency key, which lasts as long as the row (c
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 from uuid import UUID
 
 from sqlalchemy import (
@@ -16,6 +17,7 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     Uuid,
+    bindparam,
     func,
     literal,
     select,
@@ -23,6 +25,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY, insert
 
+from registry.domain.errors import Unavailable
 from registry.domain.identifiers import Ebox
 from registry.domain.partitions import GENERAL
 from registry.store.schema import BY_EBOX, INSTANT, EboxKey, ebox_column, metadata
@@ -46,7 +49,8 @@ sent_messages = Table(
 class SentMessage:
     """A message and its first recipient; `partition` is the sender's, that it was sent from.
 
-    `key` is the idempotency key, which sender and application may use once.
+    `key` is the idempotency key, which sender and application may use once. `has_upload`: documents
+    were uploaded for it, and noted.
     """
 
     message_id: UUID
@@ -54,6 +58,7 @@ class SentMessage:
     partition: str = GENERAL
     application_id: str | None = None
     key: str | None = None
+    has_upload: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,31 +77,32 @@ def add(connection: Connection, sender: Ebox, message: SentMessage) -> UUID | No
 
     When sender and application have used the key before, nothing is noted and the id of the message
     of that time is given. Another transaction that is about to use the key is waited for.
+    The note of its upload goes away in the same statement; raises `Unavailable` when it is gone
+    already, since the sweep may have taken the documents.
     """
-    application_id = message.application_id or ""
-    row = connection.execute(
-        insert(sent_messages)
-        .values(
-            ebox=sender,
-            message_id=message.message_id,
-            partition=message.partition,
-            recipient=message.recipient,
-            application_id=application_id,
-            idempotency_key=message.key,
-        )
-        .on_conflict_do_nothing(constraint="uq_sent_messages_key")
-        .returning(sent_messages.c.message_id)
-    ).first()
-    if row is not None:
+    values = {
+        "ebox": sender,
+        "message_id": message.message_id,
+        "partition": message.partition,
+        "recipient": message.recipient,
+        "application_id": message.application_id or "",
+        "idempotency_key": message.key,
+    }
+    if (
+        connection.execute(_CLAIM_AND_ADD if message.has_upload else _ADD, values).first()
+        is not None
+    ):
         return None
     # A second look, not an update that returns the row: a message that was filed is never touched.
-    first_id: UUID = connection.execute(
+    first_id: UUID | None = connection.execute(
         select(sent_messages.c.message_id).where(
             sent_messages.c.ebox == sender,
-            sent_messages.c.application_id == application_id,
+            sent_messages.c.application_id == values["application_id"],
             sent_messages.c.idempotency_key == message.key,
         )
-    ).scalar_one()
+    ).scalar_one_or_none()
+    if first_id is None:
+        raise Unavailable("The upload took too long, and its documents are not kept.")
     return first_id
 
 
@@ -143,3 +149,28 @@ def find_statuses(
         )
     )
     return [SentStatus(**row._asdict()) for row in rows]
+
+
+_ADD: Final = (
+    insert(sent_messages)
+    .on_conflict_do_nothing(constraint="uq_sent_messages_key")
+    .returning(sent_messages.c.message_id)
+)
+# Nothing is noted without its upload; two rooms of the sender's e-Box, one statement.
+_CLAIM_AND_ADD: Final = text("""
+WITH claim AS (
+  DELETE FROM upload_notes
+  WHERE ebox = :ebox AND message_id = :message_id AND condemned_at IS NULL
+  RETURNING ebox, message_id
+)
+INSERT INTO sent_messages
+  (ebox, message_id, partition, recipient, application_id, idempotency_key)
+SELECT ebox, message_id, :partition, :recipient, :application_id, CAST(:idempotency_key AS text)
+FROM claim
+ON CONFLICT ON CONSTRAINT uq_sent_messages_key DO NOTHING
+RETURNING message_id
+""").bindparams(
+    bindparam("ebox", type_=EboxKey),
+    bindparam("message_id", type_=Uuid),
+    bindparam("recipient", type_=EboxKey),
+)

@@ -7,9 +7,15 @@ from uuid import uuid4
 import pytest
 from sqlalchemy import text
 
+from registry import wiring
+from registry.domain.document_keys import make_key
 from registry.sandbox.files import write_private
 from registry.sandbox.servers.processes import LOOPBACK, free_port
+from registry.services.publication.uploads import Uploads
 from registry.store.consultation import messages
+from registry.store.publication import upload_notes
+from registry.store.publication.upload_notes import UploadNote
+from registry.store.transactions import Transactions
 from tests.factories import PDF, a_file, a_message, an_ebox, an_enterprise
 
 pytestmark = pytest.mark.long
@@ -30,12 +36,20 @@ def uploads(blobs):
     return {upload["Key"] for upload in listed.get("Uploads", ())}
 
 
+@pytest.fixture(scope="module")
+def transactions(settings):
+    opened = Transactions(wiring.make_engine(settings))
+    yield opened
+    opened.engine.dispose()
+
+
 @pytest.fixture
-def unclaimed(blobs):
-    key = f"documents/{uuid4()}"
-    blobs.put(key, [PDF])
-    yield key
-    blobs.erase(key)
+def unclaimed(blobs, transactions):
+    """A document whose publication never came to its end."""
+    upload = Uploads(transactions, blobs, None).begin(an_ebox())
+    upload.stage("part", "letter.pdf", "application/pdf", [PDF])
+    yield upload.files[0].blob_key
+    upload.discard()
 
 
 @pytest.fixture
@@ -46,9 +60,11 @@ def claimed(blobs, deliver):
 
 
 @pytest.fixture
-def unfinished(blobs):
+def unfinished(blobs, transactions):
     """An upload whose worker died after its first part."""
-    named = {"Bucket": blobs.bucket, "Key": f"documents/{uuid4()}"}
+    note = UploadNote(an_ebox(), uuid4())
+    upload_notes.add(transactions, note)
+    named = {"Bucket": blobs.bucket, "Key": make_key(note.message_id, 1)}
     named["UploadId"] = blobs.client.create_multipart_upload(**named)["UploadId"]
     blobs.client.upload_part(**named, PartNumber=1, Body=bytes(5 << 20))
     yield named["Key"]
@@ -81,7 +97,7 @@ def test_a_sweep_deletes_what_nobody_claims(
     assert summary == f"{len(listed)} documents and uploads were deleted."
     assert claimed in stored(blobs)
     assert unclaimed not in stored(blobs)
-    assert uploads(blobs) == set()
+    assert unfinished not in uploads(blobs)
 
 
 def test_a_second_sweep_finds_nothing(run, environment, unclaimed):
@@ -100,8 +116,9 @@ def test_what_is_younger_than_a_day_stays(run, environment, blobs, unclaimed, un
     assert unfinished in uploads(blobs)
 
 
-def test_what_is_not_a_document_stays(run, environment, blobs):
-    key = f"elsewhere/{uuid4()}"
+@pytest.mark.parametrize("form", ["elsewhere/{}", "documents/{}", "documents/{}-1"])
+def test_what_the_database_does_not_know_stays(run, environment, blobs, unclaimed, form):
+    key = form.format(uuid4())
     blobs.put(key, [PDF])
 
     done = run("jobs", "sweep", *NOW, env=environment)
@@ -110,7 +127,7 @@ def test_what_is_not_a_document_stays(run, environment, blobs):
     blobs.open(key, 0, len(PDF) - 1).close()
 
 
-def test_a_store_that_is_away_is_told_in_one_line(run, environment):
+def test_a_store_that_is_away_is_told_in_one_line(run, environment, unclaimed):
     away = environment | {"REGISTRY_S3_ENDPOINT": f"http://{LOOPBACK}:{free_port()}"}
 
     done = run("jobs", "sweep", *NOW, env=away)
@@ -122,7 +139,7 @@ def test_a_store_that_is_away_is_told_in_one_line(run, environment):
 def test_a_database_that_is_away_deletes_nothing(run, environment, blobs, unclaimed):
     url = f"postgresql://nobody@{LOOPBACK}:{free_port()}/registry"
 
-    done = run("jobs", "sweep", *NOW, env=environment | {"REGISTRY_DATABASE_URL": url})
+    done = run("jobs", "sweep", *NOW, env=environment | {"REGISTRY_DATABASE_WORKER_URL": url})
 
     assert done.code == 1
     assert done.said.splitlines()[-1].startswith("Error: The database does not")
@@ -280,7 +297,7 @@ def test_reminders_and_alerts_are_put_into_the_outbox_once(run, alone):
     )
 
 
-@pytest.mark.parametrize("job", ["purge", "remind"])
+@pytest.mark.parametrize("job", ["purge", "remind", "sweep"])
 def test_what_the_worker_does_needs_the_role_of_the_worker(start, environment, job):
     without = {k: v for k, v in environment.items() if k != "REGISTRY_DATABASE_WORKER_URL"}
 
