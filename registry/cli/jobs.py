@@ -94,6 +94,7 @@ def purge(*, limit: int | None) -> None:
     not run the worker, which does this all the time.
     """
     with worker_services() as services, show_count() as show:
+        services.clock_check.require()  # by a wrong one, messages would go before they expire
         # Messages first: a document may go only when no message has it any longer.
         batches = services.purge.purge_all(_BATCH)
         _run(islice(batches, limit), show, "Messages deleted: {}.")
@@ -107,6 +108,7 @@ def remind() -> None:
     Puts events into the outbox, each message once. For those who do not run the worker.
     """
     with worker_services() as services, show_count() as show:
+        services.clock_check.require()
         _run(services.reminders.remind_all(), show, "Reminders: {}.")
         _run(services.reminders.alert_all(), show, "Alerts: {}.")
 

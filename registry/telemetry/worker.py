@@ -40,6 +40,10 @@ _RESUMED_LINKS: Final = Counter(
     "registry_broadcast_links_resumed_total",
     "Recipients whose turn in a broadcast came only when the worker went on with it",
 )
+_CLOCK: Final = Gauge(
+    "registry_worker_clock_ahead_seconds",
+    "Seconds that this machine's clock is ahead of the database's; nothing is claimed beyond 5",
+)
 _UNSEALED_AGE: Final = Gauge(
     "registry_audit_unsealed_seconds", "Age of the oldest audit entry under no stored seal"
 )
@@ -103,6 +107,12 @@ def show_backlog(*, waiting: int, oldest: datetime | None, dead: int, unsealed_a
     _OLDEST.set(max(0.0, age))
     _DEAD.set(dead)
     _UNSEALED_AGE.set(unsealed_age)
+
+
+@harmless
+def show_clock(ahead: float) -> None:
+    """Show by how many seconds this machine's clock is ahead of the database's."""
+    _CLOCK.set(ahead)
 
 
 def serve(port: int, host: str) -> None:

@@ -2,12 +2,13 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from registry.audit.investigation import Investigation
 from registry.audit.log import AuditLog
 from registry.audit.sealer import Sealer
 from registry.domain.errors import SettingsError
+from registry.services.clock_check import ClockCheck
 from registry.services.events.administration import EventAdministration
 from registry.services.events.delivery import EventDelivery
 from registry.services.events.reminders import Reminders
@@ -22,8 +23,8 @@ from registry.settings import Settings
 from registry.settings.variables import PREFIX
 from registry.store.roles import find_worker_fault
 from registry.store.transactions import Transactions
+from registry.wiring import clock
 from registry.wiring.audit import load_private_key, make_investigation, make_pseudonyms
-from registry.wiring.clock import now
 from registry.wiring.database import make_engine
 from registry.wiring.federation import make_event_reader, make_event_service, make_partition_api
 from registry.wiring.storage import make_document_store, make_seal_store
@@ -43,13 +44,14 @@ class WorkerServices:
     broadcast_filing: BroadcastFiling
     sweep: Sweep
     job_leases: JobLease
+    clock_check: ClockCheck
     sealer: Sealer
     investigation: Investigation
     readiness: WorkerReadiness
     dispose: Callable[[], None]
 
 
-def assemble_worker(settings: Settings) -> WorkerServices:
+def assemble_worker(settings: Settings, now: Callable[[], datetime] = clock.now) -> WorkerServices:
     """Build them; connections are made on first use.
 
     Raises `SettingsError` for what the worker needs and is not set, and `KeyUnusable`.
@@ -86,6 +88,7 @@ def assemble_worker(settings: Settings) -> WorkerServices:
         broadcast_filing=BroadcastFiling(transactions, audit_log, now),
         sweep=Sweep(transactions, blobs),
         job_leases=JobLease(transactions),
+        clock_check=ClockCheck(transactions, now),
         sealer=Sealer(transactions, seals, private_key, now),
         investigation=make_investigation(settings, transactions, audit_log),
         readiness=WorkerReadiness(transactions, blobs, seals),

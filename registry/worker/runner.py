@@ -50,6 +50,7 @@ class JobRunner:
         """
         name = self.job.name
         try:
+            self._require_clock()
             last = self._perform() if whose() else Step()
         except (Unavailable, UpstreamInvalid) as error:
             telemetry.count_failure(name)
@@ -71,6 +72,11 @@ class JobRunner:
         telemetry.note_success(name)
         return None
 
+    def _require_clock(self) -> None:
+        """Raise `Unavailable` when this machine's clock is not to be worked by."""
+        if self.job.is_by_clock:
+            self.context.worker_services.clock_check.require()
+
     def _is_ours(self) -> bool:
         if self.job.is_shared and not self._owes:
             self._owes = self.context.worker_services.job_leases.take(self.job.name, self.job.every)
@@ -89,6 +95,7 @@ class JobRunner:
         step = Step()
         try:
             while not self.stop.is_set():
+                self._require_clock()  # which somebody may set while a run takes long
                 began = time.monotonic()
                 if (following := next(steps, None)) is None:
                     break

@@ -67,7 +67,7 @@ class Purge:
                 self.audit_log.note_all(connection, "purge", entries)
                 # The e-Boxes of a broadcast share their documents: each key once.
                 keys = dict.fromkeys(key for message in messages for key in message.blob_keys)
-                purge.plan_erasures(connection, list(keys), due_at=now)
+                purge.plan_erasures(connection, list(keys))
         return len(messages)
 
     def purge_all(self, limit: int) -> Iterator[int]:
@@ -86,11 +86,8 @@ class Purge:
         Raises `Unavailable` when storage does not answer. The documents after that one are due
         again at once, and the document itself later, so that it holds up no other.
         """
-        now = self.now()
         with self.transactions() as connection:
-            erasures = purge.claim_erasures(
-                connection, now=now, limit=_DOCUMENTS, again_at=now + _LEASE
-            )
+            erasures = purge.claim_erasures(connection, limit=_DOCUMENTS, lease=_LEASE)
         queue = list(erasures)
         over: list[int] = []
         in_retention: list[int] = []
@@ -103,9 +100,9 @@ class Purge:
             # Also after an error: it must not have the erasures before it tried again.
             with self.transactions() as connection:
                 purge.end_erasures(connection, over)
-                purge.postpone_erasures(connection, in_retention, until=now + _RETENTION_PAUSE)
+                purge.postpone_erasures(connection, in_retention, pause=_RETENTION_PAUSE)
                 rest = [erasure.erasure_id for erasure in queue]
-                purge.postpone_erasures(connection, rest, until=now)
+                purge.postpone_erasures(connection, rest, pause=timedelta())
         in_use = sum(erasure.is_claimed for erasure in erasures)
         return ErasureReport(len(over) - in_use, in_use, len(in_retention))
 

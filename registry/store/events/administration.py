@@ -101,12 +101,14 @@ FROM outbox
 WHERE correlation_id = :id OR message_id = :id
 ORDER BY due_at, correlation_id
 """).columns(ebox=EboxKey)
-# Due from now on and in bulk, so that a thousand of them do not hold up today's publications.
+# Due from now on, even if the operator's clock is ahead of the database's, and in bulk, so that a
+# thousand of them do not hold up today's publications.
 # `attempts` goes on counting: a late worker recognizes by it that its claim is over.
 _REPLAY: Final = text("""
 WITH again AS (
   UPDATE outbox
-  SET state = 'waiting', is_bulk = true, due_at = :now, reason = NULL, settled_at = NULL
+  SET state = 'waiting', is_bulk = true, due_at = least(:now, clock_timestamp()),
+    reason = NULL, settled_at = NULL
   WHERE correlation_id = ANY(:ids) AND state <> 'waiting'
   RETURNING ebox, correlation_id, type, message_id, due_at, is_bulk, state, claimed_until,
     attempts, reason, settled_at
@@ -125,7 +127,8 @@ WITH dead AS (
   ORDER BY d.settled_at LIMIT :limit FOR UPDATE SKIP LOCKED
 )
 UPDATE outbox o
-SET state = 'waiting', is_bulk = true, due_at = :now, reason = NULL, settled_at = NULL
+SET state = 'waiting', is_bulk = true, due_at = least(:now, clock_timestamp()),
+  reason = NULL, settled_at = NULL
 FROM dead d
 WHERE o.ebox = d.ebox AND o.correlation_id = d.correlation_id
 """)

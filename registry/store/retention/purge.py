@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final, NamedTuple, TypedDict
 from uuid import UUID
 
@@ -46,7 +46,7 @@ document_erasures = Table(
     metadata,
     Column("doom_id", BigInteger, Identity(always=True), primary_key=True),
     Column("blob_key", Text, nullable=False),
-    Column("due_at", INSTANT, nullable=False),
+    Column("due_at", INSTANT, nullable=False),  # by the database's clock
     Index(None, "due_at"),
 )
 
@@ -141,26 +141,28 @@ def find_proofs(connection: Connection, message_id: UUID) -> Sequence[DeletionPr
     return [DeletionProof(**row._asdict()) for row in rows]
 
 
-def plan_erasures(connection: Connection, blob_keys: Sequence[str], *, due_at: datetime) -> None:
-    """Have documents erased from storage, from `due_at` on."""
+def plan_erasures(connection: Connection, blob_keys: Sequence[str]) -> None:
+    """Have documents erased from storage, from now on."""
     if blob_keys:
-        rows = [{"blob_key": key, "due_at": due_at} for key in blob_keys]
-        connection.execute(insert(document_erasures), rows)
+        connection.execute(_PLAN, {"keys": list(blob_keys)})
 
 
 def claim_erasures(
-    connection: Connection, *, now: datetime, limit: int, again_at: datetime
+    connection: Connection, *, limit: int, lease: timedelta
 ) -> Sequence[DocumentErasure]:
-    """Claim documents to erase now; what is not done with by `again_at` is due again then."""
-    values = {"now": now, "limit": limit, "again_at": again_at}
+    """Claim documents to erase now; what is not done with by the lease's end is due again then.
+
+    By the database's clock: what a worker claimed whose own was ahead would wait as long.
+    """
+    values = {"limit": limit, "lease": lease}
     return [DocumentErasure(**row._asdict()) for row in connection.execute(_CLAIM, values)]
 
 
 def postpone_erasures(
-    connection: Connection, erasure_ids: Sequence[int], *, until: datetime
+    connection: Connection, erasure_ids: Sequence[int], *, pause: timedelta
 ) -> None:
-    """Make erasures due again later, at `until`."""
-    connection.execute(_POSTPONE, {"ids": list(erasure_ids), "until": until})
+    """Make erasures due again after a pause."""
+    connection.execute(_POSTPONE, {"ids": list(erasure_ids), "pause": pause})
 
 
 def end_erasures(connection: Connection, erasure_ids: Sequence[int]) -> None:
@@ -220,17 +222,23 @@ USING unnest(CAST(:senders AS text[]), CAST(:ids AS uuid[]), CAST(:eboxes AS tex
   AS k(sender, id, recipient)
 WHERE s.ebox = 'enterprise:' || k.sender AND s.message_id = k.id AND s.recipient = k.recipient
 """)
+_PLAN: Final = text("""
+INSERT INTO doomed_documents (blob_key, due_at)
+SELECT key, clock_timestamp() FROM unnest(CAST(:keys AS text[])) AS key
+""")
 _CLAIM: Final = text("""
 WITH due AS (
   SELECT doom_id FROM doomed_documents
-  WHERE due_at <= :now ORDER BY due_at LIMIT :limit FOR UPDATE SKIP LOCKED
+  WHERE due_at <= statement_timestamp() ORDER BY due_at LIMIT :limit FOR UPDATE SKIP LOCKED
 )
-UPDATE doomed_documents d SET due_at = :again_at FROM due WHERE d.doom_id = due.doom_id
+UPDATE doomed_documents d SET due_at = clock_timestamp() + :lease
+FROM due WHERE d.doom_id = due.doom_id
 RETURNING d.doom_id AS erasure_id, d.blob_key,
   EXISTS (SELECT FROM attachments a WHERE a.blob_key = d.blob_key) AS is_claimed
 """)
 _POSTPONE: Final = text("""
-UPDATE doomed_documents SET due_at = :until WHERE doom_id = ANY(CAST(:ids AS bigint[]))
+UPDATE doomed_documents SET due_at = clock_timestamp() + :pause
+WHERE doom_id = ANY(CAST(:ids AS bigint[]))
 """)
 _END: Final = text("""
 DELETE FROM doomed_documents WHERE doom_id = ANY(CAST(:ids AS bigint[]))
