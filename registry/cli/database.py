@@ -3,6 +3,7 @@
 import os
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from typing import Final
 
 import click
 from alembic.util import CommandError
@@ -15,6 +16,16 @@ from registry.http_client.private_key import KeyUnusable
 from registry.services.readiness import DATABASE
 from registry.settings import Settings
 
+# Errors that are told in one line.
+_ONE_LINE_ERRORS: Final = (
+    SQLAlchemyError,
+    CommandError,
+    KeyUnusable,
+    RegistryError,
+    migrations.DowngradeRefused,
+    migrations.MigrationBlocked,
+)
+
 
 @click.group()
 def database() -> None:
@@ -23,12 +34,24 @@ def database() -> None:
 
 @database.command()
 @click.option("--revision", default="head", show_default=True, help="Where to stop.")
-def migrate(revision: str) -> None:
+@click.option(
+    "--patience",
+    metavar="SECONDS",
+    type=click.FloatRange(0),
+    default=migrations.PATIENCE,
+    show_default=True,
+    help="How long a revision is tried again while somebody has its tables in use.",
+)
+def migrate(*, revision: str, patience: float) -> None:
     """Bring the database to the newest shape, as the owner of the tables.
 
     Needs REGISTRY_DATABASE_OWNER_URL. Running it again changes nothing. The application's role,
     REGISTRY_DATABASE_APPLICATION_ROLE, is created when it does not exist and granted what the
     service needs.
+
+    The service may go on meanwhile: a lock that cannot be had within half a second is given up and
+    asked for again later, so that no request waits behind it. Several at once wait for each other,
+    and say for whom. Interrupted, it leaves the last revision that is whole.
     """
     with _as_owner("The database could not be migrated: ") as (engine, settings):
         migrations.upgrade(
@@ -36,6 +59,8 @@ def migrate(revision: str) -> None:
             settings.database_application_role,
             revision,
             worker_role=settings.database_worker_role,
+            report=_report,
+            patience=patience,
         )
         current, _ = migrations.revisions(engine)
     click.echo(f"The database is at revision {current}.")
@@ -43,15 +68,31 @@ def migrate(revision: str) -> None:
 
 @database.command()
 @click.option("--revision", required=True, help="Where to go back to; `base` drops everything.")
+@click.option(
+    "--drop",
+    "drops",
+    metavar="NAME",
+    multiple=True,
+    help="A table, or column as TABLE.COLUMN, that may be dropped with all that is in it; "
+    "repeatable.",
+)
 @click.confirmation_option(prompt="This deletes data. Go on?")
-def downgrade(revision: str) -> None:
-    """Take the database back to an older shape, as the owner of the tables."""
+def downgrade(*, revision: str, drops: tuple[str, ...]) -> None:
+    """Take the database back to an older shape, as the owner of the tables.
+
+    What that would drop with something in it, as the audit trail, must be named; without the names
+    it lists them and changes nothing. Stop the service first, and make a backup.
+
+    Example: registry database downgrade --revision 0003 --drop audit_entries --drop audit_seals
+    """
     with _as_owner("The downgrade failed: ") as (engine, settings):
         migrations.downgrade(
             engine,
             settings.database_application_role,
             revision,
             worker_role=settings.database_worker_role,
+            drops=drops,
+            report=_report,
         )
     click.echo(f"The database is at revision {revision}.")
 
@@ -76,6 +117,11 @@ def check() -> None:
     )
 
 
+def _report(sentence: str) -> None:
+    """Say what is waited for, beside the result."""
+    click.echo(sentence, err=True)
+
+
 @contextmanager
 def _as_owner(prefix: str = "") -> Iterator[tuple[Engine, Settings]]:
     """Give the owner's engine for the block; errors come as one line behind `prefix`."""
@@ -86,7 +132,7 @@ def _as_owner(prefix: str = "") -> Iterator[tuple[Engine, Settings]]:
     engine = wiring.make_engine(settings, "owner")
     try:
         yield engine, settings
-    except (SQLAlchemyError, CommandError, KeyUnusable, RegistryError) as error:
+    except _ONE_LINE_ERRORS as error:
         # The driver's own words: SQLAlchemy adds the statement and a link, over many lines.
         reason = str(getattr(error, "orig", None) or error).strip().splitlines()[0]
         raise click.ClickException(f"{prefix}{reason}") from None

@@ -1,4 +1,7 @@
-"""${message}"""
+"""${message}
+
+Expand only; CONTRIBUTING.md says how. Indexes of tables that are there: registry.migrations.indexes.
+"""
 
 from alembic import op
 

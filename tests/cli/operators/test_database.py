@@ -24,6 +24,13 @@ def tables(environment):
         engine.dispose()
 
 
+def add_an_entry(environment):
+    engine = create_engine(environment["REGISTRY_DATABASE_OWNER_URL"])
+    with engine.begin() as connection:
+        connection.exec_driver_sql("INSERT INTO audit_entries (entry) VALUES ('{}')")
+    engine.dispose()
+
+
 def test_migrating_brings_a_new_database_to_the_newest_shape(run, fresh):
     done = run("database", "migrate", env=fresh)
 
@@ -51,6 +58,38 @@ def test_a_migrated_database_is_well(run, fresh):
         f"The database is at revision {NEWEST}, the newest, its role is safe,"
         " and audit entries can be written.\n"
     )
+
+
+def test_a_way_back_that_drops_the_trail_wants_its_name(run, fresh):
+    run("database", "migrate", env=fresh)
+    add_an_entry(fresh)
+    go_back = ("database", "downgrade", "--revision", "0003", "--yes")
+
+    refused = run(*go_back, env=fresh)
+    after = tables(fresh)
+    named = run(*go_back, "--drop", "audit_entries", env=fresh)
+
+    assert refused.code == 1
+    assert refused.said == (
+        "Error: The downgrade failed: Going back to 0003 would drop the audit trail"
+        " (audit_entries, 1 row): say so with --drop audit_entries\n"
+    )
+    assert "audit_entries" in after
+    assert (named.code, named.said) == (0, "The database is at revision 0003.\n")
+
+
+def test_a_table_in_use_is_told_of_and_given_up(run, fresh):
+    run("database", "migrate", "--revision", "0001", env=fresh)
+    engine = create_engine(fresh["REGISTRY_DATABASE_OWNER_URL"])
+    with engine.connect() as reading:
+        reading.exec_driver_sql("SELECT count(*) FROM messages")
+
+        done = run("database", "migrate", "--patience", "1", env=fresh)
+
+    engine.dispose()
+    assert done.code == 1
+    assert "Revision 0002 waits for tables that somebody uses; attempt 2.\n" in done.err
+    assert done.err.splitlines()[-1].startswith("Error: The database could not be migrated: Some")
 
 
 def test_a_database_that_was_never_migrated_is_not_well(run, fresh):
