@@ -29,12 +29,27 @@ def _check_base_path(text: str) -> str:
 
 def _check_database_url(secret: SecretStr) -> SecretStr:
     try:
-        driver = make_url(secret.get_secret_value()).drivername
+        url = _move_hosts(secret.get_secret_value())
+        driver = make_url(url).drivername
     except (ArgumentError, ValueError):  # its words could repeat the password
-        driver = ""
+        url, driver = "", ""
     if driver not in ("postgresql", "postgresql+psycopg"):
         raise ValueError("must be a URL like postgresql://user:password@host:5432/database")
-    return secret
+    return SecretStr(url)
+
+
+def _move_hosts(url: str) -> str:
+    """Move several hosts, `…@one:5432,two:5432/…` in PostgreSQL's words, to where SQLAlchemy's are.
+
+    Which of them is used, `target_session_attrs` says; the first that answers, without it.
+    """
+    parts = urlsplit(url)
+    login, at, hosts = parts.netloc.rpartition("@")
+    if "," not in hosts:
+        return url
+    host_parameters = [f"host={host}" for host in hosts.split(",")]
+    query = "&".join([*host_parameters, *filter(None, [parts.query])])
+    return parts._replace(netloc=f"{login}{at}", query=query).geturl()
 
 
 def _check_store_url(secret: SecretStr) -> SecretStr:
