@@ -8,7 +8,7 @@ from sqlalchemy import Engine, event
 
 # Each connection is checked before its first transaction, and which block meets a new one is
 # chance: health may just hold the one that was there.
-_OF_THE_CHECK = ("FROM pg_roles", "FROM pg_policy")
+_OF_THE_CHECK = ("pg_backend_pid()", "FROM pg_roles", "FROM pg_policy")
 
 
 @contextmanager

@@ -15,6 +15,7 @@ from registry.domain.errors import RegistryError
 from registry.http_client.private_key import KeyUnusable
 from registry.services.readiness import DATABASE
 from registry.settings import Settings
+from registry.store.server_log import find_telling_settings
 
 # Errors that are told in one line.
 _ONE_LINE_ERRORS: Final = (
@@ -101,7 +102,8 @@ def downgrade(*, revision: str, drops: tuple[str, ...]) -> None:
 def check() -> None:
     """Say whether the database has the newest shape and can be served from.
 
-    Its application role must be safe, and must be able to write an audit entry.
+    Its application role must be safe, and must be able to write an audit entry. A warning, on
+    standard error, says when PostgreSQL's own log would have personal numbers in it.
     """
     with _as_owner() as (engine, settings), ExitStack() as afterwards:
         current, newest = migrations.revisions(engine)
@@ -111,10 +113,27 @@ def check() -> None:
         registry = wiring.assemble(settings, lambda *_: None)
         afterwards.callback(registry.dispose)
         registry.readiness.check(DATABASE)
+        _warn_of_log(settings)
     click.echo(
         f"The database is at revision {current}, the newest, its role is safe, and audit entries"
         " can be written."
     )
+
+
+def _warn_of_log(settings: Settings) -> None:
+    """Warn, for the connections of the service, that parameters would be logged, if so."""
+    engine = wiring.make_engine(settings)
+    try:
+        with engine.connect() as connection:
+            telling_settings = find_telling_settings(connection)
+    finally:
+        engine.dispose()
+    if telling_settings:
+        _report(
+            f"Warning: {', '.join(telling_settings)}: a statement that PostgreSQL logs has its"
+            " parameters beside it, personal numbers among them. Set to 0, as"
+            " deploy/runbooks/database.md says."
+        )
 
 
 def _report(sentence: str) -> None:

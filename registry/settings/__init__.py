@@ -110,7 +110,7 @@ class Settings(BaseModel):
     database_lock_timeout: Seconds = 5
     # After so long without any sign of the server's machine, a connection is given up.
     database_silence: int = Field(default=5, ge=2, le=600)
-    database_prepare: bool = True  # off behind a pooler in transaction mode
+    database_pooler: bool = False  # on behind a pooler in transaction mode, as pgbouncer
 
     s3_endpoint: Url | None = None
     s3_region: str = "eu-west-1"

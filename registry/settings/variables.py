@@ -8,6 +8,9 @@ from typing import Any, Final
 PREFIX: Final = "REGISTRY_"
 _TEST_PREFIX: Final = "REGISTRY_TEST_"  # what the project's own tests read; not a setting
 
+# Settings that had another name, and what is to be written now.
+_FORMER: Final = {"database_prepare": "REGISTRY_DATABASE_POOLER=true is what =false was"}
+
 _LISTS: Final = frozenset({"cors_origins", "webhook_clients"})
 _TABLES: Final = frozenset({"scopes", "citizen_scopes", "webhook_types", "partition_members"})
 
@@ -27,7 +30,8 @@ def gather_values(
         is_file = field.endswith("_file")
         field = field.removesuffix("_file")
         if field not in fields:
-            faults.append(f"{name}: there is no such setting")
+            hint = f" any more: {_FORMER[field]}" if field in _FORMER else ""
+            faults.append(f"{name}: there is no such setting{hint}")
         elif field in values:
             faults.append(f"{PREFIX}{field.upper()}: is set itself and by file")
         else:

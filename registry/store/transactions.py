@@ -7,14 +7,19 @@ from dataclasses import dataclass, field
 from typing import Final
 
 import psycopg
-from psycopg.sql import quote
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from registry.domain.errors import Unavailable
 from registry.domain.identifiers import Ebox
-from registry.store.bounded_connection import BoundedConnection, Silent, get_driver
+from registry.store.bounded_connection import (
+    BoundedConnection,
+    PoolerMet,
+    Silent,
+    find_pooler_fault,
+    get_driver,
+)
 from registry.store.roles import find_application_fault
 
 _OUTAGES: Final = (OperationalError, InterfaceError, PoolTimeout, psycopg.Error)
@@ -53,6 +58,8 @@ class Transactions:
             with closing(self._begun(ebox)) as connection:  # what is not committed is rolled back
                 yield connection
                 self._commit(connection)
+        except PoolerMet as error:
+            raise _refuse(str(error)) from None
         except _OUTAGES as error:
             raise Unavailable(_NO_ANSWER) from error
 
@@ -61,10 +68,12 @@ class Transactions:
 
         For what is done in many short transactions, one after the other.
         """
+        driver = get_driver(connection)
         try:
-            get_driver(connection).begin_anew(_name(ebox))
-        except Silent:
-            self._drop(connection)
+            driver.begin_anew(ebox.key)
+        except psycopg.OperationalError:
+            if driver.closed:
+                self._drop(connection)
             raise
 
     def execute_alone(self, statement: bytes, values: Sequence[object]) -> None:
@@ -83,18 +92,22 @@ class Transactions:
 
         try:
             self._open(execute).close()
+        except PoolerMet as error:
+            raise _refuse(str(error)) from None
         except _OUTAGES as error:
             raise Unavailable(_NO_ANSWER) from error
 
     def check_role(self) -> None:
-        """Raise `Unavailable` that says what is wrong with the role, if anything is.
+        """Raise `Unavailable` that says what is wrong with role or connection, if anything is.
 
         For readiness, which notices in time that somebody changed the role of a running service:
         then no connection counts as checked any longer.
         """
         try:
             with closing(self._begun(None, is_checked=False)) as connection:
-                fault = self.find_fault(connection)
+                fault = self._find_fault(connection)
+        except PoolerMet as error:
+            raise Unavailable(str(error)) from None
         except _OUTAGES as error:
             raise Unavailable(_NO_ANSWER) from error
         if fault:
@@ -103,7 +116,9 @@ class Transactions:
 
     def _begun(self, ebox: Ebox | None, *, is_checked: bool = True) -> Connection:
         """A connection in a transaction."""
-        return self._open(lambda driver: driver.begin(_name(ebox)), is_checked=is_checked)
+        return self._open(
+            lambda driver: driver.begin(ebox.key if ebox else None), is_checked=is_checked
+        )
 
     def _open(
         self, start: Callable[[BoundedConnection], None], *, is_checked: bool = True
@@ -161,10 +176,18 @@ class Transactions:
         if _ERA in connection.info:
             return
         era = self._doubts.era
-        if fault := self.find_fault(connection):
-            _log.error("nothing is served: %s", fault)
-            raise Unavailable("The database is not fit for use.")
+        if fault := self._find_fault(connection):
+            raise _refuse(fault)
         connection.info[_ERA] = era
+
+    def _find_fault(self, connection: Connection) -> str | None:
+        return find_pooler_fault(connection) or self.find_fault(connection)
+
+
+def _refuse(fault: str) -> Unavailable:
+    """Log what is wrong, and make the error that clients see."""
+    _log.error("nothing is served: %s", fault)
+    return Unavailable("The database is not fit for use.")
 
 
 def name_ebox(connection: Connection, ebox: Ebox) -> None:
@@ -178,7 +201,3 @@ def lift_time_limit(connection: Connection) -> None:
         "SET LOCAL statement_timeout = 0; SET LOCAL idle_in_transaction_session_timeout = 0"
     )
     get_driver(connection).limit = None
-
-
-def _name(ebox: Ebox | None) -> str:
-    return f"; SET LOCAL registry.ebox = {quote(ebox.key)}" if ebox else ""

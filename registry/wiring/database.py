@@ -66,7 +66,7 @@ def _make_connection_parameters(settings: Settings, role: Role) -> dict[str, Any
         "keepalives_count": max(1, silence // 2),
         "application_name": _APPLICATION,
     }
-    if not settings.database_prepare:
+    if settings.database_pooler:
         return {**parameters, "prepare_threshold": None}
     options = [f"-c {name}={value}" for name, value in _make_server_limits(settings, role).items()]
     return {**parameters, "options": " ".join(options)}
@@ -92,14 +92,11 @@ def _make_connector(settings: Settings, role: Role) -> Connector:
     A pooler in transaction mode refuses parameters of the server when one connects, and hands each
     transaction to another connection: there they travel with every BEGIN.
     """
-    opening = "BEGIN"
-    if not settings.database_prepare:
-        for name, value in _make_server_limits(settings, role).items():
-            opening += f"; SET LOCAL {name} = {value}"
     timeout = settings.database_statement_timeout
     return Connector(
         Breaker(_CONNECTION_FAILURES, _CONNECTION_PAUSE),
         limit=timeout + _SLACK if timeout and role != "owner" else None,
         begin_limit=settings.database_connect_timeout,
-        opening=opening,
+        is_pooled=settings.database_pooler,
+        settings=_make_server_limits(settings, role) if settings.database_pooler else {},
     )

@@ -15,10 +15,11 @@ from urllib.parse import urlsplit
 
 import pytest
 from pydantic import SecretStr
+from sqlalchemy import create_engine
 
-from registry import wiring
+from registry import migrations, wiring
 from registry.domain.errors import Unavailable
-from registry.sandbox.servers.postgres import APPLICATION, WORKER
+from registry.sandbox.servers.postgres import APPLICATION, APPLICATION_ROLE, OWNER, WORKER
 from registry.sandbox.servers.processes import LOOPBACK, Process, free_port, is_free
 from registry.store.bounded_connection import get_driver
 from registry.store.roles import find_worker_fault
@@ -254,10 +255,10 @@ def test_a_server_that_stands_still_is_noticed(travel, role):
 
 
 @contextmanager
-def a_pgbouncer(cluster, folder, database):
-    """Debian's pgbouncer in transaction mode, as it comes: it refuses `options`."""
+def a_pgbouncer(cluster, folder, database, *more):
+    """Debian's pgbouncer in transaction mode, as it comes, with `more` lines of configuration."""
     port, users = free_port(), folder / "users.txt"
-    users.write_text("".join(f'"{name}" ""\n' for name in (APPLICATION, WORKER)))
+    users.write_text("".join(f'"{name}" ""\n' for name in (APPLICATION, WORKER, OWNER)))
     lines = [
         "[databases]",
         f"{database} = host={LOOPBACK} port={cluster.port}",
@@ -269,6 +270,7 @@ def a_pgbouncer(cluster, folder, database):
         f"auth_file = {users}",
         "pool_mode = transaction",
         "default_pool_size = 2",
+        *more,
     ]
     (folder / "pgbouncer.ini").write_text("\n".join(lines))
     command = ["pgbouncer", folder / "pgbouncer.ini"]
@@ -283,20 +285,32 @@ def a_pgbouncer(cluster, folder, database):
         process.stop()
 
 
+# As Debian has it, and as many configure it: what it cannot pass on, it passes over in silence.
+REFUSING = ()
+IGNORING = ("ignore_startup_parameters = options,extra_float_digits",)
+
+
 @pytest.fixture
-def pooler(cluster, settings):
+def pooler(request, cluster, settings):
     """The port of a pgbouncer before the cluster."""
     if shutil.which("pgbouncer") is None:
         pytest.skip("Debian's pgbouncer is not installed")
     database = settings.database_url.get_secret_value().rpartition("/")[2]
     with TemporaryDirectory() as folder:
         Path(folder).chmod(0o755)
-        with a_pgbouncer(cluster, Path(folder), database) as port:
+        more = getattr(request, "param", REFUSING)
+        with a_pgbouncer(cluster, Path(folder), database, *more) as port:
             yield port
 
 
+def either_way(test):
+    return pytest.mark.parametrize(
+        "pooler", [REFUSING, IGNORING], ids=["refusing", "ignoring"], indirect=True
+    )(test)
+
+
 def test_limits_travel_with_each_transaction_behind_a_pooler(travel, pooler, role):
-    transactions = travel(role, port=pooler, database_prepare=False, database_statement_timeout=0.3)
+    transactions = travel(role, port=pooler, database_pooler=True, database_statement_timeout=0.3)
 
     assert ask_at_once(transactions, 8) == [1] * 8
     assert fail(transactions, "SELECT 1 FROM pg_sleep(20)") < 0.3 + SLACK
@@ -304,15 +318,68 @@ def test_limits_travel_with_each_transaction_behind_a_pooler(travel, pooler, rol
     assert ask(transactions, "SHOW enable_seqscan") == ("off" if role == "worker" else "on")
 
 
-def test_a_pooler_hears_of_no_options(travel, pooler):
-    with pytest.raises(Unavailable) as refused:
-        ask(travel(port=pooler))
+@either_way
+def test_a_pooler_that_nobody_spoke_of_is_refused_in_a_sentence(travel, pooler, role, caplog):
+    transactions = travel(role, port=pooler)
+    sentence = "A pooler stands before the database: set REGISTRY_DATABASE_POOLER=true."
 
-    assert "options" in str(refused.value.__cause__)
+    with pytest.raises(Unavailable) as checked:
+        transactions.check_role()
+    with pytest.raises(Unavailable) as refused:
+        ask(transactions)
+
+    assert checked.value.detail == sentence
+    assert checked.value.__cause__ is None  # for the worker: it does not pass by waiting
+    assert refused.value.detail == "The database is not fit for use."
+    assert f"nothing is served: {sentence}" in caplog.messages
+
+
+@either_way
+def test_a_pooler_that_was_spoken_of_is_served_through(travel, pooler, role):
+    transactions = travel(role, port=pooler, database_pooler=True)
+
+    transactions.check_role()
+
+    # More often than psycopg waits before it prepares a statement, on connections that change.
+    for _ in range(3):
+        assert ask_at_once(transactions, 8) == [1] * 8
+    with transactions() as connection:
+        prepared = "SELECT count(*) FROM pg_prepared_statements"
+        assert connection.exec_driver_sql(prepared).scalar_one() == 0
+
+
+def test_each_transaction_behind_a_pooler_shows_its_own_ebox(travel, pooler):
+    transactions = travel(port=pooler, database_pooler=True)
+    eboxes = [an_ebox() for _ in range(40)]
+
+    def read(ebox):
+        with transactions(ebox) as connection:
+            connection.exec_driver_sql("SELECT pg_sleep(0.01)")
+            named = "SELECT current_setting('registry.ebox', true)"
+            return connection.exec_driver_sql(named).scalar_one()
+
+    with ThreadPoolExecutor(8) as pool:
+        named = list(pool.map(read, eboxes))
+    with transactions() as connection:
+        nobody = connection.exec_driver_sql("SELECT current_setting('registry.ebox', true)")
+        assert not nobody.scalar_one()
+
+    assert named == [ebox.key for ebox in eboxes]
+
+
+@either_way
+def test_a_migration_does_not_go_through_a_pooler(pooler, settings):
+    url = move(settings.database_owner_url.get_secret_value(), pooler)
+    engine = create_engine(url)
+
+    with pytest.raises(migrations.MigrationBlocked, match="must lead past it"):
+        migrations.upgrade(engine, APPLICATION_ROLE)
+
+    engine.dispose()
 
 
 def test_limits_cost_no_statement_of_their_own(travel, road):
-    plain, pooled = travel(), travel(database_prepare=False)
+    plain, pooled = travel(), travel(database_pooler=True)
     counts = []
     for transactions in (plain, pooled):
         ask(transactions)
@@ -321,7 +388,8 @@ def test_limits_cost_no_statement_of_their_own(travel, road):
         counts.append(count_messages(bytes(road.seen[seen:])))
 
     assert counts[0] == counts[1]
-    assert counts[0]["Q"] == 3  # BEGIN, what is asked, and COMMIT
+    # Each is a round trip: BEGIN with the naming of the e-Box, what is asked, and COMMIT.
+    assert counts[0]["S"] + counts[0]["Q"] == 3
 
 
 def count_messages(sent):

@@ -89,6 +89,13 @@ def test_an_unknown_variable_is_named():
     assert told == ["REGISTRY_S3_BUKET: there is no such setting"]
 
 
+def test_a_variable_that_has_another_name_now_says_which():
+    (told,) = faults({**REQUIRED, "REGISTRY_DATABASE_PREPARE": "false"})
+
+    assert told.startswith("REGISTRY_DATABASE_PREPARE: there is no such setting any more: ")
+    assert told.endswith("REGISTRY_DATABASE_POOLER=true is what =false was")
+
+
 def test_variables_of_others_and_of_our_own_tests_are_nobody_elses_business():
     settings = load(PATH="/bin", REGISTRYX="1", REGISTRY_TEST_DATABASE_URL="postgresql://x")
 
@@ -154,6 +161,7 @@ def test_secrets_are_in_no_text_of_the_settings():
         f"mysql://user:{SECRET}@db.example/registry",
         f"postgresql+psycopg2://user:{SECRET}@db.example/registry",
         f"postgresql://user:pass@db.example:{SECRET}/registry",
+        f"mysql://user:{SECRET}@one.example,two.example/registry",
     ],
 )
 def test_an_unusable_database_url_is_refused_without_being_repeated(name, url):

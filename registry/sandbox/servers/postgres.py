@@ -39,6 +39,7 @@ _SETTINGS: Final = {
     "max_connections": "200",
     "timezone": "UTC",
     "log_timezone": "UTC",
+    "log_parameter_max_length": "0",  # as deploy/runbooks/database.md asks for
 }
 _FORGETFUL: Final = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
 

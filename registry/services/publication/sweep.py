@@ -7,6 +7,7 @@ from typing import Final
 
 from registry.blobs import BlobStore
 from registry.domain.document_keys import make_prefix
+from registry.store.clock import read_clock
 from registry.store.consultation import messages
 from registry.store.publication import upload_notes
 from registry.store.publication.upload_notes import UploadNote
@@ -41,7 +42,7 @@ class Sweep:
         A file that storage must keep, because of Object Lock, is left for another day.
         """
         with self.transactions() as connection:
-            began = upload_notes.read_clock(connection)
+            began = read_clock(connection)
         while notes := self._condemn(older_than, began):
             for note in notes:
                 yield from self._delete(note)

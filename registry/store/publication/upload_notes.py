@@ -116,12 +116,6 @@ def count_restored(connection: Connection, older_than: timedelta) -> int:
     return connection.execute(rows).scalar_one()
 
 
-def read_clock(connection: Connection) -> datetime:
-    """Read the database's clock."""
-    instant: datetime = connection.execute(select(func.clock_timestamp())).scalar_one()
-    return instant
-
-
 def _had_time(older_than: timedelta) -> ColumnElement[bool]:
     return upload_notes.c.noted_at < func.clock_timestamp() - older_than
 

@@ -15,7 +15,7 @@ from registry.sandbox.personas import AGENCY, CONSUMER, PORTAL, SENDER
 from tests.api.publication import MESSAGES, Sender, named
 from tests.factories import PDF, a_file, a_person, an_ebox
 
-BEGIN = ["BEGIN", "SET"]
+BEGIN = ["BEGIN", "SELECT"]  # in one round trip, which names the e-Box
 END = ["INSERT INTO audit_entries", "COMMIT"]
 TOMORROW = datetime.now(UTC) + timedelta(days=1)
 _ASKED = re.compile(r'^F\t\d+\t(?:Query|Parse)\t (?:"[^"]*" )?"\s*(.*?)"?(?: \d+)*$', re.MULTILINE)

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import psycopg
 import pytest
 from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine, inspect
@@ -58,6 +59,20 @@ def test_a_migrated_database_is_well(run, fresh):
         f"The database is at revision {NEWEST}, the newest, its role is safe,"
         " and audit entries can be written.\n"
     )
+
+
+def test_a_log_that_would_have_personal_numbers_is_warned_of(run, fresh, cluster):
+    run("database", "migrate", env=fresh)
+    database = fresh["REGISTRY_DATABASE_URL"].rpartition("/")[2]
+    with psycopg.connect(cluster.url("postgres", database), autocommit=True) as connection:
+        connection.execute(f"ALTER DATABASE {database} SET log_parameter_max_length = -1")
+
+    done = run("database", "check", env=fresh)
+
+    assert done.code == 0
+    assert done.out.startswith("The database is at revision")
+    assert done.err.startswith("Warning: log_parameter_max_length is -1: a statement that")
+    assert done.err.count("\n") == 1
 
 
 def test_a_way_back_that_drops_the_trail_wants_its_name(run, fresh):

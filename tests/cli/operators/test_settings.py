@@ -17,7 +17,7 @@ def test_every_setting_is_listed_with_its_default(run):
     assert listed["REGISTRY_PUBLIC_URL"].split()[1:] == ["required"]
     assert listed["REGISTRY_RATE_LIMIT"].split()[1:] == ["1200"]
     assert listed["REGISTRY_S3_ENDPOINT"].split()[1:] == []
-    assert listed["REGISTRY_DATABASE_PREPARE"].split()[1:] == ["True"]
+    assert listed["REGISTRY_DATABASE_POOLER"].split()[1:] == ["False"]
 
 
 def test_listing_the_settings_shows_none_that_are_set(run, environment):
