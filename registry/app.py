@@ -15,7 +15,6 @@ from registry.api.quota import Quota
 from registry.api.requests.json_body import BodyRules
 from registry.api.requests.multipart import BodyLimits
 from registry.api.responses import problems
-from registry.api.responses.document_faults import report_document_fault
 from registry.api.responses.problem_shapes import ProblemShapes
 from registry.api.shared_counts import StoredCounts
 from registry.api.state import ApiState, get_state, set_state
@@ -105,9 +104,8 @@ def _make_rules(settings: Settings, files: int) -> BodyRules:
 
 
 def _registry_error(error: RegistryError) -> Response:
-    if isinstance(error, DocumentUnavailable):
-        report_document_fault(error, str(g.occurrence))
-    elif problems.is_fault(error):
+    # Of a document it is said where it is known which one.
+    if problems.is_fault(error) and not isinstance(error, DocumentUnavailable):
         _log.warning("unavailable", trace_id=str(g.occurrence), detail=error.detail)
     return _render(problems.describe_error(error))
 

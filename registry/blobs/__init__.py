@@ -41,11 +41,11 @@ class BlobStore(Protocol):
         """Store all chunks under `key`, or nothing when iterating them raises."""
         ...
 
-    def open(self, key: str, first: int, last: int) -> Blob:
+    def open(self, key: str, first: int, last: int, *, size: int | None = None) -> Blob:
         """Start reading bytes `first` to `last`, both included.
 
         Raises `DocumentUnavailable` when the document is not there or is shorter than that:
-        a row promised it.
+        a row promised it. Raises `DocumentAltered` when it is longer than `size`.
         """
         ...
 

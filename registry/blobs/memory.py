@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from functools import partial
 
 from registry.blobs import Retention
-from registry.domain.errors import DocumentUnavailable
+from registry.domain.errors import DocumentAltered, DocumentUnavailable
 
 
 @dataclass(frozen=True)
@@ -51,11 +51,13 @@ class MemoryBlobs:
         until = self.retention.until(self.now()) if self.retention else None
         self._add(key, MemoryVersion(content, until))
 
-    def open(self, key: str, first: int, last: int) -> MemoryBlob:
+    def open(self, key: str, first: int, last: int, *, size: int | None = None) -> MemoryBlob:
         """Bytes `first` to `last`."""
         content = self._current(key).content
         if content is None or last >= len(content) or (last < first and content):
             raise DocumentUnavailable
+        if size is not None and len(content) != size:
+            raise DocumentAltered
         return MemoryBlob(content[first : last + 1])
 
     def sign(self, key: str, size: int) -> str:

@@ -14,7 +14,7 @@ from urllib3.exceptions import HTTPError
 from registry.blobs import Retention
 from registry.blobs.signed_urls import read_size, sign_url
 from registry.blobs.versions import Versions, has_lock, make_checksum, make_lock, require_member
-from registry.domain.errors import DocumentUnavailable, StoreUnfit, Unavailable
+from registry.domain.errors import DocumentAltered, DocumentUnavailable, StoreUnfit, Unavailable
 
 if TYPE_CHECKING:
     from botocore.response import StreamingBody
@@ -27,9 +27,10 @@ _NOT_FOUND_CODES: Final = {"NoSuchKey", "404", "InvalidRange", "416"}
 
 @dataclass(frozen=True)
 class S3Blob:
-    """A ranged download under way."""
+    """A ranged download under way, of a document of `document_size` bytes if the store says so."""
 
     body: "StreamingBody"
+    document_size: int | None
 
     def __iter__(self) -> Iterator[bytes]:
         """Chunks of at most 256 KiB; raises `Unavailable` when S3 breaks off."""
@@ -102,11 +103,15 @@ class S3Blobs:
         """Make the checksum of bytes under a lock: S3 takes none that it cannot check."""
         return make_checksum(part) if self.retention else {}
 
-    def open(self, key: str, first: int, last: int) -> S3Blob:
+    def open(self, key: str, first: int, last: int, *, size: int | None = None) -> S3Blob:
         """Start a ranged download; the object's headers have been seen when this returns."""
         if last < first:  # an empty document: S3 has no range for it
             return self._start_download(key, {}, 0)
-        return self._start_download(key, {"Range": f"bytes={first}-{last}"}, last + 1 - first)
+        blob = self._start_download(key, {"Range": f"bytes={first}-{last}"}, last + 1 - first)
+        if size is not None and blob.document_size not in (size, None):
+            blob.close()
+            raise DocumentAltered
+        return blob
 
     def sign(self, key: str, size: int) -> str:
         """Sign the object's path for a GET from the endpoint's own host, with any range."""
@@ -187,7 +192,7 @@ class S3Blobs:
         if answer.get("ContentLength") != length:
             answer["Body"].close()
             raise DocumentUnavailable
-        return S3Blob(answer["Body"])
+        return S3Blob(answer["Body"], _find_document_size(answer))
 
 
 def _parts(chunks: Iterable[bytes]) -> Iterator[tuple[Any, bool]]:
@@ -207,6 +212,12 @@ def _parts(chunks: Iterable[bytes]) -> Iterator[tuple[Any, bool]]:
             part.clear()
         part += rest
     yield part, True
+
+
+def _find_document_size(answer: Mapping[str, Any]) -> int | None:
+    """Find the size of all of a document of which the answer has a part; None if it is not said."""
+    size = str(answer.get("ContentRange", "")).rpartition("/")[2]
+    return int(size) if size.isascii() and size.isdigit() else None
 
 
 def _is_refusal(error: BaseException | None) -> bool:

@@ -1,5 +1,6 @@
 """Documents in which the store has changed a bit: nobody gets the last byte of one."""
 
+import json
 from http.client import HTTPConnection, IncompleteRead
 
 import pytest
@@ -43,15 +44,19 @@ def put(deliver, blobs):
         file = a_file(content)
         message = deliver(visitor.ebox, file, content=content)
         blobs.put(file["blob_key"], [altered(content)])
+        place.key = file["blob_key"]
         return f"/ebox/messages/{message}", f"/ebox/messages/{message}/attachments/1/content"
 
     return place
 
 
 @pytest.mark.parametrize("headers", [{}, {"Range": "bytes=0-"}])
-def test_a_small_one_is_unavailable_and_stays_unread(reader, in_version, put, is_read, headers):
+def test_a_small_one_is_unavailable_and_stays_unread(  # noqa: PLR0913, PLR0917 - of pytest
+    reader, in_version, put, is_read, headers, logged
+):
     message, content = put(reader, PDF)
     before = count(), count("unavailable")
+    logged()
 
     answer = in_version(reader).get(content, headers=headers)
 
@@ -60,11 +65,22 @@ def test_a_small_one_is_unavailable_and_stays_unread(reader, in_version, put, is
     assert answer.headers["Retry-After"] == "5"
     assert (count(), count("unavailable")) == (before[0] + 1, before[1])
     assert not is_read(reader, message.rpartition("/")[2])
+    assert told(logged()) == (put.key, message.rpartition("/")[2])
 
 
-def test_a_large_one_breaks_off_before_its_last_bytes(reader, in_version, put):
-    _, content = put(reader, LARGE)
+def told(log):
+    """Key and message of the altered document that the log tells of, and of nothing else."""
+    (line,) = [json.loads(line) for line in log.splitlines() if "document altered" in line]
+    assert line["trace_id"]
+    assert "brief.pdf" not in log
+    assert "aanslag.pdf" not in log
+    return line["key"], line["message_id"]
+
+
+def test_a_large_one_breaks_off_before_its_last_bytes(reader, in_version, put, logged):
+    message, content = put(reader, LARGE)
     before, received = count(), []
+    logged()
 
     with in_version(reader).get(content, buffered=False) as answer:
         sizes = map(len, answer.iter_encoded())
@@ -72,6 +88,19 @@ def test_a_large_one_breaks_off_before_its_last_bytes(reader, in_version, put):
             received.extend(sizes)
 
     assert 0 < sum(received) < len(LARGE)
+    assert count() == before + 1
+    assert told(logged()) == (put.key, message.rpartition("/")[2])
+
+
+@pytest.mark.parametrize("headers", [{}, {"Range": "bytes=0-9"}, {"Range": "bytes=1-"}])
+def test_one_that_grew_is_unavailable_in_all_its_parts(reader, in_version, put, blobs, headers):
+    _, content = put(reader, PDF)
+    blobs.put(put.key, [PDF + b"more"])
+    before = count()
+
+    answer = in_version(reader).get(content, headers=headers)
+
+    assert answer.status_code == 502
     assert count() == before + 1
 
 

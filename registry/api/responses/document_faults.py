@@ -1,27 +1,35 @@
-"""Documents that storage has lost or altered: counted, and logged for operators."""
+"""Faults of a document on its way to a client: reported, and raised again."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Final
 
 import structlog
 
 from registry.domain.errors import DocumentAltered, DocumentUnavailable
-from registry.telemetry import metrics
+from registry.services.consultation.consultation import Document
+from registry.telemetry.documents import report_fault
 from registry.telemetry.harmless import harmless
 
 _log: Final = structlog.get_logger("registry.documents")
 
 
+@contextmanager
+def report_faults(document: Document, trace_id: str) -> Iterator[None]:
+    """Report what is wrong with a document that is opened or read within; it is raised again."""
+    try:
+        yield
+    except DocumentUnavailable as error:
+        report_fault(
+            is_altered=isinstance(error, DocumentAltered),
+            key=document.attachment.blob_key,
+            message_id=document.message_id,
+            trace_id=trace_id,
+        )
+        raise
+
+
 @harmless
-def report_document_fault(error: DocumentUnavailable, trace_id: str) -> None:
-    """Count and log the fault; the trail has the document of this trace."""
-    if isinstance(error, DocumentAltered):
-        metrics.DOCUMENTS_ALTERED.inc()
-        _log.error("document altered", trace_id=trace_id)
-    else:
-        metrics.DOCUMENTS_UNAVAILABLE.inc()
-        _log.error("document unavailable", trace_id=trace_id)
-
-
-def report_broken_download(trace_id: str) -> None:
+def report_broken_download(document: Document, trace_id: str) -> None:
     """Log that the store broke off in the middle; the client sees that he has a part."""
-    _log.warning("document broken off", trace_id=trace_id)
+    _log.warning("document broken off", trace_id=trace_id, key=document.attachment.blob_key)

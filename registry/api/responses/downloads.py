@@ -11,12 +11,12 @@ from werkzeug.exceptions import RequestedRangeNotSatisfiable
 from werkzeug.http import quote_etag
 
 from registry.api.context import call, registry
-from registry.api.responses.document_faults import report_broken_download, report_document_fault
+from registry.api.responses.document_faults import report_broken_download, report_faults
 from registry.api.responses.preconditions import check_if_match
 from registry.api.responses.proxied import is_proxy_ready, leave_to_proxy
 from registry.blobs import Blob
 from registry.blobs.checked import SMALL
-from registry.domain.errors import DocumentUnavailable, Unavailable
+from registry.domain.errors import Unavailable
 from registry.services.consultation.consultation import Document
 
 # Digits are counted, since Python takes long for numbers of millions of them.
@@ -50,13 +50,15 @@ def download(document: Document, media_type: str) -> Response:
         response.headers["Content-Range"] = f"bytes {first}-{last}/{size}"
     # HEAD shows nothing, so that it does not mark the message read.
     if request.method == "GET" and size > SMALL and is_proxy_ready():
-        path = registry().consultation.sign_document(call(response.status_code), document)
+        with report_faults(document, str(g.occurrence)):
+            path = registry().consultation.sign_document(call(response.status_code), document)
         return leave_to_proxy(response, path, span)
     if request.method != "HEAD":
-        blob = registry().consultation.open_document(
-            call(response.status_code), document, first, last
-        )
-        response.response = _hand_out(blob, str(g.occurrence))
+        with report_faults(document, str(g.occurrence)):
+            blob = registry().consultation.open_document(
+                call(response.status_code), document, first, last
+            )
+        response.response = _hand_out(blob, document, str(g.occurrence))
         response.call_on_close(blob.close)
     else:
         registry().consultation.record_head(call(response.status_code), document)
@@ -64,18 +66,16 @@ def download(document: Document, media_type: str) -> Response:
     return response
 
 
-def _hand_out(blob: Blob, trace_id: str) -> Iterator[bytes]:
+def _hand_out(blob: Blob, document: Document, trace_id: str) -> Iterator[bytes]:
     """Hand out the chunks; what is raised in the middle breaks the connection before the last.
 
     The client then sees by Content-Length that the document is short.
     """
     try:
-        yield from blob
-    except DocumentUnavailable as error:
-        report_document_fault(error, trace_id)
-        raise
+        with report_faults(document, trace_id):
+            yield from blob
     except Unavailable:
-        report_broken_download(trace_id)
+        report_broken_download(document, trace_id)
         raise
 
 

@@ -116,10 +116,11 @@ class Consultation:
         Its first bytes are read before it is marked, and it is marked before a byte is handed out,
         so that a message is never read by a failure, nor a document seen without its mark. Raises
         `DocumentUnavailable` or `Unavailable`, and marks nothing then. A whole document is held
-        against its digest as it is read; a range cannot be.
+        against its digest as it is read; of a range the sizes of the piece and of the whole are
+        looked at.
         """
         attachment = document.attachment
-        blob = self.blobs.open(attachment.blob_key, first, last)
+        blob = self.blobs.open(attachment.blob_key, first, last, size=attachment.size)
         if first == 0 and last == attachment.size - 1:
             blob = check_digest(blob, attachment.digest, attachment.size)
         blob = begin(blob)
