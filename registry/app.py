@@ -20,9 +20,10 @@ from registry.api.shared_counts import StoredCounts
 from registry.api.state import ApiState, get_state, set_state
 from registry.api.v2.problems import StatusMessages
 from registry.api.v3 import problems as problems_3
-from registry.domain.errors import DocumentUnavailable, RegistryError
+from registry.domain.errors import DocumentNotStored, DocumentUnavailable, RegistryError
 from registry.settings import Settings
 from registry.telemetry import logs, metrics, requests
+from registry.telemetry.documents import report_not_stored
 from registry.wiring import Registry
 
 _log = structlog.get_logger("registry.app")
@@ -104,8 +105,10 @@ def _make_rules(settings: Settings, files: int) -> BodyRules:
 
 
 def _registry_error(error: RegistryError) -> Response:
-    # Of a document it is said where it is known which one.
-    if problems.is_fault(error) and not isinstance(error, DocumentUnavailable):
+    if isinstance(error, DocumentNotStored):
+        report_not_stored(str(g.occurrence))
+    # Of one that cannot be read it is said where it is known which.
+    elif problems.is_fault(error) and not isinstance(error, DocumentUnavailable):
         _log.warning("unavailable", trace_id=str(g.occurrence), detail=error.detail)
     return _render(problems.describe_error(error))
 

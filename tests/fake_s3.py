@@ -1,5 +1,6 @@
 """A server in the place of S3 that answers as a test says, or does not."""
 
+import hashlib
 import time
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -13,9 +14,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_GET(self):
         self.server.asked += 1
-        length = int(self.headers.get("Content-Length", 0))
-        while length > 0 and (chunk := self.rfile.read(min(length, 1 << 16))):
-            length -= len(chunk)
+        self.body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
         self.server.answer(self)
 
     do_PUT = do_POST = do_DELETE = do_HEAD = do_GET  # noqa: N815 - the standard library's names
@@ -64,7 +63,7 @@ def a_fake_s3():
 
 
 def well(request):
-    request.say(200, ETag='"1"')
+    request.say(200, ETag=f'"{hashlib.md5(request.body, usedforsecurity=False).hexdigest()}"')
 
 
 def hang(request):

@@ -38,7 +38,10 @@ class BlobStore(Protocol):
     """A store of documents. Every failure to answer is `Unavailable`."""
 
     def put(self, key: str, chunks: Iterable[bytes]) -> None:
-        """Store all chunks under `key`, or nothing when iterating them raises."""
+        """Store all chunks under `key`, or nothing when iterating them raises.
+
+        Raises `DocumentNotStored` unless the store is known to have these very bytes.
+        """
         ...
 
     def open(self, key: str, first: int, last: int, *, size: int | None = None) -> Blob:

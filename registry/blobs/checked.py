@@ -2,11 +2,11 @@
 
 import base64
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from registry.blobs import Blob
+from registry.blobs import Blob, BlobStore
 from registry.domain.errors import DocumentAltered
 
 SMALL: Final = 256 * 1024  # bytes that are looked at before any is handed out
@@ -63,5 +63,25 @@ def check_digest(blob: Blob, digest: str, size: int) -> Blob:
         return checked_blob
     try:
         return SmallBlob(b"".join(checked_blob))
+    finally:
+        blob.close()
+
+
+def verify_document(
+    store: BlobStore,
+    key: str,
+    digest: str,
+    size: int,
+    keep_pace: Callable[[int], None] = lambda _: None,
+) -> None:
+    """Read a whole document, and hand out nothing of it: it has this size, and this digest.
+
+    `keep_pace` gets the bytes of each chunk that was read, and may wait, or raise. Raises
+    `DocumentUnavailable`, `DocumentAltered`, and `Unavailable`.
+    """
+    blob = store.open(key, 0, size - 1, size=size)
+    try:
+        for chunk in CheckedBlob(blob, digest):
+            keep_pace(len(chunk))
     finally:
         blob.close()

@@ -12,9 +12,17 @@ from botocore.exceptions import BotoCoreError, ClientError
 from urllib3.exceptions import HTTPError
 
 from registry.blobs import Retention
+from registry.blobs.sent_parts import SentParts
 from registry.blobs.signed_urls import read_size, sign_url
-from registry.blobs.versions import Versions, has_lock, make_checksum, make_lock, require_member
-from registry.domain.errors import DocumentAltered, DocumentUnavailable, StoreUnfit, Unavailable
+from registry.blobs.versions import Versions, has_lock, make_lock, require_member
+from registry.domain.errors import (
+    DocumentAltered,
+    DocumentNotStored,
+    DocumentUnavailable,
+    RegistryError,
+    StoreUnfit,
+    Unavailable,
+)
 
 if TYPE_CHECKING:
     from botocore.response import StreamingBody
@@ -23,6 +31,13 @@ if TYPE_CHECKING:
 PART_SIZE: Final = 8 * 1024 * 1024  # S3 refuses parts under 5 MiB, the last excepted
 CHUNK_SIZE: Final = 256 * 1024
 _NOT_FOUND_CODES: Final = {"NoSuchKey", "404", "InvalidRange", "416"}
+# What S3 says of bytes that are not those of their checksum: MD5, CRC, and that of the signature.
+_ALTERED_CODES: Final = {
+    "BadDigest",
+    "InvalidDigest",
+    "XAmzContentChecksumMismatch",
+    "XAmzContentSHA256Mismatch",
+}
 
 
 @dataclass(frozen=True)
@@ -60,48 +75,71 @@ class S3Blobs:
         """Upload in 8-MiB parts, or at once what fits in one.
 
         An upload that breaks off is aborted and leaves nothing; the object is there when all of it
-        is.
+        is. S3 gets a checksum of each part, and its answer is held against what was sent.
         """
-        parts = _parts(chunks)
         place: Any = {"Bucket": self.bucket, "Key": key}
+        config: Any = self.client.meta.config
+        sent_parts = SentParts(has_crc=config.request_checksum_calculation == "when_supported")
         with _translate_errors():
+            parts = _parts(chunks)
             first, is_all = next(parts)
             if is_all:
-                answer = self.client.put_object(
-                    **place, Body=first, **self._make_checksum(first), **self._make_options()
+                checksums = sent_parts.add(first)
+                answer: Any = self.client.put_object(
+                    **place, Body=first, **checksums, **self._make_options()
                 )
-                require_member(answer, "ETag")
-                return
-            upload = self.client.create_multipart_upload(**place, **self._make_options())
-            target: Any = {**place, "UploadId": require_member(upload, "UploadId")}
-            try:
-                part_entries: Any = [self._put_part(target, 1, first)]
-                for number, (part, _) in enumerate(parts, start=2):
-                    part_entries.append(self._put_part(target, number, part))
-                self.client.complete_multipart_upload(
-                    **target, MultipartUpload={"Parts": part_entries}
-                )
-            except (BotoCoreError, HTTPError):  # the store is away: the upload is swept
-                raise
-            except BaseException:  # a client that hangs up too: parts that stay are paid for
-                with suppress(ClientError, BotoCoreError, Unavailable):
-                    self.client.abort_multipart_upload(**target)
-                raise
+            else:
+                answer = self._put_parts(place, first, parts, sent_parts)
+        if not sent_parts.has_etag(require_member(answer, "ETag"), is_multipart=not is_all):
+            self._read_back(key, sent_parts)
 
-    def _put_part(self, target: Any, number: int, part: Any) -> dict[str, Any]:
-        answer = self.client.upload_part(
-            **target, PartNumber=number, Body=part, **self._make_checksum(part)
-        )
-        return {"PartNumber": number, "ETag": require_member(answer, "ETag")}
+    def _put_parts(
+        self, place: Any, first: Any, rest: Iterator[tuple[Any, bool]], sent_parts: SentParts
+    ) -> Any:
+        """Upload part by part, and give the answer to the last request of it."""
+        upload = self.client.create_multipart_upload(**place, **self._make_options())
+        target: Any = {**place, "UploadId": require_member(upload, "UploadId")}
+        try:
+            part_entries: Any = [self._put_part(target, 1, first, sent_parts)]
+            for number, (part, _) in enumerate(rest, start=2):
+                part_entries.append(self._put_part(target, number, part, sent_parts))
+            return self.client.complete_multipart_upload(
+                **target, MultipartUpload={"Parts": part_entries}
+            )
+        except (BotoCoreError, HTTPError):  # the store is away: the upload is swept
+            raise
+        except BaseException:  # a client that hangs up too: parts that stay are paid for
+            with suppress(ClientError, BotoCoreError, Unavailable):
+                self.client.abort_multipart_upload(**target)
+            raise
+
+    def _put_part(
+        self, target: Any, number: int, part: Any, sent_parts: SentParts
+    ) -> dict[str, Any]:
+        checksums = sent_parts.add(part)
+        answer = self.client.upload_part(**target, PartNumber=number, Body=part, **checksums)
+        checksums.pop("ContentMD5")  # which names nothing in what follows, as a CRC-32 must
+        return {"PartNumber": number, "ETag": require_member(answer, "ETag"), **checksums}
+
+    def _read_back(self, key: str, sent_parts: SentParts) -> None:
+        """Read what the store has, and raise `DocumentNotStored` unless it is what was sent."""
+        try:
+            blob = self.open(key, 0, sent_parts.size - 1, size=sent_parts.size)
+            try:
+                is_same = SentParts.read(_parts(blob)) == sent_parts
+            finally:
+                blob.close()
+        except DocumentUnavailable:
+            is_same = False
+        if not is_same:
+            with suppress(RegistryError):  # what cannot be erased now is swept
+                self.erase(key)
+            raise DocumentNotStored
 
     def _make_options(self) -> dict[str, Any]:
         """Make the arguments that have an object encrypted and kept."""
         lock = make_lock(self.retention, self.now()) if self.retention else {}
         return {**self.encryption, **lock}
-
-    def _make_checksum(self, part: Any) -> dict[str, Any]:
-        """Make the checksum of bytes under a lock: S3 takes none that it cannot check."""
-        return make_checksum(part) if self.retention else {}
 
     def open(self, key: str, first: int, last: int, *, size: int | None = None) -> S3Blob:
         """Start a ranged download; the object's headers have been seen when this returns."""
@@ -233,8 +271,11 @@ def _translate_errors() -> Iterator[None]:
     try:
         yield
     except ClientError as error:
-        if error.response.get("Error", {}).get("Code") in _NOT_FOUND_CODES:
+        code = error.response.get("Error", {}).get("Code")
+        if code in _NOT_FOUND_CODES:
             raise DocumentUnavailable from error
+        if code in _ALTERED_CODES:
+            raise DocumentNotStored from error
         raise Unavailable("The document store refuses to answer.") from error
     except (BotoCoreError, HTTPError) as error:
         raise Unavailable("The document store does not answer.") from error

@@ -157,6 +157,10 @@ class DocumentAltered(DocumentUnavailable):
     """The document that storage has is not the one that was published."""
 
 
+class DocumentNotStored(RegistryError):
+    """Storage did not get a document as it was sent; nothing was published, try again"""
+
+
 class UpstreamInvalid(RegistryError):
     """Error in communication with upstream service"""
 

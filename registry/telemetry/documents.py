@@ -28,3 +28,10 @@ def report_fault(
     else:
         metrics.DOCUMENTS_UNAVAILABLE.inc()
         _log.error("document unavailable", **names)
+
+
+@harmless
+def report_not_stored(trace_id: str) -> None:
+    """Count and log that storage got other bytes than were sent, which nobody keeps."""
+    metrics.DOCUMENTS_NOT_STORED.inc()
+    _log.error("document not stored", trace_id=trace_id)

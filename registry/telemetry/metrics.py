@@ -28,6 +28,10 @@ DOCUMENTS_ALTERED: Final = Counter(
     "registry_documents_altered_total",
     "Documents that storage gave back with another digest",
 )
+DOCUMENTS_NOT_STORED: Final = Counter(
+    "registry_documents_not_stored_total",
+    "Documents that storage did not get as they were sent; their publication was refused",
+)
 DOCUMENTS_UNSCANNED: Final = Counter(
     "registry_documents_unscanned_total",
     "Documents that were filed though malware was not looked for in the whole of them",

@@ -51,7 +51,7 @@ def put(deliver, blobs):
 
 
 @pytest.mark.parametrize("headers", [{}, {"Range": "bytes=0-"}])
-def test_a_small_one_is_unavailable_and_stays_unread(  # noqa: PLR0913, PLR0917 - of pytest
+def test_a_small_one_is_unavailable_and_stays_unread(
     reader, in_version, put, is_read, headers, logged
 ):
     message, content = put(reader, PDF)

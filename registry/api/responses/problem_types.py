@@ -113,6 +113,12 @@ KINDS: Final[Mapping[type[RegistryError], ProblemKind]] = {
     errors.TooManyAtOnce: _TOO_MANY_REQUESTS,
     errors.DocumentUnavailable: _DOCUMENT_UNAVAILABLE,
     errors.DocumentAltered: _DOCUMENT_UNAVAILABLE,
+    errors.DocumentNotStored: _own(
+        "documentNotStored",
+        "Document not stored",
+        HTTPStatus.BAD_GATEWAY,
+        "DOCUMENT_NOT_STORED",
+    ),
     errors.UpstreamInvalid: _belgif(
         "badGateway", "Bad Gateway", HTTPStatus.BAD_GATEWAY, "BAD_GATEWAY"
     ),
