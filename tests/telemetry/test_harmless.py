@@ -42,7 +42,7 @@ def test_a_duty_goes_on_though_nobody_can_count_what_it_does():
     context = JobContext(None, stop.is_set)
 
     with told() as lines:
-        pause = JobRunner(Job("odd", HOUR, work), context, stop).attempt()
+        pause = JobRunner(Job("odd", HOUR, work, is_by_clock=False), context, stop).attempt()
 
     assert (pause, done) == (None, [0, 1, 2])
     assert [line["event"] for line in lines] == [*["not noted"] * 3, "done"]
