@@ -124,6 +124,7 @@ def settings(database, objects, federation):
         s3_secret_key=objects.secret_key,
         audit_bucket=objects.seals,
         audit_key_path=federation.directory / "keys" / AUDIT_KEY,
+        audit_seal_every=0,
         oauth_token_url=federation.token_url,
         oauth_introspect_url=federation.introspect_url,
         oauth_client_id=PERSONAS["registry"].client_id,

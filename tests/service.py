@@ -74,6 +74,7 @@ class Service:
             "REGISTRY_S3_SECRET_KEY": self.objects.secret_key,
             "REGISTRY_AUDIT_BUCKET": self.objects.seals,
             "REGISTRY_AUDIT_KEY_PATH": str(self.area / "keys" / AUDIT_KEY),
+            "REGISTRY_AUDIT_SEAL_EVERY": "0",
             "REGISTRY_OAUTH_TOKEN_URL": self.federation.token_url,
             "REGISTRY_OAUTH_INTROSPECT_URL": self.federation.introspect_url,
             "REGISTRY_OAUTH_CLIENT_ID": PERSONAS["registry"].client_id,

@@ -50,8 +50,8 @@ def _verify(options: Namespace) -> int:
     inspection, count = Inspection(keyring), 0
     with options.export.open("rb") as file:
         for finding in inspection.check_lines(_read_lines(file)):
-            count += 1
-            _print(f"WRONG  {finding}")
+            count += not finding.is_known
+            _print(f"{'KNOWN' if finding.is_known else 'WRONG'}  {finding}")
     _summarize(inspection, has_key=keyring is not None)
     _print(f"Result: {count} wrong." if count else "Result: all is as it was sealed and signed.")
     return 1 if count else 0
@@ -72,6 +72,9 @@ def _summarize(inspection: Inspection, *, has_key: bool) -> None:
     _print(seals)
     for key_id, key in inspection.keys.items():
         _print(f"Key: {key_id}, SHA-256 of the raw key {keys.compute_fingerprint(key)}")
+    if not inspection.is_signed:
+        _print("Nobody signed the export as a whole: each entry is proved by the signed seals, but")
+        _print("seals before the first and after the last, or entries of a part, may be left out.")
     if not has_key:
         _print("No --key was given: the keys are those that the export itself brings. This shows")
         _print("that it agrees with itself, not who made it. Compare the SHA-256, or give --key.")

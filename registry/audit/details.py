@@ -25,6 +25,20 @@ class IdentifiedMessage(Protocol):
         ...
 
 
+class ChangeableMessage(IdentifiedMessage, Protocol):
+    """A message with what its owner may change."""
+
+    @property
+    def is_visible(self) -> bool:
+        """Whether it is shown."""
+        ...
+
+    @property
+    def partition(self) -> str | None:
+        """The partition that it is in."""
+        ...
+
+
 class PayableMessage(IdentifiedMessage, Protocol):
     """A message with its payment data, if it has any."""
 
@@ -66,6 +80,30 @@ class StoredAttachment(Protocol):
 def describe_list(messages: Iterable[IdentifiedMessage]) -> Details:
     """Describe the messages of a list."""
     return {"messageIds": [str(message.message_id) for message in messages]}
+
+
+def describe_changes(
+    before: Sequence[ChangeableMessage], after: Sequence[ChangeableMessage]
+) -> Details:
+    """Describe messages and what became another of each, from what to what."""
+    changes = []
+    for old, new in zip(before, after, strict=True):
+        members = {
+            "isVisible": (old.is_visible, new.is_visible),
+            "partition": (old.partition, new.partition),
+        }
+        change = {
+            name: _describe_change(*pair) for name, pair in members.items() if pair[0] != pair[1]
+        }
+        if change:
+            changes.append({"messageId": str(new.message_id), **change})
+    return {**describe_list(after), "changes": changes}
+
+
+def describe_action(message_id: UUID, *, was_executed: bool) -> Details:
+    """Describe the action of a message, which is executed once."""
+    change = {"messageId": str(message_id), "isExecuted": _describe_change(False, True)}
+    return {**describe_message_id(message_id), "changes": [] if was_executed else [change]}
 
 
 def describe_message(message: PayableMessage) -> Details:
@@ -162,6 +200,10 @@ def describe_event(correlation_id: UUID, message_id: UUID) -> Details:
 def describe_count(name: str, number: int) -> Details:
     """Describe many things at once by their number."""
     return {name: number}
+
+
+def _describe_change(old: object, new: object) -> Details:
+    return {"from": old, "to": new}
 
 
 def _describe_payment(payment: Mapping[str, Any]) -> Details:

@@ -9,15 +9,16 @@ from datetime import datetime
 from typing import BinaryIO
 from uuid import UUID
 
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy import Connection
 
+from registry.audit.checkpoint import Checkpoint
 from registry.audit.export import Export, ExportSummary
 from registry.audit.log import AuditLog
 from registry.audit.store import reads
 from registry.audit.store.reads import EntryRow
 from registry.audit.store.seal_bucket import SealStore
-from registry.audit.trail.entry import Record, hash_leaf
+from registry.audit.trail.entry import LEAF_FORM, Record, hash_leaf
 from registry.audit.trail.keys import Keys
 from registry.audit.trail.seal import parse_seal
 from registry.audit.trail.untrusted_json import DamagedText
@@ -55,25 +56,29 @@ class LocatedEntry:
 class Investigation:
     """Reads the trail through the worker's role.
 
-    `former_pseudonyms` are those under the keys that the hash key was before.
+    `former_pseudonyms` are those under the keys that the hash key was before. Without a private key
+    an export is not signed as a whole.
     """
 
     transactions: Transactions
     bucket: SealStore
     keys: Keys
-    private_key: Ed25519PrivateKey
+    private_key: Ed25519PrivateKey | None
     audit_log: AuditLog
     former_pseudonyms: Sequence[Pseudonyms]
     now: Callable[[], datetime]
 
     def verify(
-        self, period: TrailPeriod, report_progress: ReportProgress
+        self,
+        period: TrailPeriod,
+        report_progress: ReportProgress,
+        checkpoint: Checkpoint | None = None,
     ) -> tuple[Verification, Iterator[Finding]]:
         """Begin a verification of the trail, which goes on as its findings are read.
 
         Raises `Unavailable`.
         """
-        verification = Verification(self.keys, period, self.now(), report_progress)
+        verification = Verification(self.keys, period, self.now(), report_progress, checkpoint)
         return verification, verification.find_faults(self.transactions, self.bucket)
 
     def search(self, search: EntrySearch) -> Sequence[LocatedEntry]:
@@ -106,11 +111,6 @@ class Investigation:
             details = {**period, "entries": summary.entries}
             self.audit_log.note(connection, "audit/export", details)
         return summary
-
-    @property
-    def public_key(self) -> Ed25519PublicKey:
-        """The key with which auditors verify."""
-        return self.private_key.public_key()
 
     def _hash_ebox(self, ebox: Ebox | None) -> Sequence[str]:
         # Entries keep the hash of their day, whatever the key is now.
@@ -159,21 +159,26 @@ def _locate(connection: Connection, rows: Sequence[EntryRow]) -> Sequence[Locate
 def _compare_with_seal(
     connection: Connection, number: int | None, rows: Sequence[EntryRow]
 ) -> Iterator[LocatedEntry]:
-    leaves = {} if number is None else _read_leaves(connection, number)
+    leaves, form = ({}, LEAF_FORM) if number is None else _read_leaves(connection, number)
     for row in rows:
         yield LocatedEntry(
             record=row.record,
             recorded_at=row.recorded_at,
             seal=number,
-            is_as_sealed=leaves.get(row.record.number) == hash_leaf(row.record),
+            is_as_sealed=leaves.get(row.record.number) == hash_leaf(row.record, form),
         )
 
 
-def _read_leaves(connection: Connection, number: int) -> Mapping[int, bytes]:
-    """Read the leaves of a seal by the numbers of its entries; none if it cannot be read."""
+def _read_leaves(connection: Connection, number: int) -> tuple[Mapping[int, bytes], int]:
+    """Read the leaves of a seal by the numbers of its entries, and their form.
+
+    None if it cannot be read.
+    """
     row = reads.find_seal(connection, number)
     try:
         seal = parse_seal(row.seal) if row else None
     except DamagedText:
         seal = None
-    return dict(zip(seal.numbers, seal.leaves, strict=True)) if seal else {}
+    if seal is None:
+        return {}, LEAF_FORM
+    return dict(zip(seal.numbers, seal.leaves, strict=True)), seal.form

@@ -23,11 +23,12 @@ _NO_METHOD: Final = "DO"  # no HTTP
 class AuditLog:
     """Adds an entry in the transaction of the operation itself: no entry, no answer.
 
-    The e-Box and the person are named by keyed hashes alone.
+    The e-Box and the person are named by keyed hashes alone. `operator` is who typed a command.
     """
 
     pseudonyms: Pseudonyms
     now: Callable[[], datetime]
+    operator: str | None = None
 
     def record(
         self, connection: Connection, call: Call, ebox: Ebox | None, details: Details
@@ -72,7 +73,7 @@ class AuditLog:
             method=_NO_METHOD,
             url=f"urn:registry:{operation}",
             status=200,
-            details=details,
+            details=details if self.operator is None else {**details, "operator": self.operator},
             ebox=None if ebox is None else self.pseudonyms.hash_ebox(ebox),
         )
 

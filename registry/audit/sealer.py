@@ -5,7 +5,7 @@ be stored. Wherever that breaks off, the next round goes on with the same bytes.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
@@ -14,7 +14,7 @@ from sqlalchemy import Connection
 
 from registry.audit.legal_period import find_legal_end
 from registry.audit.store import entries, seals
-from registry.audit.store.seal_bucket import SealStore, pack_seal
+from registry.audit.store.seal_bucket import SealStore, is_signed, pack_seal
 from registry.audit.trail import keys
 from registry.audit.trail.seal import Seal, make_next_seal, sign_seal, write_seal
 from registry.domain.errors import Unavailable
@@ -22,6 +22,7 @@ from registry.store.transactions import Transactions
 
 MOST: Final = 5_000  # entries under a seal, unless one transaction has more
 _HEARTBEAT: Final = timedelta(hours=1)
+_RESUME: Final = "If a backup was restored, see `registry audit resume --help`."
 _AHEAD: Final = 12  # months whose partitions are made before their time
 
 
@@ -29,8 +30,9 @@ _AHEAD: Final = 12  # months whose partitions are made before their time
 class Sealer:
     """Seals the entries of transactions that are over, in the order of these.
 
-    Any number of sealers may work at once: the database lets one at a time make a seal, and several
-    that store it store the same bytes.
+    A seal is due when `most` entries wait for it, or one has waited for as long as `every`. Any
+    number of sealers may work at once: the database lets one at a time make a seal, and several
+    that store it store the same bytes. `former_keys` are those that signed before this one.
     """
 
     transactions: Transactions
@@ -38,9 +40,11 @@ class Sealer:
     private_key: Ed25519PrivateKey
     now: Callable[[], datetime]
     most: int = MOST
+    every: timedelta = timedelta()
+    former_keys: keys.Keys = field(default_factory=dict)
 
     def seal(self) -> int:
-        """Seal one batch; returns the number of entries, 0 when there are none.
+        """Seal one batch; returns the number of entries, 0 when no seal is due.
 
         After an hour without any, a seal says just that. Raises `Unavailable` when the bucket does
         not answer: then the seal that was made waits, and entries go on waiting behind it.
@@ -66,9 +70,26 @@ class Sealer:
             unstored_seals = seals.read_unstored_seals(connection)
         for row in unstored_seals:
             # Outside any transaction: the bucket may take its time.
-            self.store.put(row.seal_number, pack_seal(row.seal, row.signature), row.kept_until)
+            content = pack_seal(row.seal, row.signature)
+            self._refuse_second_history(row.seal_number, content)
+            self.store.put(row.seal_number, content, row.kept_until)
             with self.transactions() as connection:
                 seals.mark_stored(connection, row.seal_number, self.now())
+
+    def _refuse_second_history(self, number: int, content: bytes) -> None:
+        """Raise `Unavailable` where the bucket has another seal of ours under this number.
+
+        What anybody else has put there does not count: he could stop sealing with it for ever.
+        """
+        keyring = keys.make_keyring([self.private_key.public_key(), *self.former_keys.values()])
+        for stored_object in self.store.read(number):
+            if stored_object.content != content and is_signed(
+                keyring, number, stored_object.content
+            ):
+                raise Unavailable(
+                    f"The seal bucket has another seal {number} already, which is signed: this"
+                    f" database is older than its trail. {_RESUME}"
+                )
 
     def measure_age(self) -> float:
         """Measure the wait of the oldest entry for a stored seal, in seconds; 0 for none."""
@@ -101,15 +122,15 @@ class Sealer:
             raise Unavailable(
                 f"The database counts transactions from {span.horizon}, though those before"
                 f" {span.first_xid} are sealed: it is not the one that this trail was written in."
+                f" {_RESUME}"
             )
+        if not self._is_due(connection, span):
+            return None
         until = entries.find_batch_end(connection, span.first_xid, span.horizon, limit=self.most)
         records = entries.stream_records(connection, span.first_xid, until)
         newest = entries.find_newest(connection, span.first_xid, until)
         # A clock that goes back must not make a seal older than the one before it.
         sealed_at = max(self.now(), span.sealed_at or datetime.min.replace(tzinfo=UTC))
-        is_due = span.sealed_at is not None and sealed_at - span.sealed_at >= _HEARTBEAT
-        if newest is None and not is_due:
-            return None
         seal = make_next_seal(
             span.previous,
             records,
@@ -121,6 +142,13 @@ class Sealer:
         kept_until = find_legal_end(max(sealed_at, newest or sealed_at))
         self._keep(connection, seal, kept_until)
         return seal.count
+
+    def _is_due(self, connection: Connection, span: seals.SealableSpan) -> bool:
+        waiting = entries.measure_waiting(connection, span.first_xid, span.horizon, self.most)
+        if waiting.seconds is None:
+            # A quiet hour is sealed too, but nothing comes before the first entry.
+            return span.sealed_at is not None and self.now() - span.sealed_at >= _HEARTBEAT
+        return waiting.entries >= self.most or waiting.seconds >= self.every.total_seconds()
 
     def _keep(self, connection: Connection, seal: Seal, kept_until: datetime) -> None:
         text = write_seal(seal)

@@ -7,15 +7,17 @@ from typing import Final
 
 from sqlalchemy import Connection
 
+from registry.audit.checkpoint import Checkpoint
 from registry.audit.legal_period import find_legal_end
+from registry.audit.locked_seals import LockedSeal, LockedSeals
 from registry.audit.store import reads
-from registry.audit.store.seal_bucket import SealStore, unpack_seal
+from registry.audit.store.breaks import read_breaks
+from registry.audit.store.seal_bucket import SealStore
 from registry.audit.store.seals import read_seals_from
 from registry.audit.trail.chain import SealCopy
-from registry.audit.trail.compare import TrailCheck, pair_copies
+from registry.audit.trail.compare import SealPair, TrailCheck, pair_copies
 from registry.audit.trail.keys import Keys
-from registry.audit.trail.seal import Seal
-from registry.audit.trail.untrusted_json import DamagedText
+from registry.audit.trail.seal import Seal, hash_seal
 from registry.audit.trail.verify import Finding, FindingKind
 from registry.store.transactions import Transactions, lift_time_limit
 
@@ -57,46 +59,63 @@ class Verification:
     """Compares the entries with the seals of the bucket, and these with the database's copies.
 
     Seals of outside the period are not compared with their entries. Where ten years are over,
-    entries may be missing.
+    entries may be missing. Up to a checkpoint the bucket is believed to have what it had.
     """
 
     def __init__(
-        self, keys: Keys, period: TrailPeriod, now: datetime, report_progress: ReportProgress
+        self,
+        keys: Keys,
+        period: TrailPeriod,
+        now: datetime,
+        report_progress: ReportProgress,
+        checkpoint: Checkpoint | None = None,
     ) -> None:
         self.figures = VerificationFigures()
+        self.checkpoint = checkpoint  # moves on to the last seal before anything that is wrong
+        self._start, self._is_intact = checkpoint, True
         self._keys, self._period, self._now = keys, period, now
         self._report_progress = report_progress
         self._coverage = _Coverage()
 
     def find_faults(self, transactions: Transactions, bucket: SealStore) -> Iterator[Finding]:
-        """Find all that is wrong; raises `Unavailable`."""
+        """Find all that is wrong, and the breaks that are known; raises `Unavailable`."""
+        for finding in self._find_faults(transactions, bucket):
+            self._is_intact = self._is_intact and finding.is_known
+            yield finding
+
+    def _find_faults(self, transactions: Transactions, bucket: SealStore) -> Iterator[Finding]:
         with transactions() as connection:
             reads.freeze_snapshot(connection)
             lift_time_limit(connection)
             last_seal = reads.read_last_seal_number(connection)
-            locked_seals = _LockedSeals(bucket, transactions, last_seal)
-            yield from self._check_seals(connection, locked_seals, last_seal)
-            yield from _find_uncovered_entries(connection, self._coverage)
-            yield from _find_tampered_keys(bucket)
+            locked_seals = LockedSeals(
+                bucket, self._keys, transactions, last_seal, self._last_known
+            )
+            with locked_seals:
+                yield from self._check_seals(connection, locked_seals, last_seal)
+                yield from _find_uncovered_entries(connection, self._coverage)
+                yield from locked_seals.find_foreign_objects()
             rest = reads.find_unsealed(connection, self._coverage.locked_until)
             self.figures.unsealed_entries = rest.total
             self.figures.oldest_unsealed = rest.oldest
 
     def _check_seals(
-        self, connection: Connection, locked_seals: "_LockedSeals", last_seal: int
+        self, connection: Connection, locked_seals: LockedSeals, last_seal: int
     ) -> Iterator[Finding]:
         """Go through the seals of both places side by side, each with its entries."""
-        trail = TrailCheck(self._keys)
+        trail = TrailCheck(self._keys, breaks=read_breaks(connection, self._keys.values()))
         # The last seal may be on its way to the bucket, if those before it have arrived.
         first_unstored = reads.find_first_unstored(connection)
         copies = (row.copy for row in read_seals_from(connection, 1))
         previous: Seal | None = None
-        for pair in pair_copies(locked_seals, copies):
+        for locked_seal, copy in pair_copies(locked_seals, copies):
+            pair = _make_pair(locked_seal, copy, locked_seals)
             is_on_its_way = pair.number == first_unstored == last_seal
             yield from trail.check_copies(pair, may_be_unlocked=is_on_its_way)
             seal = trail.seal
             if seal is None:
                 continue
+            yield from self._check_original(seal, locked_seal, pair.in_bucket)
             is_locked = seal.number <= locked_seals.last_number
             self._count(seal, is_locked=is_locked)
             self._report_progress(self.figures.seals, max(last_seal, locked_seals.last_number))
@@ -112,7 +131,20 @@ class Verification:
             )
             self.figures.compared_entries += len(records)
             yield from trail.check_entries(seal, records, may_be_missing=is_outside or is_expired)
+            if self._is_intact and pair.in_bucket and seal.number > self._last_known:
+                self.checkpoint = Checkpoint(seal.number, hash_seal(pair.in_bucket.text))
         yield from trail.check_end()
+        if self._start:
+            yield from self._start.check_end(previous.number if previous else 0)
+
+    def _check_original(
+        self, seal: Seal, locked_seal: LockedSeal | None, original: SealCopy | None
+    ) -> Iterator[Finding]:
+        """Check that the bucket keeps the seal, and that it is the one of the checkpoint."""
+        if locked_seal:
+            yield from locked_seal.check_lock(find_legal_end(seal.sealed_at))
+        if self._start and original:
+            yield from self._start.check(seal, original.text)
 
     def _count(self, seal: Seal, *, is_locked: bool) -> None:
         self.figures.seals += 1
@@ -120,27 +152,9 @@ class Verification:
         if is_locked:
             self.figures.sealed_entries += seal.count
 
-
-class _LockedSeals:
-    """The seals of the bucket in order, but for those that are made during the verification."""
-
-    def __init__(self, bucket: SealStore, transactions: Transactions, last_seal: int) -> None:
-        self.last_number = 0  # as far as they were read
-        self._bucket, self._transactions, self._last_seal = bucket, transactions, last_seal
-
-    def __iter__(self) -> Iterator[SealCopy]:
-        for number in self._bucket.list_numbers():
-            if number > self._last_seal and self._is_new(number):
-                return  # as are all that follow
-            content = self._bucket.get(number)
-            if content is not None:
-                self.last_number = number
-                yield _unpack(number, content)
-
-    def _is_new(self, number: int) -> bool:
-        """Look in a transaction of its own: the verification's does not see what came after."""
-        with self._transactions() as connection:
-            return reads.find_seal(connection, number) is not None
+    @property
+    def _last_known(self) -> int:
+        return self._start.seal if self._start else 0
 
 
 @dataclass
@@ -168,17 +182,15 @@ def _find_uncovered_entries(connection: Connection, coverage: _Coverage) -> Iter
             yield Finding(FindingKind.INSERTION, None, tuple(numbers), detail)
 
 
-def _find_tampered_keys(bucket: SealStore) -> Iterator[Finding]:
-    for key in bucket.find_tampered_keys():
-        digits = key.rpartition("/")[2].removesuffix(".json")
-        number = int(digits) if digits.isascii() and digits.isdecimal() else None
-        detail = f"In the bucket something lies over {key} or hides it, or it is no seal."
-        yield Finding(FindingKind.COPY_DIFFERS, number, detail=detail)
+def _make_pair(
+    locked_seal: LockedSeal | None, copy: SealCopy | None, locked_seals: LockedSeals
+) -> SealPair:
+    """Put both copies of a seal side by side.
 
-
-def _unpack(number: int, content: bytes) -> SealCopy:
-    try:
-        return unpack_seal(number, content)
-    except DamagedText:
-        # Not lost here: as a seal it cannot be read, which is a finding like others.
-        return SealCopy(number, content.decode("latin-1"), "")
+    One that an earlier verification has read is not read again unless the database has lost it: the
+    checkpoint shows at last that it has the same.
+    """
+    if locked_seal is None:
+        return SealPair(copy.number if copy else 0, None, copy)
+    original = locked_seal.copy or copy or locked_seals.read(locked_seal.number)
+    return SealPair(locked_seal.number, original, copy)

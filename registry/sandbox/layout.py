@@ -112,6 +112,7 @@ class Layout:
             "REGISTRY_S3_SECRET_KEY": store["secretKey"],
             "REGISTRY_AUDIT_BUCKET": store["sealBucket"],
             "REGISTRY_AUDIT_KEY_PATH": str(self.keys / AUDIT_KEY),
+            "REGISTRY_AUDIT_SEAL_EVERY": "1",  # nobody waits a minute for a trial
             "REGISTRY_OAUTH_TOKEN_URL": document["tokenUrl"],
             "REGISTRY_OAUTH_INTROSPECT_URL": document["introspectUrl"],
             "REGISTRY_OAUTH_CLIENT_ID": PERSONAS["registry"].client_id,

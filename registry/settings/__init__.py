@@ -203,6 +203,14 @@ class Settings(BaseModel):
     audit_key_path: Path | None = None  # PEM with the Ed25519 key that signs them
     audit_public_keys: Path | None = None  # PEM with the public keys of those that did before
     audit_former_hash_keys: Path | None = None  # a line for each that REGISTRY_HASH_KEY was before
+    audit_seal_every: Annotated[float, Field(ge=0, le=3600)] = 60  # or after 5,000 entries
+    # Where seals are, if it is not where documents are: another endpoint, another account.
+    audit_s3_endpoint: Url | None = None
+    audit_s3_region: str | None = None
+    audit_s3_access_key: str | None = None
+    audit_s3_secret_key: SecretStr | None = None
+    audit_s3_addressing: Literal["path", "virtual", "auto"] | None = None
+    audit_s3_ca_bundle: Path | None = None  # PEM; unset: as for documents
 
     @classmethod
     def load(cls, environ: Mapping[str, str]) -> Self:

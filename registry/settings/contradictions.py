@@ -13,6 +13,8 @@ def find_contradictions(settings: "Settings") -> Iterator[SettingFault]:
     """Find what would otherwise be noticed at a first request, or by whom it serves wrongly."""
     if settings.s3_access_key and not settings.s3_secret_key:
         yield SettingFault("s3_access_key", "is set without REGISTRY_S3_SECRET_KEY")
+    if settings.audit_s3_access_key and not settings.audit_s3_secret_key:
+        yield SettingFault("audit_s3_access_key", "is set without REGISTRY_AUDIT_S3_SECRET_KEY")
     if settings.s3_encryption_key and settings.s3_encryption != "aws:kms":
         yield SettingFault("s3_encryption_key", "needs REGISTRY_S3_ENCRYPTION=aws:kms")
     enterprise, citizen = (f"{path}/" for path in settings.base_paths.values())

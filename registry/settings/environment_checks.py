@@ -27,7 +27,7 @@ class SettingFault(NamedTuple):
 _REAL: Final = ("acceptation", "simulation", "production")  # where the mail of real people may be
 _URLS: Final = (
     *("public_url", "s3_endpoint", "oauth_token_url", "oauth_introspect_url", "oauth_audience"),
-    *("partition_url", "federation_url", "events_url"),
+    *("partition_url", "federation_url", "events_url", "audit_s3_endpoint"),
 )
 _DATABASES: Final = ("database_url", "database_owner_url", "database_worker_url")
 # Words in the names of hosts and certificates by which the federation's trial environments, and
@@ -69,7 +69,7 @@ def find_faults(settings: "Settings") -> Iterator[SettingFault]:
         if not is_production and host in _PRODUCTION_HOSTS:
             yield SettingFault(field, f"{host} is a host of production")
         # A store on this machine is reached through no network.
-        is_near = field == "s3_endpoint" and host in _LOOPBACK
+        is_near = field.endswith("s3_endpoint") and host in _LOOPBACK
         if settings.environment in _REAL and not is_near and not url.startswith("https://"):
             yield SettingFault(field, "must begin with https://")
     if settings.environment in _REAL:

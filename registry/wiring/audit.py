@@ -1,5 +1,8 @@
 """Assembly of the audit trail: its keys, the pseudonyms in it, and its investigation."""
 
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final
 
@@ -7,16 +10,29 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 
 from registry.audit.investigation import Investigation
 from registry.audit.log import AuditLog
+from registry.audit.resumption import Resumption
+from registry.audit.sealer import Sealer
+from registry.audit.store.seal_bucket import SealStore
 from registry.audit.trail import keys
 from registry.domain.errors import SettingsError
+from registry.domain.identifiers import Ebox
 from registry.domain.pseudonyms import KeyTooShort, Pseudonyms
 from registry.http_client.private_key import KeyUnusable
 from registry.settings import Settings
+from registry.store.roles import find_worker_fault
 from registry.store.transactions import Transactions
 from registry.wiring.clock import now
+from registry.wiring.database import make_engine
 from registry.wiring.storage import make_seal_store
+from registry.wiring.tls_files import require_tls_files
 
 _END: Final = b"-----END PUBLIC KEY-----"
+# Those of the database and of buckets are here too: what is not set for seals is as for documents.
+_AUDIT_FIELDS: Final = frozenset(
+    {"environment", "log_level", "hash_key", "enterprise_base_path", "citizen_base_path"}
+)
+_NOT_AUDIT_FIELDS: Final = frozenset({"s3_bucket", "database_url"})
+_AUDIT_PREFIXES: Final = ("audit_", "s3_", "database_")
 
 
 def make_pseudonyms(settings: Settings) -> Pseudonyms:
@@ -29,19 +45,80 @@ def make_pseudonyms(settings: Settings) -> Pseudonyms:
         raise SettingsError([f"REGISTRY_HASH_KEY: {error}"]) from None
 
 
-def make_investigation(
-    settings: Settings, transactions: Transactions, audit_log: AuditLog
-) -> Investigation:
-    """Put the investigation together; raises `SettingsError` for absent settings, `KeyUnusable`."""
-    return Investigation(
+class NoPseudonyms(Pseudonyms):
+    """Stands for the hash key where there is none, as on the machine of an auditor."""
+
+    def __init__(self) -> None:
+        super().__init__(" " * 32)
+
+    def hash_ebox(self, ebox: Ebox) -> str:  # noqa: ARG002 - none can be hashed
+        """Raise `SettingsError`."""
+        raise SettingsError(["REGISTRY_HASH_KEY: is needed here and not set"])
+
+
+@dataclass(frozen=True)
+class AuditServices:
+    """What looks at the trail, through the worker's role."""
+
+    investigation: Investigation
+    dispose: Callable[[], None]
+
+
+def is_for_audit(field: str) -> bool:
+    """Say whether a setting is one of those with which the trail is looked at."""
+    is_of_ours = field in _AUDIT_FIELDS or field.startswith(_AUDIT_PREFIXES)
+    return is_of_ours and field not in _NOT_AUDIT_FIELDS
+
+
+def assemble_audit(settings: Settings, operator: str | None = None) -> AuditServices:
+    """Build them; public keys are enough. Connections are made on first use.
+
+    Raises `SettingsError` for absent settings, and `KeyUnusable`.
+    """
+    require_tls_files(settings)
+    keyring = load_keyring(settings)
+    if not keyring:
+        raise SettingsError(["REGISTRY_AUDIT_PUBLIC_KEYS: is needed here and not set"])
+    store = make_seal_store(settings)
+    pseudonyms = make_pseudonyms(settings) if settings.hash_key else NoPseudonyms()
+    transactions = Transactions(make_engine(settings, "worker"), find_worker_fault)
+    investigation = Investigation(
         transactions,
-        make_seal_store(settings),
-        load_keyring(settings),
-        load_private_key(settings),
-        audit_log,
+        store,
+        keyring,
+        load_private_key(settings) if settings.audit_key_path else None,
+        AuditLog(pseudonyms, now, operator),
         _load_former_pseudonyms(settings),
         now,
     )
+    return AuditServices(investigation, transactions.engine.dispose)
+
+
+def make_sealer(
+    settings: Settings,
+    transactions: Transactions,
+    store: SealStore,
+    now: Callable[[], datetime],
+) -> Sealer:
+    """Make the sealer; raises `SettingsError` when no key is set, and `KeyUnusable`."""
+    return Sealer(
+        transactions,
+        store,
+        load_private_key(settings),
+        now,
+        every=timedelta(seconds=settings.audit_seal_every),
+        former_keys=load_keyring(settings),
+    )
+
+
+def assemble_resumption(settings: Settings, operator: str | None = None) -> Resumption:
+    """Build what has sealing go on, through the owner's role; raises as `assemble_audit` does."""
+    require_tls_files(settings)
+    private_key, store = load_private_key(settings), make_seal_store(settings)
+    # No e-Box is named in what it records.
+    audit_log = AuditLog(NoPseudonyms(), now, operator)
+    engine = make_engine(settings, "owner")
+    return Resumption(engine, store, private_key, load_keyring(settings), audit_log, now)
 
 
 def _load_former_pseudonyms(settings: Settings) -> tuple[Pseudonyms, ...]:

@@ -1,5 +1,6 @@
 """Assembly of the document store and the store of seals."""
 
+from pathlib import Path
 from typing import Any
 
 import boto3
@@ -15,7 +16,7 @@ from registry.settings import Settings
 from registry.wiring.clock import now
 
 
-def make_s3_client(settings: Settings) -> Any:
+def make_s3_client(settings: Settings, ca_bundle: Path | None = None) -> Any:
     """Make a client for the document store, shared by all threads; its calls have limits."""
     secret = settings.s3_secret_key
     session = boto3.session.Session()
@@ -24,6 +25,7 @@ def make_s3_client(settings: Settings) -> Any:
         "s3",
         endpoint_url=settings.s3_endpoint,
         region_name=settings.s3_region,
+        verify=str(ca_bundle) if ca_bundle else None,  # None: as the environment says
         aws_access_key_id=settings.s3_access_key,
         aws_secret_access_key=secret.get_secret_value() if secret else None,
         config=Config(
@@ -59,7 +61,12 @@ def make_seal_store(settings: Settings) -> S3Seals:
     """Make the store of the audit trail's seals; raises `SettingsError` when none is set."""
     if settings.audit_bucket is None:
         raise SettingsError(["REGISTRY_AUDIT_BUCKET: is needed here and not set"])
-    return S3Seals(make_s3_client(settings), settings.audit_bucket)
+    names = ("endpoint", "region", "access_key", "secret_key", "addressing")
+    own = {f"s3_{name}": getattr(settings, f"audit_s3_{name}") for name in names}
+    # What is not set for seals alone is as it is for documents.
+    changes = {name: value for name, value in own.items() if value is not None}
+    client = make_s3_client(settings.model_copy(update=changes), settings.audit_s3_ca_bundle)
+    return S3Seals(client, settings.audit_bucket)
 
 
 def _make_encryption(settings: Settings) -> dict[str, str]:

@@ -19,6 +19,9 @@ def _find_faults(settings: Settings) -> Iterator[str]:
     bundle, certificate = settings.oauth_ca_bundle, settings.federation_certificate
     if bundle and (fault := _judge_bundle(bundle)):
         yield f"{PREFIX}OAUTH_CA_BUNDLE: {bundle} cannot be used: {fault}"
+    seals = settings.audit_s3_ca_bundle
+    if seals and (fault := _judge_bundle(seals)):
+        yield f"{PREFIX}AUDIT_S3_CA_BUNDLE: {seals} cannot be used: {fault}"
     if certificate and (fault := _judge_certificate(certificate)):
         yield f"{PREFIX}FEDERATION_CERTIFICATE: {certificate} cannot be used: {fault}"
 

@@ -4,7 +4,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from registry.audit.investigation import Investigation
 from registry.audit.log import AuditLog
 from registry.audit.sealer import Sealer
 from registry.domain.errors import SettingsError
@@ -24,7 +23,7 @@ from registry.settings.variables import PREFIX
 from registry.store.roles import find_worker_fault
 from registry.store.transactions import Transactions
 from registry.wiring import clock
-from registry.wiring.audit import load_private_key, make_investigation, make_pseudonyms
+from registry.wiring.audit import make_pseudonyms, make_sealer
 from registry.wiring.database import make_engine
 from registry.wiring.federation import make_event_reader, make_event_service, make_partition_api
 from registry.wiring.storage import make_document_store, make_seal_store
@@ -46,21 +45,21 @@ class WorkerServices:
     job_leases: JobLease
     clock_check: ClockCheck
     sealer: Sealer
-    investigation: Investigation
     readiness: WorkerReadiness
     dispose: Callable[[], None]
 
 
-def assemble_worker(settings: Settings, now: Callable[[], datetime] = clock.now) -> WorkerServices:
-    """Build them; connections are made on first use.
+def assemble_worker(
+    settings: Settings, now: Callable[[], datetime] = clock.now, *, operator: str | None = None
+) -> WorkerServices:
+    """Build them; connections are made on first use. `operator` is who types a command.
 
     Raises `SettingsError` for what the worker needs and is not set, and `KeyUnusable`.
     """
     _require_settings(settings)
     require_tls_files(settings)
     pseudonyms = make_pseudonyms(settings)
-    audit_log = AuditLog(pseudonyms, now)
-    private_key = load_private_key(settings)
+    audit_log = AuditLog(pseudonyms, now, operator)
     seals = make_seal_store(settings)
     transactions = Transactions(make_engine(settings, "worker"), find_worker_fault)
     blobs = make_document_store(settings)
@@ -89,8 +88,7 @@ def assemble_worker(settings: Settings, now: Callable[[], datetime] = clock.now)
         sweep=Sweep(transactions, blobs),
         job_leases=JobLease(transactions),
         clock_check=ClockCheck(transactions, now),
-        sealer=Sealer(transactions, seals, private_key, now),
-        investigation=make_investigation(settings, transactions, audit_log),
+        sealer=make_sealer(settings, transactions, seals, now),
         readiness=WorkerReadiness(transactions, blobs, seals),
         dispose=dispose,
     )

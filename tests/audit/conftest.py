@@ -79,7 +79,11 @@ class Trail:
 
     def stored(self):
         """All that the bucket has, as copies by number."""
-        return [unpack_seal(number, self.store.get(number)) for number in self.store.list_numbers()]
+        return [
+            unpack_seal(each.number, self.store.fetch(each)[0].content)
+            for each in self.store.list_objects()
+            if each.number is not None
+        ]
 
     def entries(self, first=0, until=2**62):
         """The records of a range of transactions."""

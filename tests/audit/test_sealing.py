@@ -2,7 +2,7 @@
 
 import dataclasses
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC
+from datetime import UTC, timedelta
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -105,6 +105,36 @@ def test_a_batch_may_be_full_to_the_brim(sealer, written):
     assert [sealer.seal() for _ in range(3)] == [4, 4, 0]
 
 
+# When a seal is due
+
+
+def test_entries_wait_for_their_seal_as_long_as_they_may(sealer, written):
+    patient = dataclasses.replace(sealer, every=timedelta(seconds=1))
+    written.write()
+    early = patient.seal()
+    written.change("SELECT pg_sleep(1)")
+
+    assert [early, patient.seal(), patient.seal()] == [0, 1, 0]
+
+
+def test_many_entries_wait_for_no_time(sealer, written):
+    patient = dataclasses.replace(sealer, every=timedelta(hours=1), most=5)
+    written.write(4)
+    early = patient.seal()
+    written.write(2)
+
+    assert [early, patient.seal(), patient.seal()] == [0, 4, 0]
+    assert len(written.entries()) == 6
+
+
+def test_a_database_whose_clock_was_set_back_keeps_no_entry_from_its_seal(sealer, written):
+    patient = dataclasses.replace(sealer, every=timedelta(minutes=1))
+    written.write()
+    written.change("UPDATE audit_entries SET recorded_at = recorded_at + interval '1 day'")
+
+    assert patient.seal() == 1
+
+
 # An hour in which nothing happens
 
 
@@ -148,7 +178,8 @@ def test_a_sealer_that_dies_before_it_stores_is_followed_with_the_same_bytes(sea
     assert sealed == [3, 0]
     first, _ = written.seals()
     assert (first.seal, first.signature) == (prepared.seal, prepared.signature)
-    assert written.store.get(1) == pack_seal(prepared.seal, prepared.signature)
+    (stored,) = written.store.read(1)
+    assert stored.content == pack_seal(prepared.seal, prepared.signature)
     assert written.findings() == []
 
 
@@ -249,15 +280,48 @@ def test_a_sealer_whose_clock_is_wrong_from_the_start_keeps_seals_long_enough(
 
 
 def test_a_bucket_with_the_seals_of_another_trail_is_not_written_over(sealer, written):
-    written.store.put(1, b"{}", find_legal_end(sealer.now()))
+    written.write()
+    sealer.seal()
+    (seal,) = written.store.read(1)
+    written.change("TRUNCATE audit_entries, audit_seals")
     written.write()
 
     for _ in range(2):
-        with pytest.raises(Unavailable, match="another seal 1 already"):
+        with pytest.raises(Unavailable, match=r"another seal 1 already.*registry audit resume"):
             sealer.seal()
 
-    assert written.store.get(1) == b"{}"
-    assert list(written.store.find_tampered_keys()) == []
+    assert written.store.read(1) == [seal]
+
+
+def test_a_seal_of_a_former_key_is_one_of_ours(sealer, written):
+    former = dataclasses.replace(sealer, private_key=Ed25519PrivateKey.generate())
+    written.write()
+    former.seal()
+    written.change("TRUNCATE audit_entries, audit_seals")
+    written.write()
+    known = keys.make_keyring([former.private_key.public_key()])
+
+    with pytest.raises(Unavailable, match="another seal 1 already"):
+        dataclasses.replace(sealer, former_keys=known).seal()
+
+
+@pytest.mark.parametrize("content", [b"\xff", b"{}", b'{"seal":"x","signature":""}', None])
+def test_who_may_write_to_the_bucket_cannot_stop_sealing(sealer, written, client, content):
+    written.write()
+    sealer.seal()
+    (first,) = written.store.read(1)
+    key = f"{written.store.prefix}000000000002.json"
+    # Or the seal before, which is signed and has another number.
+    body = first.content if content is None else content
+    client.put_object(Bucket=written.store.bucket, Key=key, Body=body)
+    written.write()
+
+    assert sealer.seal() == 1
+
+    foreign, ours = written.store.read(2)
+    assert foreign.content == body
+    assert ours.locked_until == written.seals()[1].kept_until
+    assert written.seals()[1].stored_at is not None
 
 
 def test_a_database_that_counts_transactions_anew_is_noticed(sealer, written):
@@ -291,7 +355,7 @@ def test_sealers_at_once_make_each_seal_once(sealer, written, alone, client, sto
 
     assert sum(counts) == 120
     assert len(written.seals()) == sum(count > 0 for count in counts) == 20
-    assert list(store.find_tampered_keys()) == []
+    assert not any(stored.is_touched for stored in store.list_objects())
     assert written.findings() == []
 
 

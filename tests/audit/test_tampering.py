@@ -13,9 +13,10 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from pydantic import SecretStr
 from sqlalchemy import create_engine, make_url, text
 
-from registry.audit.store.seal_bucket import S3Seals
-from registry.audit.trail import keys
+from registry.audit.store.seal_bucket import S3Seals, pack_seal
+from registry.audit.trail import keys, merkle
 from registry.audit.trail import seal as seals
+from registry.audit.trail.entry import hash_leaf
 from registry.audit.verification import EVER, Verification
 from registry.cli import registry
 from registry.domain.belgian_time import BELGIUM
@@ -64,20 +65,35 @@ def superuser(written, cluster, alone):
 
 
 @pytest.fixture
-def verify(alone, store):
-    """Type `registry audit verify --json`; gives exit code, and what was found."""
-    ours = alone.settings.model_copy(update={"audit_bucket": store.bucket})
-    values = {name: getattr(ours, name) for name in ours.model_fields_set}
+def verify(alone, store, tmp_path, private_key):
+    """Type `registry audit verify --json`, as an auditor has it; gives what was found."""
+    public = tmp_path / "public.pem"
+    public.write_bytes(
+        private_key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+    )
+    ours = {
+        "environment": "test",
+        "database_worker_url": alone.settings.database_worker_url,
+        "audit_bucket": store.bucket,
+        "audit_public_keys": public,
+        **{
+            f"audit_s3_{name}": getattr(alone.settings, f"s3_{name}")
+            for name in ("endpoint", "access_key", "secret_key")
+        },
+    }
     env = {
         PREFIX + name.upper(): value.get_secret_value()
         if isinstance(value, SecretStr)
         else str(value)
-        for name, value in values.items()
+        for name, value in ours.items()
     }
 
-    def typed(*options, **changes):
+    def invoke(*options, **changes):
         command = ["audit", "verify", "--json", *options]
-        done = CliRunner().invoke(registry, command, env=env | changes)
+        return CliRunner().invoke(registry, command, env=env | changes)
+
+    def typed(*options, **changes):
+        done = invoke(*options, **changes)
         if done.exception and not isinstance(done.exception, SystemExit):
             raise done.exception
         told = json.loads(done.stdout)
@@ -86,6 +102,7 @@ def verify(alone, store):
         ]
         return SimpleNamespace(code=done.exit_code, found=found, told=told)
 
+    typed.type = invoke
     return typed
 
 
@@ -139,6 +156,62 @@ def test_an_entry_that_was_given_to_another_is_found(trail, superuser, verify, s
     superuser(statement, number=number)
 
     assert verify().found == [("edit", 3, (number,))]
+
+
+@pytest.mark.parametrize("time", ["2010-05-03", "2200-01-01"])
+def test_an_entry_that_was_dated_anew_is_found(trail, superuser, verify, time):
+    number = numbers(trail, 2)[1]
+    superuser(
+        "UPDATE audit_entries SET recorded_at = CAST(:time AS timestamptz)"
+        " WHERE entry_number = :number",
+        number=number,
+        time=time,
+    )
+
+    assert ("edit", 2, (number,)) in verify().found
+
+
+def test_an_old_entry_that_had_no_time_under_its_leaf_is_found_by_those_before_it(
+    trail, superuser, verify, sealer, private_key
+):
+    """Which the first format sealed: there the leaf has no time."""
+    trail.write(3)
+    sealer.prepare()
+    row = trail.seals()[-1]
+    records = trail.entries(trail.seals()[-2].until_xid, row.until_xid)
+    seal = seals.parse_seal(row.seal)
+    leaves = tuple(hash_leaf(record, form=1) for record in records)
+    root = merkle.compute_root(leaves).hex()
+    old = seals.write_seal(dataclasses.replace(seal, leaves=leaves, root=root, form=1))
+    superuser(
+        "UPDATE audit_seals SET seal = :seal, signature = :signature WHERE seal_number = 4",
+        seal=old,
+        signature=seals.sign_seal(private_key, old),
+    )
+    sealer.store_prepared()
+    intact = verify()
+    number = seal.numbers[1]
+    superuser(
+        "UPDATE audit_entries SET recorded_at = '2010-05-03' WHERE entry_number = :number",
+        number=number,
+    )
+
+    assert intact.found == []
+    assert verify().found == [("time", 4, (number,))]
+
+
+def test_an_entry_that_a_worker_drops_for_its_wrong_date_is_missed(
+    trail, superuser, verify, sealer
+):
+    number = numbers(trail, 1)[0]
+    superuser(
+        "UPDATE audit_entries SET recorded_at = '2010-05-03' WHERE entry_number = :number",
+        number=number,
+    )
+    dropped = sealer.drop_expired(datetime.now(UTC))
+
+    assert dropped == 1
+    assert verify().found == [("deletion", 1, (number,))]
 
 
 def test_an_entry_that_was_deleted_is_found(trail, superuser, verify):
@@ -332,12 +405,46 @@ def test_what_is_no_seal_in_the_bucket_is_found(trail, verify, store, client):
 
 @pytest.mark.parametrize("content", [b"\xff", b'{"seal":"x","signature":""}'])
 def test_what_somebody_put_where_the_next_seal_goes_is_found(trail, verify, store, content):
-    store.put(4, content, datetime.now(UTC) + timedelta(seconds=5))
+    store.put(4, content, datetime.now(UTC).replace(microsecond=0) + timedelta(seconds=5))
 
     done = verify()
 
-    assert done.code == 1
-    assert ("broken seal", 4, ()) in done.found
+    assert (done.code, done.found) == (1, [("foreign object", 4, ())])
+
+
+def test_a_seal_above_what_somebody_put_where_it_goes_is_the_seal(
+    trail, verify, store, client, sealer
+):
+    client.put_object(Bucket=store.bucket, Key="seals/000000000004.json", Body=b"forged")
+    trail.write(2)
+
+    assert sealer.seal() == 2
+    done = verify()
+
+    assert (done.code, done.found) == (1, [("copy differs", 4, ())])
+    assert (done.told["seals"], done.told["sealed"]) == (4, 11)
+
+
+def test_a_seal_that_somebody_could_delete_is_found(
+    trail, verify, store, client, sealer, superuser
+):
+    trail.write()
+    sealer.prepare()
+    row = trail.seals()[-1]
+    content = pack_seal(row.seal, row.signature)
+    client.put_object(Bucket=store.bucket, Key="seals/000000000004.json", Body=content)
+    superuser("UPDATE audit_seals SET stored_at = now() WHERE seal_number = 4")
+
+    assert verify().found == [("not locked", 4, ())]
+
+
+def test_a_second_object_like_a_seal_that_somebody_could_delete_is_found(
+    trail, verify, store, client
+):
+    content = store.read(3)[0].content
+    client.put_object(Bucket=store.bucket, Key="seals/000000000003.json", Body=content)
+
+    assert verify().found == [("foreign object", 3, ())]
 
 
 def test_a_seal_that_never_came_to_the_bucket_is_missed(trail, superuser, verify, sealer):
@@ -370,10 +477,16 @@ def test_an_edit_under_a_seal_on_its_way_is_found(trail, verify, sealer, superus
     assert verify().found == [("edit", 4, (number,))]
 
 
-def test_a_key_that_signed_before_is_known_by_the_settings(trail, verify, sealer, tmp_path):
+def test_a_key_that_signed_before_is_known_by_the_settings(
+    trail, verify, sealer, tmp_path, private_key
+):
     key, former = Ed25519PrivateKey.generate(), tmp_path / "former.pem"
+    both = (key, private_key)
     former.write_bytes(
-        key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+        b"".join(
+            each.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+            for each in both
+        )
     )
     trail.write()
     dataclasses.replace(sealer, private_key=key).seal()
@@ -419,12 +532,12 @@ def test_what_is_sealed_meanwhile_is_no_fault(trail, sealer, alone, store, setti
     class Busy:
         """The bucket, when a seal comes there just before it is looked at."""
 
-        get, find_tampered_keys = store.get, store.find_tampered_keys
+        read, fetch = store.read, store.fetch
 
-        def list_numbers(self):
+        def list_objects(self):
             trail.write()
             sealer.seal()
-            return store.list_numbers()
+            return store.list_objects()
 
     keyring, now = audit.load_keyring(settings), datetime.now(UTC)
     verification = Verification(keyring, EVER, now, lambda *_: None)
@@ -438,10 +551,10 @@ def test_entries_that_no_seal_covers_are_found(trail, superuser, alone, store, s
     class Robbed:
         """The bucket, if somebody could take a seal out of it."""
 
-        get, find_tampered_keys = store.get, store.find_tampered_keys
+        read, fetch = store.read, store.fetch
 
-        def list_numbers(self):
-            return (number for number in store.list_numbers() if number != 2)
+        def list_objects(self):
+            return (stored for stored in store.list_objects() if stored.number != 2)
 
     uncovered = numbers(trail, 2)
     superuser("DELETE FROM audit_seals WHERE seal_number = 2")
@@ -454,6 +567,109 @@ def test_entries_that_no_seal_covers_are_found(trail, superuser, alone, store, s
         ("missing seal", 2, ()),
         ("insertion", None, uncovered),
     ]
+
+
+# A checkpoint
+
+
+def test_up_to_a_checkpoint_the_bucket_is_not_read_again(
+    trail, verify, sealer, store, client, tmp_path
+):
+    path = tmp_path / "checkpoint.json"
+    first = verify("--checkpoint", str(path))
+    trail.write(2)
+    sealer.seal()
+    # As if the bucket could lose what is in it, which is locked.
+    hidden = dataclasses.replace(store, prefix="other/")
+    assert list(hidden.list_objects()) == []
+
+    second = verify("--checkpoint", str(path))
+
+    assert (first.found, second.found) == ([], [])
+    assert (second.told["seals"], second.told["compared"]) == (4, 11)
+    assert json.loads(path.read_text())["seal"] == 4
+
+
+def test_entries_before_a_checkpoint_are_compared_all_the_same(trail, verify, superuser, tmp_path):
+    path = str(tmp_path / "checkpoint.json")
+    verify("--checkpoint", path)
+    number = numbers(trail, 2)[0]
+    superuser("UPDATE audit_entries SET entry = '{}' WHERE entry_number = :number", number=number)
+
+    assert verify("--checkpoint", path).found == [("edit", 2, (number,))]
+
+
+def test_a_copy_before_a_checkpoint_that_was_signed_anew_is_found(
+    trail, verify, superuser, tmp_path, private_key
+):
+    """By whoever has the signing key and the database: the hash in the checkpoint is against it."""
+    path = str(tmp_path / "checkpoint.json")
+    verify("--checkpoint", path)
+    third = trail.seals()[-1]
+    forged = dataclasses.replace(
+        seals.parse_seal(third.seal), sealed_at=third.sealed_at + timedelta(seconds=1)
+    )
+    text = seals.write_seal(forged)
+    superuser(
+        "UPDATE audit_seals SET seal = :seal, signature = :signature WHERE seal_number = 3",
+        seal=text,
+        signature=seals.sign_seal(private_key, text),
+    )
+
+    assert verify("--checkpoint", path).found == [("broken chain", 3, ())]
+
+
+def test_a_seal_that_the_database_lost_before_a_checkpoint_is_missed(
+    trail, verify, superuser, tmp_path
+):
+    path = str(tmp_path / "checkpoint.json")
+    verify("--checkpoint", path)
+    superuser("DELETE FROM audit_seals WHERE seal_number = 2")
+
+    assert verify("--checkpoint", path).found == [("missing seal", 2, ())]
+
+
+def test_a_trail_that_ends_before_its_checkpoint_was_cut_off(
+    trail, verify, superuser, tmp_path, store, objects
+):
+    """Whatever was deleted: the newest entries with their seals, in the bucket too."""
+    path = str(tmp_path / "checkpoint.json")
+    verify("--checkpoint", path)
+    superuser("DELETE FROM audit_entries WHERE entry_number >= :first", first=numbers(trail, 3)[0])
+    superuser("DELETE FROM audit_seals WHERE seal_number = 3")
+    shorter = f"seals-{uuid4().hex[:12]}"
+    objects.create_bucket(shorter, has_object_lock=True)
+    other = dataclasses.replace(store, bucket=shorter)
+    for number in (1, 2):
+        (stored,) = store.read(number)
+        other.put(number, stored.content, stored.locked_until)
+
+    blind = verify(REGISTRY_AUDIT_BUCKET=shorter)
+    done = verify("--checkpoint", path, REGISTRY_AUDIT_BUCKET=shorter)
+
+    assert blind.found == []  # nobody can tell who has not seen more
+    assert (done.code, done.found) == (1, [("rollback", 3, ())])
+
+
+def test_a_finding_keeps_the_checkpoint_where_it_was(trail, verify, store, client, tmp_path):
+    path = tmp_path / "checkpoint.json"
+    client.put_object(Bucket=store.bucket, Key="seals/000000000002.json", Body=b"{}")
+    verify("--checkpoint", str(path))
+    client.delete_object(Bucket=store.bucket, Key="seals/000000000001.json")
+
+    again = verify("--checkpoint", str(path))
+
+    assert again.found == [("copy differs", 1, ()), ("copy differs", 2, ())]
+
+
+def test_a_checkpoint_that_is_none_is_refused(alone, verify, tmp_path):
+    path = tmp_path / "checkpoint.json"
+    path.write_text("{}")
+
+    done = verify.type("--checkpoint", str(path))
+
+    assert done.exit_code == 1
+    assert "This is not a checkpoint of a verification." in done.output
 
 
 # A period

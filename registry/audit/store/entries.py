@@ -6,7 +6,7 @@ read them.
 
 from collections.abc import Iterator, Sequence
 from datetime import date, datetime
-from typing import Any, Final, cast
+from typing import Any, Final, NamedTuple, cast
 
 import psycopg
 from psycopg.pq import DiagnosticField, ExecStatus
@@ -101,6 +101,24 @@ def find_batch_end(connection: Connection, first_xid: int, until_xid: int, *, li
     return until_xid if end is None else int(end)
 
 
+class WaitingEntries(NamedTuple):
+    """The number of entries that wait for a seal, as far as it was counted, and since when.
+
+    Seconds by the database's own clock; None where nothing waits.
+    """
+
+    entries: int
+    seconds: float | None
+
+
+def measure_waiting(
+    connection: Connection, first_xid: int, until_xid: int, limit: int
+) -> WaitingEntries:
+    """Measure what waits in a range of transactions; no more than `limit` entries are counted."""
+    values = {"first": str(first_xid), "until": str(until_xid), "limit": limit}
+    return WaitingEntries(*connection.execute(_MEASURE_WAITING, values).one())
+
+
 def stream_records(connection: Connection, first_xid: int, until_xid: int) -> Iterator[Record]:
     """Read the entries of a range of transactions, by (xid, number), in bounded memory."""
     values = {"first": str(first_xid), "until": str(until_xid)}
@@ -165,8 +183,18 @@ WITH beyond AS (
 SELECT CAST(CAST(beyond.xid AS text) AS bigint) + CAST(beyond.xid = begun.xid AS int)
 FROM beyond, begun
 """)
+# Without a sign, as a clock that was set back must not keep an entry from its seal.
+_MEASURE_WAITING: Final = text("""
+SELECT count(*),
+  CAST(max(abs(extract(epoch FROM clock_timestamp() - recorded_at))) AS double precision)
+FROM (
+  SELECT recorded_at FROM audit_entries
+  WHERE xid >= CAST(:first AS xid8) AND xid < CAST(:until AS xid8)
+  ORDER BY xid LIMIT :limit
+) AS waiting
+""")
 _STREAM_RECORDS: Final = text("""
-SELECT entry_number, entry, ebox, person FROM audit_entries
+SELECT entry_number, entry, ebox, person, recorded_at FROM audit_entries
 WHERE xid >= CAST(:first AS xid8) AND xid < CAST(:until AS xid8)
 ORDER BY xid, entry_number
 """)

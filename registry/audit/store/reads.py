@@ -133,13 +133,13 @@ def search_entries(
         query = query.where(columns.recorded_at < end)
     rows = connection.execute(query.order_by(columns.recorded_at, columns.entry_number))
     return [
-        EntryRow(Record(number, entry, ebox, person), recorded_at, xid)
+        EntryRow(Record(number, entry, ebox, person, recorded_at), recorded_at, xid)
         for number, entry, ebox, person, recorded_at, xid in rows
     ]
 
 
 _READ_RECORDS: Final = """
-SELECT entry_number, entry, ebox, person FROM audit_entries
+SELECT entry_number, entry, ebox, person, recorded_at FROM audit_entries
 WHERE xid >= CAST(%s AS xid8) AND xid < CAST(%s AS xid8) ORDER BY xid, entry_number
 """
 _READ_NUMBERS: Final = text("""

@@ -1,17 +1,21 @@
 """The seal bucket: nothing in it can be taken back before its time (S3 Object Lock)."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from itertools import groupby
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
 
 from botocore.exceptions import BotoCoreError, ClientError
 from urllib3.exceptions import HTTPError
 
 from registry.audit.trail import canonical_json
 from registry.audit.trail.chain import SealCopy
+from registry.audit.trail.keys import BadSignature, Keys, UnknownKey
+from registry.audit.trail.seal import parse_seal, verify_signature
 from registry.audit.trail.untrusted_json import DamagedText, read_member, read_object
+from registry.blobs.signed_urls import read_version
 from registry.blobs.versions import has_lock, make_checksum
 from registry.domain.errors import Unavailable
 
@@ -20,6 +24,33 @@ if TYPE_CHECKING:
 
 _DIGITS: Final = 12  # of a number in a key, so that keys are listed in the order of numbers
 _ABSENT: Final = {"NoSuchBucket", "404"}
+_LOCK: Final = "COMPLIANCE"
+_LARGEST: Final = 128 * 1024 * 1024  # bytes: a seal of a million entries has 43 MiB
+
+
+class StoredSeal(NamedTuple):
+    """A version under the key of a seal; `locked_until` is None where nobody has to keep it."""
+
+    content: bytes
+    locked_until: datetime | None = None
+
+    def is_kept(self, until: datetime) -> bool:
+        """Say whether nobody can delete it before `until`."""
+        return self.locked_until is not None and self.locked_until >= until
+
+
+@dataclass(frozen=True, slots=True)
+class SealObject:
+    """What the bucket has under one key: the ids of its versions that may be seals, oldest first.
+
+    `number` is None where the key is no seal's. `is_touched` says that other contents or a delete
+    marker are there too, or that the key is no seal's: somebody else was there.
+    """
+
+    key: str
+    number: int | None
+    versions: tuple[str, ...]
+    is_touched: bool
 
 
 class SealStore(Protocol):
@@ -29,19 +60,19 @@ class SealStore(Protocol):
     """
 
     def put(self, number: int, content: bytes, until: datetime) -> None:
-        """Store a seal so that nobody can delete it before `until`."""
+        """Store a seal so that nobody can delete it before `until`, and see that it is so."""
         ...
 
-    def get(self, number: int) -> bytes | None:
-        """Read the seal as it was put first, if there is one."""
+    def read(self, number: int) -> Sequence[StoredSeal]:
+        """Read all that lies under the key of a seal, in the order in which it was put there."""
         ...
 
-    def list_numbers(self) -> Iterator[int]:
-        """List the numbers of all seals that are there, in order."""
+    def list_objects(self) -> Iterator[SealObject]:
+        """List all that is there, in the order of keys, which is that of numbers."""
         ...
 
-    def find_tampered_keys(self) -> Iterator[str]:
-        """Find the keys over which something was put, and those that are no seal's."""
+    def fetch(self, stored_object: SealObject) -> Sequence[StoredSeal]:
+        """Read what was listed."""
         ...
 
     def check(self) -> None:
@@ -64,12 +95,22 @@ def unpack_seal(number: int, content: bytes) -> SealCopy:
     return SealCopy(number, text, signature)
 
 
+def is_signed(keys: Keys, number: int, content: bytes) -> bool:
+    """Say whether these bytes are the seal of this number, signed with one of the keys."""
+    try:
+        copy = unpack_seal(number, content)
+        verify_signature(keys, copy.text, copy.signature)
+        return parse_seal(copy.text).number == number
+    except (DamagedText, UnknownKey, BadSignature):
+        return False
+
+
 @dataclass(frozen=True)
 class S3Seals:
-    """A bucket with Object Lock, where the first version under a key is the seal.
+    """A bucket with Object Lock. Every failure to answer is `Unavailable`.
 
-    Whoever else may write could put others over it, or a delete marker that hides it; these are not
-    read, but `find_tampered_keys` tells them. Every failure to answer is `Unavailable`.
+    Whoever else may write there could put others over or under a seal, or a delete marker that
+    hides it. All versions are read, and who verifies signatures says which is the seal.
     """
 
     client: "S3Client"
@@ -79,68 +120,45 @@ class S3Seals:
     def put(self, number: int, content: bytes, until: datetime) -> None:
         """Store a seal so that nobody can delete it before `until`; once is enough.
 
-        Raises `Unavailable` where another is under this number: this trail is not the one that the
-        bucket has.
+        It counts as stored when the bucket says of the very version that it is so: raises
+        `Unavailable` otherwise.
         """
-        present = self.get(number)
         # A sealer that died after it stored a seal comes again with equal bytes.
-        if present == content:
+        if any(each.content == content and each.is_kept(until) for each in self.read(number)):
             return
-        if present is not None:
-            raise Unavailable(f"The seal bucket {self.bucket} has another seal {number} already.")
+        place: Any = {"Bucket": self.bucket, "Key": self._make_key(number)}
         with self._translate_errors():
-            self.client.put_object(
-                Bucket=self.bucket,
-                Key=self._make_key(number),
+            answer = self.client.put_object(
+                **place,
                 Body=content,
                 ContentType="application/json",
                 # Not even the owner of the account can shorten this mode.
-                ObjectLockMode="COMPLIANCE",
+                ObjectLockMode=_LOCK,
                 ObjectLockRetainUntilDate=until,
                 **make_checksum(content),
             )
+            version = {**place, "VersionId": answer.get("VersionId", "null")}
+            stored_object = self.client.head_object(**version)
+        if not StoredSeal(content, _read_lock(stored_object)).is_kept(until):
+            raise Unavailable(
+                f"The seal bucket {self.bucket} took seal {number} and does not lock it until"
+                f" {until.isoformat()}."
+            )
 
-    def get(self, number: int) -> bytes | None:
-        """Read the seal as it was put first, if there is one."""
+    def read(self, number: int) -> Sequence[StoredSeal]:
+        """Read all that lies under the key of a seal, in the order in which it was put there."""
         key = self._make_key(number)
-        versions: list[Any] = []
-        for kind, entry in self._list_entries(key):
-            # The prefix of the list fits longer keys too.
-            if kind == "Versions" and entry["Key"] == key:
-                versions.append(entry)
-        if not versions:
-            return None
-        oldest = versions[-1]  # each list has the newest first
-        place: Any = {"Bucket": self.bucket, "Key": key, "VersionId": oldest["VersionId"]}
-        with self._translate_errors():
-            answer = self.client.get_object(**place)
-            with answer["Body"] as body:
-                return body.read()
+        # The prefix of the list fits longer keys too.
+        stored_object = (each for each in self._list(key) if each.key == key)
+        return [version for each in stored_object for version in self.fetch(each)]
 
-    def list_numbers(self) -> Iterator[int]:
-        """List the numbers of all seals that are there, hidden or not, in order."""
-        last = 0
-        for kind, entry in self._list_entries(self.prefix):
-            number = self._parse_key(entry["Key"])
-            if kind == "Versions" and number is not None and number > last:
-                last = number
-                yield number
+    def list_objects(self) -> Iterator[SealObject]:
+        """List all that is there, in the order of keys, which is that of numbers."""
+        return self._list(self.prefix)
 
-    def find_tampered_keys(self) -> Iterator[str]:
-        """Find the keys with another content or a delete marker over a seal, or that are no seal's.
-
-        Each once.
-        """
-        digests: dict[str, str] = {}
-        tampered_keys: set[str] = set()
-        for kind, entry in self._list_entries(self.prefix):
-            key, digest = entry["Key"], entry.get("ETag", "")
-            is_ours = kind == "Versions" and self._parse_key(key) is not None
-            # Two sealers may store one seal at once: equal bytes are nobody's fault.
-            is_right = is_ours and digests.setdefault(key, digest) == digest
-            if not is_right and key not in tampered_keys:
-                tampered_keys.add(key)
-                yield key
+    def fetch(self, stored_object: SealObject) -> Sequence[StoredSeal]:
+        """Read what was listed."""
+        return [self._get(stored_object.key, version) for version in stored_object.versions]
 
     def check(self) -> None:
         """Raise `Unavailable` unless the bucket can be reached and has Object Lock."""
@@ -158,15 +176,35 @@ class S3Seals:
         is_seal = digits.isascii() and digits.isdecimal() and key == self._make_key(int(digits))
         return int(digits) if is_seal else None
 
-    def _list_entries(self, prefix: str) -> Iterator[tuple[str, Any]]:
-        """List versions and delete markers, each with the name of its kind."""
+    def _list(self, prefix: str) -> Iterator[SealObject]:
+        for key, entries in groupby(self._list_entries(prefix), lambda entry: entry["Key"]):
+            yield self._describe(key, list(entries))
+
+    def _describe(self, key: str, entries: Sequence[Any]) -> SealObject:
+        """Describe a key by its versions and delete markers, each the newest first."""
+        number = self._parse_key(key)
+        versions = [entry for entry in entries if "ETag" in entry]
+        # Two sealers may store one seal at once: equal bytes are nobody's fault.
+        is_alone = len(versions) == len(entries) and len({each["ETag"] for each in versions}) == 1
+        # What is too large for a seal is not read: it could fill the memory.
+        ids = [each["VersionId"] for each in versions if each.get("Size", 0) <= _LARGEST]
+        is_touched = number is None or not is_alone or len(ids) < len(versions)
+        return SealObject(key, number, tuple(reversed(ids)), is_touched)
+
+    def _get(self, key: str, version: str) -> StoredSeal:
+        with self._translate_errors():
+            answer = read_version(self.client, self.bucket, key, version)
+            return StoredSeal(answer.content, _read_lock_header(answer.headers))
+
+    def _list_entries(self, prefix: str) -> Iterator[Any]:
+        """List versions and delete markers in the order of keys."""
         with self._translate_errors():
             pages = self.client.get_paginator("list_object_versions")
             for page in pages.paginate(Bucket=self.bucket, Prefix=prefix):
                 members: Any = page
-                for kind in ("Versions", "DeleteMarkers"):
-                    for entry in members.get(kind, ()):
-                        yield kind, entry
+                entries = [*members.get("Versions", ()), *members.get("DeleteMarkers", ())]
+                # By key and, within it, as they come: a page has all versions before all markers.
+                yield from sorted(entries, key=lambda entry: entry["Key"])
 
     @contextmanager
     def _translate_errors(self) -> Iterator[None]:
@@ -179,3 +217,17 @@ class S3Seals:
             raise Unavailable("The seal bucket refuses to answer.") from error
         except (BotoCoreError, HTTPError) as error:
             raise Unavailable("The seal bucket does not answer.") from error
+
+
+def _read_lock_header(headers: Mapping[str, str]) -> datetime | None:
+    """Read the same from the headers of an answer."""
+    until = headers.get("x-amz-object-lock-retain-until-date")
+    if until is None or headers.get("x-amz-object-lock-mode") != _LOCK:
+        return None
+    return datetime.fromisoformat(until)
+
+
+def _read_lock(answer: Any) -> datetime | None:
+    """Read until when a version is locked for everybody; in any other mode somebody may lift it."""
+    until: datetime | None = answer.get("ObjectLockRetainUntilDate")
+    return until if answer.get("ObjectLockMode") == _LOCK else None

@@ -101,7 +101,7 @@ def read_seals_from(connection: Connection, number: int) -> Iterator[SealRow]:
 _LOCK_SEALING: Final = text("SELECT pg_try_advisory_xact_lock(hashtext('audit_seals'))")
 _READ_SEALABLE_SPAN: Final = text("""
 SELECT coalesce(CAST(CAST(s.until_xid AS text) AS bigint), 0),
-  CAST(CAST(pg_snapshot_xmin(pg_current_snapshot()) AS text) AS bigint),
+  CAST(CAST(pg_snapshot_xmin(pg_current_snapshot()) AS text) AS bigint) + audit_xid_offset(),
   split_part(s.seal, chr(10), 1), s.sealed_at, s.seal_number IS NOT NULL AND s.stored_at IS NULL
 FROM (VALUES (1)) AS always
 LEFT JOIN LATERAL (SELECT * FROM audit_seals ORDER BY seal_number DESC LIMIT 1) AS s ON true

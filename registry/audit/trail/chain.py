@@ -13,7 +13,7 @@ from registry.audit.trail.seal import (
     verify_signature,
 )
 from registry.audit.trail.untrusted_json import DamagedText
-from registry.audit.trail.verify import Finding, FindingKind, check_leaves
+from registry.audit.trail.verify import Finding, FindingKind, check_leaves, describe_break
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +54,8 @@ class Chain:
         yield from self._check_links(copy, seal)
         if read_head(copy.text) != copy.text:
             yield from check_leaves(seal)
+        if seal.known_break:
+            yield from describe_break(seal, seal.known_break)
         self._hash, self._until_xid = hash_seal(copy.text), seal.until_xid
 
     def _check_number(self, copy: SealCopy) -> Iterator[Finding]:

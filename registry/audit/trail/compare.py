@@ -4,13 +4,14 @@ Where the two places differ, the bucket is believed, which cannot be rewritten.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import NamedTuple
+from typing import NamedTuple, Protocol, TypeVar
 
+from registry.audit.trail.breaks import Break, find_break
 from registry.audit.trail.chain import Chain, SealCopy
 from registry.audit.trail.entry import Record
 from registry.audit.trail.keys import Keys
 from registry.audit.trail.seal import Seal
-from registry.audit.trail.verify import Finding, FindingKind, check_seal
+from registry.audit.trail.verify import EntryTimes, Finding, FindingKind, check_records
 
 
 class SealPair(NamedTuple):
@@ -24,10 +25,11 @@ class SealPair(NamedTuple):
 class TrailCheck:
     """Checks a trail seal by seal: `check_copies`, then `check_entries`; at last `check_end`.
 
-    `first` is the number of the first seal.
+    `first` is the number of the first seal, and `breaks` are those that some seal tells of.
     """
 
-    def __init__(self, keys: Keys, first: int = 1) -> None:
+    def __init__(self, keys: Keys, first: int = 1, breaks: Sequence[Break] = ()) -> None:
+        self._breaks, self._times = breaks, EntryTimes()
         self._chain = Chain(keys, first)
         self._end = _TrailEnd(first)
         self._number = first - 1
@@ -58,13 +60,15 @@ class TrailCheck:
 
         They are the records of the transactions that the seal covers, by (xid, number).
         """
+        yield from self._times.check(seal.number, records)
+        is_lost = find_break(self._breaks, seal.number) is not None
         if records:
             yield from self._end.note_entries(self._number)
-        elif seal.count and not may_be_missing:
+        elif seal.count and not (may_be_missing or is_lost):
             self._end.note_lack(self._number, seal.count)
         # A seal without any of its entries is one finding, not one for each.
-        if records or not seal.count:
-            for finding in check_seal(seal, records):
+        if records or is_lost or not seal.count:
+            for finding in check_records(seal, records, self._breaks):
                 if not (may_be_missing and finding.kind is FindingKind.DELETION):
                     yield finding
 
@@ -128,7 +132,21 @@ class _TrailEnd:
         self._without_copy.clear()
 
 
-def pair_copies(bucket: Iterable[SealCopy], database: Iterable[SealCopy]) -> Iterator[SealPair]:
+class Numbered(Protocol):
+    """What a place has of a seal."""
+
+    @property
+    def number(self) -> int:
+        """The number of the seal."""
+        ...
+
+
+Original = TypeVar("Original", bound=Numbered)
+
+
+def pair_copies(
+    bucket: Iterable[Original], database: Iterable[SealCopy]
+) -> Iterator[tuple[Original | None, SealCopy | None]]:
     """Put the copies of each seal side by side; both places give theirs by number."""
     originals, copies = iter(bucket), iter(database)
     original, copy = next(originals, None), next(copies, None)
@@ -136,7 +154,7 @@ def pair_copies(bucket: Iterable[SealCopy], database: Iterable[SealCopy]) -> Ite
         number = min(each.number for each in (original, copy) if each)
         in_bucket = original if original and original.number == number else None
         in_database = copy if copy and copy.number == number else None
-        yield SealPair(number, in_bucket, in_database)
+        yield in_bucket, in_database
         # Read on only where this seal was: the other place is ahead of it.
         original = next(originals, None) if in_bucket else original
         copy = next(copies, None) if in_database else copy

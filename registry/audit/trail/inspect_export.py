@@ -10,6 +10,7 @@ from registry.audit.trail import keys, merkle
 from registry.audit.trail.chain import Chain, SealCopy
 from registry.audit.trail.entry import Record, hash_leaf
 from registry.audit.trail.export_file import (
+    FORMAT,
     EndLine,
     EntryLine,
     ExportHeader,
@@ -83,7 +84,7 @@ class ExportContents:
             detail = "It does not come after the one before it."
             yield Finding(FindingKind.REORDER, seal.number, entries, detail)
         self._index = line.index
-        leaf = hash_leaf(line.record)
+        leaf = hash_leaf(line.record, seal.form)
         try:
             root = merkle.compute_root_from_path(leaf, line.index, seal.count, line.path)
         except ValueError as error:
@@ -105,6 +106,7 @@ class Inspection:
         self.keys = keyring or {}
         self.header: ExportHeader | None = None  # None if it cannot be read
         self.contents = ExportContents(self.keys)
+        self.is_signed = False  # as a whole: its seals always are
         self._brings_keys = keyring is None
 
     def check_lines(self, lines: Iterable[bytes]) -> Iterator[Finding]:
@@ -139,8 +141,7 @@ class Inspection:
                 if isinstance(line, EndLine):
                     yield from self.contents.finish_seal()
                     # The digest is that of the lines before this one.
-                    statement = write_statement(number - 1, digest.hexdigest())
-                    yield from self._check_signature(line, statement)
+                    yield from self._check_end(line, number - 1, digest.hexdigest())
                     if next(numbered_lines, None):
                         yield _make_finding(number + 1, "There is more after the end.")
                     return
@@ -149,7 +150,15 @@ class Inspection:
         yield from self.contents.finish_seal()
         yield Finding(FindingKind.BROKEN_BUNDLE, None, detail="It stops before its end.")
 
-    def _check_signature(self, end: EndLine, statement: str) -> Iterator[Finding]:
+    def _check_end(self, end: EndLine, lines: int, sha256: str) -> Iterator[Finding]:
+        if end.key_id is None:
+            if end.signature != sha256:
+                detail = "The export is not what it says at its end."
+                yield Finding(FindingKind.BROKEN_BUNDLE, None, detail=detail)
+            return
+        self.is_signed = True
+        form = self.header.format if self.header else FORMAT
+        statement = write_statement(lines, sha256, form)
         try:
             keys.verify(self.keys, end.key_id, statement, end.signature)
         except UnknownKey as error:

@@ -4,6 +4,9 @@ The text of a seal is two lines of canonical JSON. The first, the head, is signe
 next seal: it has the root of the leaves and the hash of the second line. The second, the body,
 lists numbers and leaves, so that a verifier can say which entry was tampered with. A head without
 its body is enough for a verifier who has a path (RFC 6962, 2.1.1), as in a part of a seal.
+
+There are two formats: under the second the time of an entry is part of its leaf, and a head may
+tell of a break.
 """
 
 import base64
@@ -17,7 +20,8 @@ from typing import Any, Final
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from registry.audit.trail import canonical_json, keys, merkle
-from registry.audit.trail.entry import Record, hash_leaf
+from registry.audit.trail.breaks import Break, join_runs, read_break, write_break
+from registry.audit.trail.entry import LEAF_FORM, Record, hash_leaf
 from registry.audit.trail.untrusted_json import (
     DamagedText,
     read_instant,
@@ -25,7 +29,8 @@ from registry.audit.trail.untrusted_json import (
     read_object,
 )
 
-FORMAT: Final = "ebox-audit-seal/1"
+_FORMAT: Final = "ebox-audit-seal/"  # and the form of the leaves
+_FORMS: Final = {f"{_FORMAT}{form}": form for form in (1, 2)}
 GENESIS: Final = "0" * 64  # the hash that the first seal names
 _LEAF: Final = 32  # bytes of a SHA-256
 
@@ -48,6 +53,7 @@ class Seal:
 
     `previous` is the hash (`hash_seal`) of the seal before it, `root` hexadecimal. `numbers` and
     `leaves` are empty where only the head was read. A seal with a count of 0 moves the range on.
+    `form` is that of the leaves. A seal with a break has no entries.
     """
 
     number: int  # from 1
@@ -62,6 +68,8 @@ class Seal:
     key_id: str
     numbers: tuple[int, ...] = ()
     leaves: tuple[bytes, ...] = ()
+    form: int = LEAF_FORM
+    known_break: Break | None = None
 
 
 def make_next_seal(
@@ -71,6 +79,7 @@ def make_next_seal(
     *,
     sealed_at: datetime,
     key_id: str,
+    known_break: Break | None = None,
 ) -> Seal:
     """Make the seal after the one with the text `previous`, over all records before `until_xid`.
 
@@ -93,6 +102,7 @@ def make_next_seal(
         key_id=key_id,
         numbers=numbers,
         leaves=leaves,
+        known_break=known_break,
     )
 
 
@@ -101,7 +111,9 @@ def write_seal(seal: Seal) -> str:
     body = write_body(seal.numbers, seal.leaves)
     members = {name: getattr(seal, name) for name in _MEMBERS}
     sealed_at = seal.sealed_at.astimezone(UTC).isoformat(timespec="microseconds")
-    members |= {"body": _sha256(body), "format": FORMAT, "sealed_at": sealed_at}
+    members |= {"body": _sha256(body), "format": f"{_FORMAT}{seal.form}", "sealed_at": sealed_at}
+    if seal.known_break:
+        members["break"] = write_break(seal.known_break)
     return f"{canonical_json.dumps(members)}\n{body}"
 
 
@@ -109,7 +121,7 @@ def write_body(numbers: Sequence[int], leaves: Sequence[bytes]) -> str:
     """Write the second line: runs `[first, length]` of successive numbers, and leaves in base64."""
     # Numbers are nearly always successive: as runs they take no room beside the leaves.
     leaf_bytes = base64.b64encode(b"".join(leaves)).decode()
-    return canonical_json.dumps({"leaves": leaf_bytes, "numbers": _join_runs(numbers)})
+    return canonical_json.dumps({"leaves": leaf_bytes, "numbers": join_runs(numbers)})
 
 
 def read_head(text: str) -> str:
@@ -122,18 +134,28 @@ def parse_seal(text: str) -> Seal:
 
     Root and body are not compared here, but by the verifier (`verify.check_leaves`).
     """
-    if not text.isascii():
-        raise DamagedText("A seal is written in ASCII.")
+    _require_characters(text)
     first, _, body = text.partition("\n")
     members = read_object(first)
-    if members.get("format") != FORMAT:
-        raise DamagedText(f"The seal is not of the format {FORMAT}.")
+    form = _FORMS.get(read_member(members, "format", str))
+    if form is None:
+        raise DamagedText(f"The seal has none of the formats {', '.join(_FORMS)}.")
     if body and _sha256(body) != members.get("body"):
         raise DamagedText("The second line of the seal is not the one that was signed.")
     numbers, leaves = parse_body(body) if body else ((), ())
     values = {name: read_member(members, name, *types) for name, types in _MEMBERS.items()}
     sealed_at = read_instant(members, "sealed_at")
-    return Seal(**values, sealed_at=sealed_at, numbers=numbers, leaves=leaves)
+    known_break = None
+    if form > 1 and "break" in members:
+        known_break = read_break(read_member(members, "break", dict))
+    return Seal(
+        **values,
+        sealed_at=sealed_at,
+        numbers=numbers,
+        leaves=leaves,
+        form=form,
+        known_break=known_break,
+    )
 
 
 def parse_body(line: str) -> tuple[tuple[int, ...], tuple[bytes, ...]]:
@@ -166,14 +188,12 @@ def verify_signature(public_keys: keys.Keys, text: str, signature: str) -> None:
     keys.verify(public_keys, parse_seal(head).key_id, head, signature)
 
 
-def _join_runs(numbers: Sequence[int]) -> list[list[int]]:
-    runs: list[list[int]] = []
-    for number in numbers:
-        if runs and number == runs[-1][0] + runs[-1][1]:
-            runs[-1][1] += 1
-        else:
-            runs.append([number, 1])
-    return runs
+def _require_characters(text: str) -> None:
+    try:
+        # JSON can write a lone surrogate, of which there is no hash.
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise DamagedText("The seal has a lone surrogate, which is no character.") from error
 
 
 def _split_runs(runs: list[Any], limit: int) -> tuple[int, ...]:

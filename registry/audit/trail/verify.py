@@ -2,17 +2,21 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from enum import StrEnum
 from itertools import combinations
 from typing import Final
 
 from registry.audit.trail import merkle
+from registry.audit.trail.breaks import Break, find_break
 from registry.audit.trail.entry import Record, hash_leaf
 from registry.audit.trail.seal import Seal
 
 # An exchange is looked for among all pairs of edited entries, which takes the square of these.
 _MOST_PAIRED: Final = 64
 _NUMBERS_PRINTED: Final = 10
+# Entries come by the beginning of their transactions, of which none is open for longer.
+_LONGEST: Final = timedelta(hours=1)
 
 
 class FindingKind(StrEnum):
@@ -36,6 +40,9 @@ class FindingKind(StrEnum):
     COPY_DIFFERS = "copy differs"
     BROKEN_BUNDLE = "broken bundle"  # an export
     NOT_PROVEN = "not proven"
+    TIME = "time"  # an entry says that it was long before the one that it follows
+    FOREIGN = "foreign object"  # in the bucket, and no seal
+    KNOWN_BREAK = "known break"  # an older database, and sealing that an operator resumed
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +53,11 @@ class Finding:
     seal: int | None
     entries: tuple[int, ...] = ()
     detail: str = ""
+
+    @property
+    def is_known(self) -> bool:
+        """Say that it is no fault, but what operators decided and signed."""
+        return self.kind is FindingKind.KNOWN_BREAK
 
     def __str__(self) -> str:
         """One line for a person: place, kind and detail."""
@@ -68,6 +80,33 @@ def check_leaves(seal: Seal) -> Iterator[Finding]:
         yield Finding(FindingKind.WRONG_ROOT, seal.number, detail=detail)
 
 
+def describe_break(seal: Seal, known_break: Break) -> Iterator[Finding]:
+    """Tell of the break that a seal has, and whether it is about the seal before it."""
+    yield Finding(FindingKind.KNOWN_BREAK, seal.number, detail=str(known_break))
+    ours = (seal.number - 1, seal.previous)
+    if (known_break.bucket_seal, known_break.bucket_hash) != ours:
+        detail = "Its break is not after the seal before it."
+        yield Finding(FindingKind.BROKEN_CHAIN, seal.number, detail=detail)
+
+
+class EntryTimes:
+    """Compares the time of each entry, which the database gave it, with those before it."""
+
+    def __init__(self) -> None:
+        self._latest: datetime | None = None
+
+    def check(self, seal: int, records: Iterable[Record]) -> Iterator[Finding]:
+        """Find the next entries, by (xid, number), that say that they were long before others."""
+        for record in records:
+            if record.recorded_at is None:
+                continue
+            if self._latest is None or record.recorded_at > self._latest:
+                self._latest = record.recorded_at
+            elif self._latest - record.recorded_at > _LONGEST:
+                detail = f"It is of {record.recorded_at}, after one of {self._latest}."
+                yield Finding(FindingKind.TIME, seal, (record.number,), detail)
+
+
 def check_seal(seal: Seal, records: Iterable[Record]) -> Iterator[Finding]:
     """Find how the records of the transactions of a seal, by (xid, number), differ from its leaves.
 
@@ -75,7 +114,7 @@ def check_seal(seal: Seal, records: Iterable[Record]) -> Iterator[Finding]:
     seal are held in memory.
     """
     records = list(records)
-    leaves = [hash_leaf(record) for record in records]
+    leaves = [hash_leaf(record, seal.form) for record in records]
     if tuple(leaves) == seal.leaves and len(leaves) == seal.count:
         return
     if seal.count and not seal.leaves:
@@ -84,6 +123,21 @@ def check_seal(seal: Seal, records: Iterable[Record]) -> Iterator[Finding]:
             yield Finding(FindingKind.WRONG_ROOT, seal.number, detail=detail)
         return
     yield from _locate(seal, records, leaves)
+
+
+def check_records(
+    seal: Seal, records: Iterable[Record], breaks: Iterable[Break]
+) -> Iterator[Finding]:
+    """Find the same, but for entries of which a break says that an older database had lost them."""
+    known_break = find_break(breaks, seal.number)
+    for finding in check_seal(seal, records):
+        is_lost = (
+            known_break is not None
+            and finding.kind is FindingKind.DELETION
+            and not any(known_break.keeps(seal.number, number) for number in finding.entries)
+        )
+        if not is_lost:
+            yield finding
 
 
 def _locate(seal: Seal, records: Sequence[Record], leaves: Sequence[bytes]) -> Iterator[Finding]:
@@ -114,7 +168,7 @@ def _locate(seal: Seal, records: Sequence[Record], leaves: Sequence[bytes]) -> I
 def _tell_edits_from_moves(
     seal: Seal, numbers: Sequence[int], edits: Sequence[Record], leaf_of: dict[int, bytes]
 ) -> Iterator[Finding]:
-    exchanges = _find_exchanges(edits, leaf_of)
+    exchanges = _find_exchanges(edits, leaf_of, seal.form)
     exchange_numbers = {number for pair in exchanges for number in pair}
     for record in edits:
         if record.number not in exchange_numbers:
@@ -123,16 +177,30 @@ def _tell_edits_from_moves(
     yield from _find_moves(seal, numbers, exchanges)
 
 
-def _find_exchanges(edits: Sequence[Record], leaf_of: dict[int, bytes]) -> set[tuple[int, int]]:
+def _find_exchanges(
+    edits: Sequence[Record], leaf_of: dict[int, bytes], form: int
+) -> set[tuple[int, int]]:
     """Find pairs that have each other's contents, which is no edit but a reorder."""
     if len(edits) > _MOST_PAIRED:
         return set()
     return {
         (min(one.number, other.number), max(one.number, other.number))
         for one, other in combinations(edits, 2)
-        if hash_leaf(one._replace(number=other.number)) == leaf_of[other.number]
-        and hash_leaf(other._replace(number=one.number)) == leaf_of[one.number]
+        if _is_exchange(one, other, leaf_of, form)
     }
+
+
+def _is_exchange(one: Record, other: Record, leaf_of: dict[int, bytes], form: int) -> bool:
+    """Say whether two have each other's texts, with or without the time that belongs to them."""
+    moved_rows = one._replace(number=other.number), other._replace(number=one.number)
+    moved_texts = (
+        moved_rows[0]._replace(recorded_at=other.recorded_at),
+        moved_rows[1]._replace(recorded_at=one.recorded_at),
+    )
+    return any(
+        all(hash_leaf(record, form) == leaf_of[record.number] for record in pair)
+        for pair in (moved_rows, moved_texts)
+    )
 
 
 def _find_moves(

@@ -1,4 +1,4 @@
-"""`registry audit`: verification of the trail, searches in it, and exports for auditors."""
+"""`registry audit`: verification of the trail, searches in it, exports, and its resumption."""
 
 import hashlib
 
@@ -6,15 +6,13 @@ import click
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from registry.audit.trail import keys
-from registry.audit.verification import TrailPeriod
-from registry.cli.audit import output as texts
 from registry.cli.audit.export import export
-from registry.cli.audit.options import with_period
-from registry.cli.audit.output import show_progress
 from registry.cli.audit.reconstruct import reconstruct
-from registry.cli.options import QuietGroup, in_json
-from registry.cli.output import print_json, print_table
-from registry.cli.services import worker_services
+from registry.cli.audit.resume import resume
+from registry.cli.audit.verify import verify
+from registry.cli.options import QuietGroup
+from registry.cli.services import errors_in_one_line, load_audit_settings
+from registry.wiring.audit import load_private_key
 
 
 @click.group(cls=QuietGroup)
@@ -26,44 +24,14 @@ def audit() -> None:
     """
 
 
-@audit.command()
-@with_period(
-    "Compare only the entries of seals that may have some from this day on; the chain of seals "
-    "is always followed whole.",
-    "The last day, likewise.",
-)
-@in_json
-def verify(*, period: TrailPeriod, is_json: bool) -> None:
-    """Compare every entry with its seal, and the seals with those in the bucket.
-
-    Exit code 1 when anything was changed, deleted, put in, moved, cut off or put back, or when a
-    seal is not what was signed; each finding is located by the numbers of seal and entries.
-    """
-    with worker_services() as services, show_progress() as report_progress:
-        verification, faults = services.investigation.verify(period, report_progress)
-        findings = list(faults)  # all of them: the figures are complete only after the last
-    if is_json:
-        print_json(texts.make_verdict(verification.figures, findings))
-    else:
-        if findings:
-            print_table(texts.FINDINGS, [texts.make_finding_row(finding) for finding in findings])
-            click.echo()
-        for line in texts.write_figures(verification.figures):
-            click.echo(line)
-    if findings:
-        raise click.ClickException(f"The trail is not what was sealed: {len(findings)} findings.")
-    if not is_json:
-        click.echo("All is as it was sealed and signed.")
-
-
 @audit.command("public-key")
 def print_public_key() -> None:
     """Print the public key with which auditors verify, and its fingerprints.
 
     The key goes to standard output, the rest to standard error.
     """
-    with worker_services() as services:
-        key = services.investigation.public_key
+    with errors_in_one_line():
+        key = load_private_key(load_audit_settings()).public_key()
     pem = key.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
     click.echo(pem.decode(), nl=False)
     click.echo(f"Key id: {keys.compute_key_id(key)}", err=True)
@@ -71,5 +39,5 @@ def print_public_key() -> None:
     click.echo(f"SHA-256 of this file: {hashlib.sha256(pem).hexdigest()}", err=True)
 
 
-audit.add_command(reconstruct)
-audit.add_command(export)
+for _command in (verify, reconstruct, export, resume):
+    audit.add_command(_command)

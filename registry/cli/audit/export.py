@@ -8,8 +8,9 @@ import click
 from registry.audit.export import ExportSummary, UnprovableTrail
 from registry.cli.audit import output as texts
 from registry.cli.audit.options import Months
+from registry.cli.operator import named_operator
 from registry.cli.output import print_table
-from registry.cli.services import worker_services
+from registry.cli.services import audit_services
 
 
 @click.command()
@@ -20,12 +21,14 @@ from registry.cli.services import worker_services
     type=click.Path(dir_okay=False, path_type=Path),
     help="The file to make; there must be none.",
 )
+@named_operator
 def export(*, period: tuple[datetime, datetime], output: Path) -> None:
     """Write the entries of some months to a signed file, each with the proof that it was sealed.
 
     Whoever has the public key verifies it without this registry: python -m registry.audit verify
     FILE --key PUBLIC.pem. Here it is verified too. The export itself is recorded. Exit code 1 when
-    the trail is not what was sealed; then there is no file.
+    the trail is not what was sealed; then there is no file. Where REGISTRY_AUDIT_KEY_PATH is set
+    the export is signed as a whole too; without it public keys are enough.
     """
     try:
         summary = _write(*period, output)
@@ -48,7 +51,7 @@ def export(*, period: tuple[datetime, datetime], output: Path) -> None:
 
 def _write(begin: datetime, end: datetime, output: Path) -> ExportSummary:
     """Write the file; no file is left where that fails."""
-    with worker_services() as services:
+    with audit_services() as services:
         # Never over a file of somebody else's: "x" is refused where there is one.
         file = output.open("x+b")
         try:

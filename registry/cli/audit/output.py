@@ -47,8 +47,10 @@ def write_figures(figures: VerificationFigures) -> Iterator[str]:
         yield f"Entries that are not yet under a seal: {figures.unsealed_entries}, since {since}."
 
 
-def make_verdict(figures: VerificationFigures, findings: Sequence[Finding]) -> dict[str, Any]:
-    """Make JSON of the counts and findings of a verification."""
+def make_verdict(
+    figures: VerificationFigures, findings: Sequence[Finding], breaks: Sequence[Finding]
+) -> dict[str, Any]:
+    """Make JSON of the counts and findings of a verification, and of the breaks that are known."""
     oldest = {"unsealedSince": figures.oldest_unsealed} if figures.oldest_unsealed else {}
     return {
         "isIntact": not findings,
@@ -57,15 +59,17 @@ def make_verdict(figures: VerificationFigures, findings: Sequence[Finding]) -> d
         "compared": figures.compared_entries,
         "unsealed": figures.unsealed_entries,
         **oldest,
-        "findings": [
-            {
-                "kind": finding.kind.value,
-                **({} if finding.seal is None else {"seal": finding.seal}),
-                "entries": finding.entries,
-                "detail": clean_text(finding.detail),
-            }
-            for finding in findings
-        ],
+        "findings": [_make_finding_members(finding) for finding in findings],
+        "breaks": [_make_finding_members(finding) for finding in breaks],
+    }
+
+
+def _make_finding_members(finding: Finding) -> dict[str, Any]:
+    return {
+        "kind": finding.kind.value,
+        **({} if finding.seal is None else {"seal": finding.seal}),
+        "entries": finding.entries,
+        "detail": clean_text(finding.detail),
     }
 
 
@@ -88,7 +92,7 @@ def make_entry_row(entry: LocatedEntry, bases: Sequence[str]) -> Sequence[str]:
 
 def make_entry_members(entry: LocatedEntry) -> dict[str, Any]:
     """Make JSON of an entry, as it is."""
-    number, text, ebox, person = entry.record
+    number, text, ebox, person, _ = entry.record
     members = {
         "number": number,
         "recordedAt": entry.recorded_at,

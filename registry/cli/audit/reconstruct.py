@@ -1,6 +1,5 @@
 """`registry audit reconstruct`: the entries about a message, a token or an e-Box."""
 
-import os
 from uuid import UUID
 
 import click
@@ -9,11 +8,11 @@ from registry.audit.investigation import EntrySearch
 from registry.audit.verification import TrailPeriod
 from registry.cli.audit import output as texts
 from registry.cli.audit.options import TokenHash, with_period
+from registry.cli.operator import named_operator
 from registry.cli.options import in_json
 from registry.cli.output import print_json, print_table
-from registry.cli.services import worker_services
+from registry.cli.services import audit_services, load_audit_settings
 from registry.domain.identifiers import Ebox
-from registry.settings import Settings
 from registry.terminal.numbers import EboxType
 
 
@@ -24,6 +23,7 @@ from registry.terminal.numbers import EboxType
     "--ebox", type=EboxType(check_digits=True, may_omit_kind=True), help="Operations in this e-Box."
 )
 @with_period("The first day; as the database dates entries.", "The last day.")
+@named_operator
 @in_json
 def reconstruct(
     *,
@@ -41,7 +41,7 @@ def reconstruct(
     if sum(choice is not None for choice in (message, token_hash, ebox)) != 1:
         raise click.UsageError("Give one of --message, --token-hash and --ebox.")
     search = EntrySearch(message_id=message, token_hash=token_hash, ebox=ebox, period=period)
-    with worker_services() as services:
+    with audit_services() as services:
         entries = services.investigation.search(search)
     if not entries:
         raise click.ClickException("The trail has nothing of this.")
@@ -49,6 +49,6 @@ def reconstruct(
         print_json([texts.make_entry_members(entry) for entry in entries])
         return
     # The base path is the same in nearly every row, and what follows it is what counts.
-    settings = Settings.load(os.environ)
+    settings = load_audit_settings()
     bases = (settings.enterprise_base_path, settings.citizen_base_path)
     print_table(texts.ENTRIES, [texts.make_entry_row(entry, bases) for entry in entries])

@@ -5,6 +5,7 @@ from uuid import UUID
 import click
 
 from registry.cli.events import output as tables
+from registry.cli.operator import named_operator
 from registry.cli.options import with_reason
 from registry.cli.services import worker_services
 from registry.services.events.administration import EventAdministration
@@ -14,6 +15,7 @@ from registry.terminal.screen import show_count
 @click.command()
 @click.argument("ids", metavar="[ID]...", nargs=-1, type=click.UUID)
 @click.option("--dead", is_flag=True, help="All that are dead now.")
+@named_operator
 def replay(ids: tuple[UUID, ...], *, dead: bool) -> None:
     """Have the events of these IDs told again, whatever became of them.
 
@@ -39,6 +41,7 @@ def replay(ids: tuple[UUID, ...], *, dead: bool) -> None:
 @click.command()
 @click.argument("ids", metavar="ID...", nargs=-1, required=True, type=click.UUID)
 @with_reason("For whoever wonders later; kept with the events.")
+@named_operator
 def skip(ids: tuple[UUID, ...], *, why: str) -> None:
     """Leave the events of these IDs untold: those that wait, or are dead.
 

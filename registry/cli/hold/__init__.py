@@ -7,6 +7,7 @@ from uuid import UUID
 import click
 
 from registry.cli.hold import output as texts
+from registry.cli.operator import named_operator
 from registry.cli.options import QuietGroup, in_json, with_reason
 from registry.cli.output import print_json, print_table
 from registry.cli.services import worker_services
@@ -35,6 +36,7 @@ def hold() -> None:
 )
 @click.option("--message", type=click.UUID, help="This message alone; else all it has and gets.")
 @with_reason(_WHY)
+@named_operator
 @in_json
 def set_(*, ebox: Ebox, message: UUID | None, why: str, is_json: bool) -> None:
     """Hold a message, or a whole e-Box with what comes later."""
@@ -49,6 +51,7 @@ def set_(*, ebox: Ebox, message: UUID | None, why: str, is_json: bool) -> None:
 @hold.command()
 @click.argument("hold_id", type=click.UUID)
 @with_reason(_WHY)
+@named_operator
 @in_json
 def lift(*, hold_id: UUID, why: str, is_json: bool) -> None:
     """End a hold; what expired meanwhile is deleted at the next purge, unless held otherwise."""

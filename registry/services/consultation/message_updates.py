@@ -59,7 +59,7 @@ class MessageUpdates:
             after = [_apply(*pair) for pair in zip(before, changes, strict=True)]
             differences = [new for old, new in zip(before, after, strict=True) if new != old]
             message_updates.update_all(connection, ebox, differences)
-            self.audit_log.record(connection, call, ebox, details.describe_list(after))
+            self.audit_log.record(connection, call, ebox, details.describe_changes(before, after))
         return after
 
     def reset(self, call: Call, ebox: Ebox) -> None:
@@ -79,8 +79,10 @@ class MessageUpdates:
             (message,) = _check_messages([message_id], locked_messages, rights, where="path")
             if message.action.action_id is None:
                 raise NotFound("message_id", str(message_id), "The message has no action.")
-            self.audit_log.record(connection, call, ebox, details.describe_message_id(message_id))
-            if message.action.action_executed_at is None:
+            was_executed = message.action.action_executed_at is not None
+            description = details.describe_action(message_id, was_executed=was_executed)
+            self.audit_log.record(connection, call, ebox, description)
+            if not was_executed:
                 return message_updates.execute_action(connection, ebox, message_id, now)
         return message.action
 

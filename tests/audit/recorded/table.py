@@ -283,14 +283,14 @@ _CHANGED = {
         "reader",
         200,
         _patched(lambda s: {"items": [{"messageId": s.message, "isVisible": False}]}),
-        lambda s, _: {"messageIds": [s.message]},
+        lambda s, _: {"messageIds": [s.message], "changes": ANY},
         _of_reader,
     ),
     ("v3", "PATCH", f"{_MESSAGE}/messageAction"): Case(
         "reader",
         200,
         _patched(lambda s: {"isExecuted": True}),
-        lambda s, _: {"messageId": s.message},
+        lambda s, _: {"messageId": s.message, "changes": ANY},
         _of_reader,
     ),
     ("v3", "POST", "/eventNotifications"): Case(
@@ -319,7 +319,7 @@ _CHANGED = {
         _patched(
             lambda s: {"items": [{"messageId": s.message, "visible": False}], "totalItems": 1}
         ),
-        lambda s, _: {"messageIds": [s.message]},
+        lambda s, _: {"messageIds": [s.message], "changes": ANY},
         _of_reader,
     ),
 }

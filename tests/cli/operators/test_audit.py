@@ -2,6 +2,8 @@
 
 import hashlib
 import json
+import os
+import pwd
 import re
 import subprocess
 import sys
@@ -11,6 +13,7 @@ from uuid import uuid4
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from sqlalchemy import text
 
 from registry.audit import details
@@ -20,11 +23,12 @@ from registry.audit.trail.inspect_export import Inspection
 from registry.domain.access import Caller
 from registry.domain.belgian_time import BELGIUM
 from registry.domain.calls import Call
+from registry.domain.errors import SettingsError
 from registry.domain.identifiers import EboxKind, Ssin
 from registry.domain.pseudonyms import Pseudonyms
 from registry.sandbox.servers.processes import LOOPBACK, free_port
 from registry.settings import Settings
-from registry.wiring.audit import load_private_key
+from registry.wiring.audit import assemble_audit, load_private_key
 from registry.wiring.worker import assemble_worker
 from tests.factories import a_person, an_ebox
 
@@ -45,13 +49,17 @@ def trail(alone, objects):
     bucket = f"seals-{uuid4().hex[:12]}"
     objects.create_bucket(bucket, has_object_lock=True)
     environment = alone.environment | {"REGISTRY_AUDIT_BUCKET": bucket}
-    assembled = assemble_worker(Settings.load(environment))
+    assembled, audit = (
+        assemble_worker(Settings.load(environment)),
+        assemble_audit(Settings.load(environment)),
+    )
     yield SimpleNamespace(
         environment=environment,
         owner=alone.owner,
-        services=assembled,
+        services=audit,
         seal=assembled.sealer.seal,
     )
+    audit.dispose()
     assembled.dispose()
 
 
@@ -179,6 +187,7 @@ def test_a_program_gets_the_findings(audit, call, trail):
                 "detail": "The entry is not what was sealed.",
             }
         ],
+        "breaks": [],
     }
 
 
@@ -316,7 +325,9 @@ def test_former_hash_keys_that_will_not_do_are_named_by_their_file(audit, tmp_pa
     if content is not None:
         file.write_bytes(content)
 
-    done = audit("public-key", env={"REGISTRY_AUDIT_FORMER_HASH_KEYS": str(file)})
+    done = audit(
+        "reconstruct", "--message", uuid4(), env={"REGISTRY_AUDIT_FORMER_HASH_KEYS": str(file)}
+    )
 
     assert (done.code, done.out) == (1, "")
     assert done.err.startswith(f"Error: The key in {file} cannot be used: ")
@@ -364,8 +375,92 @@ def test_that_somebody_asked_is_recorded(audit, call, trail):
 
     entry, pseudonym = recorded(trail)
     assert entry["API_CALL_REQUEST_URL"] == "urn:registry:audit/reconstruct"
-    assert entry["API_CALL_DETAILS"] == {"entries": 1}
+    user = pwd.getpwuid(os.getuid()).pw_name
+    assert entry["API_CALL_DETAILS"] == {"entries": 1, "operator": user}
     assert pseudonym == trail.services.investigation.audit_log.pseudonyms.hash_ebox(ebox)
+
+
+def test_who_asked_may_say_who_he_is(audit, call, trail):
+    audit("reconstruct", "--message", call(), "--as", "An Operator, 85.03.12-123.62")
+
+    entry, _ = recorded(trail)
+    assert entry["API_CALL_DETAILS"]["operator"].startswith("An Operator, ")
+    assert "85.03.12-123.62" not in entry["API_CALL_DETAILS"]["operator"]
+
+
+def test_nobody_has_a_blank_name(audit, call):
+    assert audit("reconstruct", "--message", call(), "--as", " ").code == 2
+
+
+@pytest.fixture
+def stranger(run, trail, tmp_path):
+    """Type a command with public keys, the bucket and the database alone, as auditors have them."""
+    settings = Settings.load(trail.environment)
+    public = tmp_path / "public.pem"
+    key = load_private_key(settings).public_key()
+    public.write_bytes(key.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo))
+    names = ("ENVIRONMENT", "DATABASE_WORKER_URL", "AUDIT_BUCKET", "S3_ENDPOINT")
+    env = {f"REGISTRY_{name}": trail.environment[f"REGISTRY_{name}"] for name in names}
+    env |= {
+        "REGISTRY_AUDIT_PUBLIC_KEYS": str(public),
+        "REGISTRY_AUDIT_S3_ACCESS_KEY": trail.environment["REGISTRY_S3_ACCESS_KEY"],
+        "REGISTRY_AUDIT_S3_SECRET_KEY": trail.environment["REGISTRY_S3_SECRET_KEY"],
+    }
+
+    def typed(*command, without=()):
+        ours = {name: value for name, value in env.items() if name not in without}
+        return run("audit", *map(str, command), env=ours)
+
+    typed.key = public
+    return typed
+
+
+def test_who_verifies_needs_public_keys_alone(stranger, call, trail):
+    call()
+    trail.seal()
+
+    assert (stranger("verify").code, stranger("verify").err) == (0, "")
+
+
+def test_who_verifies_needs_public_keys(stranger):
+    with pytest.raises(SettingsError, match=r"^REGISTRY_AUDIT_PUBLIC_KEYS: is needed here and not"):
+        stranger("verify", without=["REGISTRY_AUDIT_PUBLIC_KEYS"])
+
+
+def test_an_export_without_a_signing_key_is_proved_by_its_seals(stranger, call, trail, tmp_path):
+    call(now=datetime(2026, 11, 20, 12, tzinfo=UTC))
+    trail.seal()
+    file = tmp_path / "november.jsonl"
+
+    done = stranger("export", "--period", "2026-11", "--output", file)
+    command = [sys.executable, "-m", "registry.audit", "verify", file, "--key", stranger.key]
+    checked = subprocess.run(command, capture_output=True, text=True, check=False)
+
+    assert (done.code, done.err) == (0, "")
+    assert checked.returncode == 0
+    assert "Nobody signed the export as a whole" in checked.stdout
+    assert "Result: all is as it was sealed and signed." in checked.stdout
+
+
+def test_an_export_without_a_signature_is_not_what_it_was_when_a_line_is_gone(
+    stranger, call, trail, tmp_path
+):
+    call(now=datetime(2026, 11, 20, 12, tzinfo=UTC))
+    trail.seal()
+    file = tmp_path / "november.jsonl"
+    stranger("export", "--period", "2026-11", "--output", file)
+    lines = file.read_bytes().splitlines(keepends=True)
+    file.write_bytes(b"".join([*lines[:-2], lines[-1]]))
+
+    command = [sys.executable, "-m", "registry.audit", "verify", file, "--key", stranger.key]
+    checked = subprocess.run(command, capture_output=True, text=True, check=False)
+
+    assert checked.returncode == 1
+
+
+def test_an_ebox_is_not_looked_for_without_the_hash_key(stranger):
+    with pytest.raises(SettingsError, match=r"^REGISTRY_HASH_KEY: is needed here and not set$"):
+        stranger("reconstruct", "--ebox", an_ebox().number)
 
 
 def test_where_there_is_nothing_that_is_said(audit):

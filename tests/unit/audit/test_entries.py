@@ -17,7 +17,8 @@ from registry.audit.trail.entry import Entry, Record, hash_leaf, write_entry
 from tests.factories import NOON
 
 TEXTS = st.text(max_size=5)
-RECORDS = st.builds(Record, st.integers(0, 300), TEXTS, st.none() | TEXTS, st.none() | TEXTS)
+TIMES = st.none() | st.datetimes(timezones=st.just(UTC))
+RECORDS = st.builds(Record, st.integers(0, 300), TEXTS, st.none() | TEXTS, st.none() | TEXTS, TIMES)
 
 
 def an_entry(at=NOON, **changes):
@@ -101,7 +102,22 @@ def test_a_leaf_is_the_hash_of_number_lengths_and_texts_after_a_zero():
         b"\0" + (7).to_bytes(8) + (2).to_bytes(4) + (1).to_bytes(4) + b"\xff" * 4 + b"\xc3\xa9e"
     )
 
-    assert hash_leaf(Record(7, "é", "e", None)) == hashlib.sha256(framed).digest()
+    assert hash_leaf(Record(7, "é", "e", None), form=1) == hashlib.sha256(framed).digest()
+
+
+def test_a_leaf_of_today_has_the_time_after_the_number():
+    recorded_at = datetime(1970, 1, 1, 1, 0, 1, 5, ZoneInfo("Europe/Brussels"))
+    framed = b"\0" + (7).to_bytes(8) + (1_000_005).to_bytes(8) + b"\0\0\0\1" + b"\xff" * 8 + b"a"
+
+    assert hash_leaf(Record(7, "a", None, None, recorded_at)) == hashlib.sha256(framed).digest()
+
+
+def test_whatever_the_time_is_it_is_under_the_leaf():
+    times = [None, NOON, NOON + timedelta(microseconds=1), datetime(2010, 1, 1, tzinfo=UTC)]
+
+    leaves = {hash_leaf(Record(7, "a", recorded_at=time)) for time in times}
+
+    assert len(leaves) == len(times)
 
 
 @given(RECORDS, RECORDS)

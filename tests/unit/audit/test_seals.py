@@ -1,6 +1,7 @@
 """A seal's text, its links and its signature."""
 
 import base64
+import dataclasses
 import hashlib
 import json
 from datetime import timedelta, timezone
@@ -19,6 +20,7 @@ from hypothesis import strategies as st
 
 from registry.audit.trail import keys, merkle
 from registry.audit.trail import seal as seals
+from registry.audit.trail.breaks import Break
 from registry.audit.trail.entry import hash_leaf
 from registry.audit.trail.untrusted_json import DamagedText
 from tests.factories import NOON
@@ -85,11 +87,63 @@ def test_the_text_is_two_lines_of_canonical_json_and_the_same_for_ever():
     text = Trail().seal(1, 2, 4).copies[0].text
 
     assert text == changed(text)
-    assert json.loads(text.split("\n")[0])["format"] == "ebox-audit-seal/1"
+    assert json.loads(text.split("\n")[0])["format"] == "ebox-audit-seal/2"
     assert json.loads(text.split("\n")[1])["numbers"] == [[1, 2], [4, 1]]
+    assert seals.hash_seal(text) == (
+        "e29146e382e4b2f4dce2736b3a9277361605f8f446afa8a55167055c18fc80b3"
+    )
+
+
+def test_a_seal_of_the_first_format_is_the_same_for_ever_too():
+    seal = seals.parse_seal(Trail().seal(1, 2, 4).copies[0].text)
+    leaves = tuple(hash_leaf(record, form=1) for record in some_records(1, 2, 4))
+    root = merkle.compute_root(leaves).hex()
+
+    text = seals.write_seal(dataclasses.replace(seal, leaves=leaves, root=root, form=1))
+
+    assert seals.parse_seal(text).form == 1
     assert seals.hash_seal(text) == (
         "c837103449498c25e588f2863ae12b8c18f7375abb0d4f3d0c8634fc55c5531a"
     )
+
+
+A_BREAK = Break(
+    reason="rétabli",
+    operator="An",
+    bucket_seal=3,
+    bucket_hash=seals.hash_seal(a_trail().copies[-1].text),
+    database_seal=1,
+    database_hash="0" * 64,
+    missing=2,
+    remnants={2: (range(5, 7), range(9, 10))},
+)
+
+
+def a_break(**changes):
+    """The text of a seal after those of `a_trail` with a break."""
+    last = a_trail().copies[-1].text
+    made = {
+        "sealed_at": NOON,
+        "key_id": "k",
+        "known_break": dataclasses.replace(A_BREAK, **changes),
+    }
+    return seals.write_seal(seals.make_next_seal(last, [], 30, **made))
+
+
+def test_a_break_is_read_as_it_was_written():
+    assert seals.parse_seal(a_break()).known_break == A_BREAK
+
+
+def test_a_break_stands_where_the_database_looks_for_it():
+    assert a_break()[75:83] == '"break":'
+
+
+@pytest.mark.parametrize("name", json.loads(seals.read_head(a_break()))["break"])
+def test_a_damaged_break_is_told_to_be_damaged(name):
+    members = json.loads(seals.read_head(a_break()))["break"]
+    for wrong in ({**members, name: True}, {**members, name: [[1, [[1]]]]}, None):
+        with pytest.raises(DamagedText):
+            seals.parse_seal(changed(a_break(), **{"break": wrong}))
 
 
 @given(st.lists(st.integers(0, 9), unique=True))

@@ -8,7 +8,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from registry.audit.trail import keys
 from registry.audit.trail import seal as seals
 from registry.audit.trail.chain import Chain, SealCopy
-from registry.audit.trail.compare import TrailCheck, pair_copies
+from registry.audit.trail.compare import SealPair, TrailCheck, pair_copies
 from registry.audit.trail.entry import Record
 from tests.factories import NOON
 
@@ -65,11 +65,12 @@ def check_chain(copies, keys, first=1):
         yield from chain.follow(copy)
 
 
-def check_trail(bucket, database, records_of, keys, first=1):
+def check_trail(bucket, database, records_of, keys, first=1, breaks=()):
     """Check seals in both places and their entries; `records_of` gives those of a seal."""
-    trail = TrailCheck(keys, first)
-    for pair in pair_copies(bucket, database):
-        yield from trail.check_copies(pair)
+    trail = TrailCheck(keys, first, breaks)
+    for original, copy in pair_copies(bucket, database):
+        number = (original or copy).number
+        yield from trail.check_copies(SealPair(number, original, copy))
         if trail.seal:
             yield from trail.check_entries(trail.seal, records_of(trail.seal))
     yield from trail.check_end()
