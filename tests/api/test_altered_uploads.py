@@ -56,6 +56,7 @@ def test_it_is_refused_and_may_be_sent_again(  # noqa: PLR0913, PLR0917 - of pyt
 
     assert answer.status_code == 502, answer.text
     assert answer.json["code"] == "DOCUMENT_NOT_STORED"
+    assert int(answer.headers["Retry-After"]) > 0
     if publish is in_version_3:
         assert answer.json["type"] == f"{OWN}documentNotStored"
     assert count() == before + 1

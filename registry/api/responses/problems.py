@@ -94,7 +94,12 @@ def _make_headers(error: RegistryError) -> dict[str, str]:
             headers["WWW-Authenticate"] = f'{challenge}, scope="{" ".join(error.scopes)}"'
         case errors.TooManyRequests() | errors.TooManyAtOnce():
             headers["Retry-After"] = str(error.retry_after)
-        case errors.Unavailable() | errors.UpstreamInvalid() | errors.DocumentUnavailable():
+        case (
+            errors.Unavailable()
+            | errors.UpstreamInvalid()
+            | errors.DocumentUnavailable()
+            | errors.DocumentNotStored()
+        ):
             headers["Retry-After"] = str(_COME_BACK)
     return headers
 
