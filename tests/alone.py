@@ -34,6 +34,7 @@ _EMPTIED = (
     "doomed_documents",
     "turns",
     "upload_notes",
+    "document_rounds",
 )
 
 

@@ -1,4 +1,4 @@
-"""Jobs for an operator's scheduler: sweep, purge, remind, ask for routing rules again."""
+"""Jobs for an operator's scheduler: sweep, purge, verify, remind, ask for routing rules again."""
 
 from collections.abc import Iterable
 from datetime import timedelta
@@ -7,9 +7,13 @@ from typing import Final
 
 import click
 
+from registry.cli.options import in_json
+from registry.cli.output import print_json
 from registry.cli.services import service, worker_services
 from registry.domain.identifiers import Ebox, EboxKind, EnterpriseNumber
+from registry.services.retention.document_check import DocumentFault
 from registry.services.retention.purge import ErasureReport
+from registry.services.retention.reading_pace import ReadingPace
 from registry.terminal.numbers import EnterpriseNumberType
 from registry.terminal.screen import Count, show_count
 
@@ -102,6 +106,52 @@ def purge(*, limit: int | None) -> None:
 
 
 @jobs.command()
+@click.option(
+    "--rate",
+    metavar="MIB",
+    type=click.IntRange(1, 1 << 20),
+    help="Read at most so many MiB a second; else REGISTRY_DOCUMENT_CHECK_RATE, which is in bytes.",
+)
+@in_json
+def verify(*, rate: int | None, is_json: bool) -> None:
+    """Read every stored document, and hold it against the size and digest that it was filed with.
+
+    Goes on where the worker, or this command, has come to in the round under way; when there is
+    none, a new one begins. Prints the key of each document that storage has altered or lost, and a
+    message that has it; exit code 1 if there is one. Ctrl-C loses nothing: the next run goes on.
+
+    For example, at night: registry jobs verify --rate 50
+    """
+    faults: list[DocumentFault] = []
+    documents, size = 0, 0
+    with worker_services() as services, show_count() as show:
+        check = services.document_check
+        if check.is_under_way():
+            raise click.ClickException(
+                "Another process is reading them; try again in some minutes."
+            )
+        pace = ReadingPace(rate << 20 if rate else check.rate, lambda: False)
+        try:
+            for report in check.check_all(pace):
+                documents += report.documents
+                size += report.size
+                show(documents)
+                for fault in report.faults:
+                    faults.append(fault)
+                    if not is_json:
+                        click.echo(_describe(fault))
+        finally:
+            if is_json:
+                members = [_make_members(fault) for fault in faults]
+                print_json({"documents": documents, "bytes": size, "faults": members})
+            else:
+                # On standard error, so that standard output is a list of faults and nothing else.
+                click.echo(f"Documents read: {documents}, with {size} bytes.", err=True)
+    if faults:
+        raise click.ClickException(f"{len(faults)} of {documents} are not as they were filed.")
+
+
+@jobs.command()
 def remind() -> None:
     """Remind of messages that nobody has read, and alert before they expire.
 
@@ -111,6 +161,16 @@ def remind() -> None:
         services.clock_check.require()
         _run(services.reminders.remind_all(), show, "Reminders: {}.")
         _run(services.reminders.alert_all(), show, "Alerts: {}.")
+
+
+def _describe(fault: DocumentFault) -> str:
+    what = "altered" if fault.is_altered else "unavailable"
+    return f"{what} {fault.key}, of message {fault.message_id}"
+
+
+def _make_members(fault: DocumentFault) -> dict[str, str]:
+    what = "altered" if fault.is_altered else "unavailable"
+    return {"fault": what, "key": fault.key, "messageId": str(fault.message_id)}
 
 
 def _run(batches: Iterable[int], show: Count, summary: str) -> None:

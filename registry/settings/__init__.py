@@ -128,6 +128,10 @@ class Settings(BaseModel):
     s3_timeout: Annotated[float, Field(gt=0, le=600)] = 10
     s3_least_rate: int = Field(default=256 << 10, ge=1)
     s3_slots: int | None = Field(default=None, ge=1)  # threads that wait; unset: half of them
+    # The worker reads every document in so many days, to see that it is unchanged (0: never), at
+    # most so many bytes a second.
+    document_check_days: int = Field(default=30, ge=0)
+    document_check_rate: int = Field(default=4 << 20, ge=1)
 
     oauth_token_url: Url
     oauth_introspect_url: Url

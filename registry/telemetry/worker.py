@@ -33,6 +33,13 @@ _PURGED_MESSAGES: Final = Counter(
 _ERASED_DOCUMENTS: Final = Counter(
     "registry_documents_erased_total", "Their documents, gone from storage"
 )
+_VERIFIED_DOCUMENTS: Final = Counter(
+    "registry_documents_verified_total", "Documents that were read and held against their digest"
+)
+_VERIFIED_SINCE: Final = Gauge(
+    "registry_documents_verified_since_seconds",
+    "Unix time since when every document was read once; 0 before that is so",
+)
 _REMINDERS: Final = Counter(
     "registry_reminders_total", "Reminders and alerts that the clock asked for", ["type"]
 )
@@ -55,6 +62,7 @@ _COUNTERS: Final[Mapping[str, Callable[[float], None]]] = {
     **{outcome: _EVENTS.labels(outcome).inc for outcome in ("told", "dead", "withdrawn")},
     "purged": _PURGED_MESSAGES.inc,
     "erased": _ERASED_DOCUMENTS.inc,
+    "verified": _VERIFIED_DOCUMENTS.inc,
     "reminded": _REMINDERS.labels("newDocumentReminder").inc,
     "linked": _RESUMED_LINKS.inc,
     "alerted": _REMINDERS.labels("documentExpirationAlert").inc,
@@ -113,6 +121,12 @@ def show_backlog(*, waiting: int, oldest: datetime | None, dead: int, unsealed_a
 def show_clock(ahead: float) -> None:
     """Show by how many seconds this machine's clock is ahead of the database's."""
     _CLOCK.set(ahead)
+
+
+@harmless
+def show_document_check(last_start: datetime | None) -> None:
+    """Show when the last whole round of reading documents began."""
+    _VERIFIED_SINCE.set(last_start.timestamp() if last_start else 0.0)
 
 
 def serve(port: int, host: str) -> None:

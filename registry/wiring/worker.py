@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 from registry.audit.log import AuditLog
 from registry.audit.sealer import Sealer
+from registry.blobs.s3 import S3Blobs
 from registry.domain.errors import SettingsError
 from registry.services.clock_check import ClockCheck
 from registry.services.events.administration import EventAdministration
@@ -16,6 +17,7 @@ from registry.services.publication.broadcast_filing import BroadcastFiling
 from registry.services.publication.routing import Routing
 from registry.services.publication.sweep import Sweep
 from registry.services.readiness import WorkerReadiness
+from registry.services.retention.document_check import DocumentCheck
 from registry.services.retention.legal_holds import LegalHolds
 from registry.services.retention.purge import Purge
 from registry.settings import Settings
@@ -38,6 +40,7 @@ class WorkerServices:
     reminders: Reminders
     purge: Purge
     legal_holds: LegalHolds
+    document_check: DocumentCheck
     event_administration: EventAdministration
     routing: Routing
     broadcast_filing: BroadcastFiling
@@ -82,6 +85,7 @@ def assemble_worker(
         ),
         purge=Purge(transactions, blobs, audit_log, pseudonyms, now),
         legal_holds=LegalHolds(transactions, blobs, audit_log, now),
+        document_check=_make_document_check(settings, transactions, blobs),
         event_administration=EventAdministration(transactions, audit_log, now),
         routing=Routing(transactions, partition_api, audit_log, make_event_reader(settings), now),
         broadcast_filing=BroadcastFiling(transactions, audit_log, now),
@@ -92,6 +96,13 @@ def assemble_worker(
         readiness=WorkerReadiness(transactions, blobs, seals),
         dispose=dispose,
     )
+
+
+def _make_document_check(
+    settings: Settings, transactions: Transactions, blobs: S3Blobs
+) -> DocumentCheck:
+    days, rate = settings.document_check_days, settings.document_check_rate
+    return DocumentCheck(transactions, blobs, days, rate)
 
 
 def _require_settings(settings: Settings) -> None:

@@ -34,9 +34,10 @@ from registry.worker.worker import Unfit, Worker
 def worker(
     *, metrics_port: int | None, metrics_host: str, once: bool, only: tuple[str, ...]
 ) -> None:
-    """Tell the federation what happens, remind, purge, sweep and seal, until SIGTERM.
+    """Tell the federation what happens, remind, purge, sweep, verify and seal, until SIGTERM.
 
-    The jobs are deliver, remind, alert, route, broadcast, purge, sweep, seal, months and measure.
+    The jobs are deliver, remind, alert, route, broadcast, purge, sweep, seal, months, verify and
+    measure. verify reads every stored document once in REGISTRY_DOCUMENT_CHECK_DAYS.
     Any number of workers may run at once: of many, one does what the clock asks for, each event is
     told by one, and each audit entry is sealed by one.
 

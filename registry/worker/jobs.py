@@ -1,11 +1,13 @@
 """Jobs of a worker, and how often each is due; their meaning is for the services to say."""
 
+import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Final, NamedTuple
 
 from registry.telemetry import worker as telemetry
+from registry.telemetry.documents import report_fault
 from registry.wiring.worker import WorkerServices
 
 _MINUTE: Final = timedelta(minutes=1)
@@ -103,6 +105,17 @@ def _sweep(context: JobContext) -> Iterator[Step]:
         yield Step({"swept": 1})
 
 
+def _verify(context: JobContext) -> Iterator[Step]:
+    # A round takes days, at its pace: each run does its part of it, also of those with `--once`.
+    until = time.monotonic() + _MINUTE.total_seconds()
+    for report in context.worker_services.document_check.check_due(context.is_stopping):
+        for key, message_id, is_altered in report.faults:
+            report_fault(is_altered=is_altered, key=key, message_id=message_id)
+        yield Step({"verified": report.documents, "faulty": len(report.faults)})
+        if time.monotonic() > until:
+            return
+
+
 def _seal(context: JobContext) -> Iterator[Step]:
     while count := context.worker_services.sealer.seal():
         yield Step({"seals": 1, "sealed": count})
@@ -123,6 +136,7 @@ def _measure(context: JobContext) -> Iterator[Step]:
         dead=backlog.dead,
         unsealed_age=context.worker_services.sealer.measure_age(),
     )
+    telemetry.show_document_check(context.worker_services.document_check.find_last_start())
     yield Step()
 
 
@@ -139,5 +153,6 @@ JOBS: Final = (
     Job("sweep", _DAY, _sweep),
     Job("seal", timedelta(seconds=1), _seal, is_shared=False),
     Job("months", _DAY, _months),
+    Job("verify", _MINUTE, _verify, is_by_clock=False),
     Job("measure", timedelta(seconds=15), _measure, is_shared=False, is_by_clock=False),
 )

@@ -44,6 +44,41 @@ def test_everything_that_is_due_is_done(start, alone, worker_services, stand_in)
     assert ebox.number not in done.log
 
 
+def test_documents_are_read_and_a_fault_is_told_by_its_key(start, alone, worker_services):
+    blobs = worker_services.purge.blobs
+    well, bad, lost = (a_file(blob_key=f"documents/{name}") for name in ("1", "2", "3"))
+    ebox = an_ebox()
+    alone.put(ebox, well, expires_at=now() + timedelta(days=90))
+    message = alone.put(ebox, bad, expires_at=now() + timedelta(days=90))
+    alone.put(ebox, lost, expires_at=now() + timedelta(days=90))
+    blobs.put(well["blob_key"], [PDF])
+    blobs.put(bad["blob_key"], [PDF[:-1] + b"?"])
+
+    done = start("--once", "--only", "verify")
+
+    assert done.finish() == 0, done.log
+    assert '"verified":3' in done.log
+    (altered,) = [line for line in done.log.splitlines() if "document altered" in line]
+    (unavailable,) = [line for line in done.log.splitlines() if "document unavailable" in line]
+    assert '"key":"documents/2"' in altered
+    assert f'"message_id":"{message}"' in altered
+    assert '"key":"documents/3"' in unavailable
+    assert ebox.number not in done.log
+    assert "aanslag.pdf" not in done.log
+    (finished,) = alone.rows("document_rounds")
+    assert (finished.documents, finished.faults) == (3, 2)
+    assert finished.finished_at
+
+
+def test_a_worker_reads_no_documents_where_it_is_told_not_to(start, alone):
+    alone.put(an_ebox(), a_file(blob_key="documents/1"))
+
+    done = start("--once", "--only", "verify", REGISTRY_DOCUMENT_CHECK_DAYS="0")
+
+    assert done.finish() == 0, done.log
+    assert alone.rows("document_rounds") == []
+
+
 def test_whose_turn_it_is_does_not_matter(start, alone, worker_services, stand_in):
     for duty in JOBS:
         worker_services.job_leases.take(duty.name, timedelta(days=1))

@@ -59,8 +59,8 @@ def alone(secluded):
     """The same, with nothing in it yet."""
     with secluded.owner.begin() as connection:
         connection.exec_driver_sql(
-            "TRUNCATE messages, outbox, legal_holds, deletions, doomed_documents, upload_notes"
-            " CASCADE"
+            "TRUNCATE messages, outbox, legal_holds, deletions, doomed_documents, upload_notes,"
+            " document_rounds CASCADE"
         )
     return secluded
 

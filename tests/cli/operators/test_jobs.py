@@ -1,4 +1,4 @@
-"""`registry jobs`: sweep, route, purge, remind."""
+"""`registry jobs`: sweep, route, purge, verify, remind."""
 
 import json
 from datetime import UTC, datetime, timedelta
@@ -23,7 +23,7 @@ pytestmark = pytest.mark.long
 NOW = ("--older-than", "0")
 
 
-def stored(blobs):
+def stored_keys(blobs):
     client = blobs.client
     listed = client.get_paginator("list_objects_v2").paginate(
         Bucket=blobs.bucket, Prefix="documents/"
@@ -82,7 +82,7 @@ def test_a_dry_run_lists_what_nobody_claims_and_deletes_nothing(
     assert {unclaimed, unfinished} <= set(listed)
     assert claimed not in listed
     assert summary == f"{len(listed)} documents and uploads would be deleted."
-    assert {unclaimed, claimed} <= stored(blobs)
+    assert {unclaimed, claimed} <= stored_keys(blobs)
     assert unfinished in uploads(blobs)
 
 
@@ -95,8 +95,8 @@ def test_a_sweep_deletes_what_nobody_claims(
     assert done.code == 0
     assert {unclaimed, unfinished} <= set(listed)
     assert summary == f"{len(listed)} documents and uploads were deleted."
-    assert claimed in stored(blobs)
-    assert unclaimed not in stored(blobs)
+    assert claimed in stored_keys(blobs)
+    assert unclaimed not in stored_keys(blobs)
     assert unfinished not in uploads(blobs)
 
 
@@ -112,7 +112,7 @@ def test_what_is_younger_than_a_day_stays(run, environment, blobs, unclaimed, un
     done = run("jobs", "sweep", env=environment)
 
     assert (done.code, done.said) == (0, "0 documents and uploads were deleted.\n")
-    assert unclaimed in stored(blobs)
+    assert unclaimed in stored_keys(blobs)
     assert unfinished in uploads(blobs)
 
 
@@ -143,7 +143,7 @@ def test_a_database_that_is_away_deletes_nothing(run, environment, blobs, unclai
 
     assert done.code == 1
     assert done.said.splitlines()[-1].startswith("Error: The database does not")
-    assert unclaimed in stored(blobs)
+    assert unclaimed in stored_keys(blobs)
 
 
 @pytest.mark.parametrize("hours", ["-1", "1e9", "nan", "yesterday"])
@@ -237,7 +237,7 @@ def test_a_purge_deletes_what_has_expired_and_then_its_documents(run, alone, blo
         "Documents erased: 1; still of other messages: 1, kept by storage for now: 0.",
     ]
     assert left() == {kept, another}
-    assert stored(blobs) & {gone, document, shared} == {document, shared}
+    assert stored_keys(blobs) & {gone, document, shared} == {document, shared}
 
 
 def test_purging_again_finds_nothing(run, alone, old):
@@ -276,7 +276,7 @@ def test_a_purge_without_storage_says_how_far_it_came_and_goes_on_later(run, alo
     assert broken.out.splitlines()[0] == "Messages deleted: 1."
     assert broken.err == "Error: The document store does not answer.\n"
     assert later.out.splitlines()[1].startswith("Documents erased: 1;")
-    assert key not in stored(blobs)
+    assert key not in stored_keys(blobs)
 
 
 def test_reminders_and_alerts_are_put_into_the_outbox_once(run, alone):
@@ -305,3 +305,82 @@ def test_what_the_worker_does_needs_the_role_of_the_worker(start, environment, j
 
     assert done.returncode == 2
     assert done.stderr.startswith("REGISTRY_DATABASE_WORKER_URL: ")
+
+
+# verify
+
+
+@pytest.fixture
+def stored(alone, blobs):
+    """File a document of which storage has this; gives its key and message."""
+
+    def put(content):
+        ebox, file = an_ebox(), a_file(blob_key=f"documents/{uuid4()}")
+        message = a_message(ebox)
+        with alone.owner.begin() as connection:
+            messages.add(connection, ebox, message, [file])
+        if content is not None:
+            blobs.put(file["blob_key"], [content])
+        return file["blob_key"], message["message_id"]
+
+    return put
+
+
+def test_documents_that_are_as_they_were_filed_are_counted(run, alone, stored):
+    for _ in range(3):
+        stored(PDF)
+
+    done = run("jobs", "verify", "--rate", "1000", env=alone.environment)
+
+    assert (done.code, done.out) == (0, "")
+    assert done.err == f"Documents read: 3, with {3 * len(PDF)} bytes.\n"
+
+
+def test_those_that_are_not_are_listed_with_a_message_that_has_them(run, alone, stored):
+    stored(PDF)
+    altered, message = stored(PDF[:-1] + b"?")
+    lost, other = stored(None)
+
+    done = run("jobs", "verify", env=alone.environment)
+
+    assert done.code == 1
+    assert sorted(done.out.splitlines()) == [
+        f"altered {altered}, of message {message}",
+        f"unavailable {lost}, of message {other}",
+    ]
+    assert done.err.endswith("Error: 2 of 3 are not as they were filed.\n")
+
+
+def test_a_program_is_told_in_json(run, alone, stored):
+    altered, message = stored(PDF[:-1] + b"?")
+
+    done = run("jobs", "verify", "--json", env=alone.environment)
+
+    assert done.code == 1
+    assert json.loads(done.out) == {
+        "documents": 1,
+        "bytes": len(PDF),
+        "faults": [{"fault": "altered", "key": altered, "messageId": str(message)}],
+    }
+
+
+def test_a_second_command_waits_for_no_other(run, alone, stored):
+    stored(PDF)
+    with alone.owner.begin() as connection:
+        begun = "INSERT INTO document_rounds (claimed_until) VALUES (now() + interval '1 hour')"
+        connection.execute(text(begun))
+
+    done = run("jobs", "verify", env=alone.environment)
+
+    assert done.code == 1
+    assert done.err == "Error: Another process is reading them; try again in some minutes.\n"
+
+
+def test_a_store_that_is_away_is_told_in_one_line_by_verify_too(run, alone, stored):
+    stored(PDF)
+    away = alone.environment | {"REGISTRY_S3_ENDPOINT": f"http://{LOOPBACK}:{free_port()}"}
+
+    done = run("jobs", "verify", env=away)
+
+    assert done.code == 1
+    assert done.err.splitlines()[-1] == "Error: The document store does not answer."
