@@ -1,7 +1,7 @@
 """Rounds of the worker in which it reads every stored document once.
 
-Revision ID: 0011
-Revises: 0008
+Revision ID: 0010
+Revises: 0009
 """
 
 from alembic import context, op
