@@ -1,4 +1,4 @@
-"""What was sent to S3, held against what S3 answers that it stored."""
+"""Parts sent to S3, held against what S3 answers that it stored."""
 
 import base64
 import hashlib

@@ -1,4 +1,4 @@
-"""What a way back would drop, found by a rehearsal that is taken back."""
+"""Losses of a way back, found by a rehearsal that is taken back."""
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass

@@ -56,7 +56,7 @@ class Settings(BaseModel):
     soon_expiring_days: int = Field(default=15, ge=0)
     cors_origins: tuple[Url, ...] = ()
     # Requests a minute of a client for an enterprise or a person; 0: no limit. All processes count
-    # together in a Valkey or Redis; without one each has its share.
+    # together in a Valkey or Redis, or each its share.
     rate_limit: int = Field(default=1200, ge=0)
     rate_limit_url: StoreUrl | None = None
     costly_requests: int = Field(default=2, ge=0)  # searches and the like at a time; 0: no limit
@@ -67,8 +67,8 @@ class Settings(BaseModel):
     refuse_unknown_parameters: bool = False  # of queries in version 3 (contract 6.32)
 
     # Clients of gunicorn: seconds that one has, and bytes a second that it must send or read beyond
-    # them; requests with long bodies that a process takes at a time (unset: one more than
-    # half of its threads), and seconds that the others wait for their turn.
+    # them; requests with long bodies that a process takes at a time (unset: half of its threads and
+    # one more), and seconds that the others wait for their turn.
     client_grace: Seconds = 10
     client_least_rate: int = Field(default=4 << 10, ge=1)
     client_long_bodies: int | None = Field(default=None, ge=1)
@@ -93,8 +93,7 @@ class Settings(BaseModel):
     clamd_timeout: Annotated[float, Field(gt=0, le=600)] = 60  # that a scan may lose on it in all
     clamd_slots: int | None = Field(default=None, ge=1)  # threads that wait; unset: half of them
     clamd_file_size: int = Field(default=100 << 20, ge=1)  # bytes: its MaxFileSize
-    # What becomes of a file that clamd does not look at whole; in the trail it has a mark.
-    clamd_unscanned: Literal["refuse", "accept"] = "refuse"
+    clamd_unscanned: Literal["refuse", "accept"] = "refuse"  # a file that it saw in part
 
     database_url: DatabaseUrl
     database_owner_url: DatabaseUrl | None = None
@@ -102,8 +101,8 @@ class Settings(BaseModel):
     database_worker_url: DatabaseUrl | None = None  # of the worker and of what operators type
     database_worker_role: str = "registry_worker"
     database_pool_size: int = Field(default=8, ge=1)
-    # How long a request may lose on the database: while the pool has no connection for it, for
-    # connecting, for a statement, and for a lock; 0 is no limit for the last two.
+    # How long a request may wait for a connection of the pool, for connecting, for a statement and
+    # for a lock; 0 is no limit for the last two.
     database_pool_timeout: Annotated[float, Field(gt=0, le=60)] = 3
     database_connect_timeout: int = Field(default=3, ge=2, le=30)
     database_statement_timeout: Seconds = 7
@@ -128,8 +127,7 @@ class Settings(BaseModel):
     s3_timeout: Annotated[float, Field(gt=0, le=600)] = 10
     s3_least_rate: int = Field(default=256 << 10, ge=1)
     s3_slots: int | None = Field(default=None, ge=1)  # threads that wait; unset: half of them
-    # The worker reads every document in so many days, to see that it is unchanged (0: never), at
-    # most so many bytes a second.
+    # The worker reads each document in so many days (0: never), so many bytes a second at most.
     document_check_days: int = Field(default=30, ge=0)
     document_check_rate: int = Field(default=4 << 20, ge=1)
 

@@ -93,6 +93,9 @@ PATTERNS: Final = {
     ),
     "cli.audit.options:_MONTHS": worst("fullmatch", ("2030-01", "..2030-01", "")),
     "cli.audit.options:_HASH": worst("fullmatch", ("", "a", "")),
+    "domain.document_keys:_KEY": worst(
+        "fullmatch", ("documents/", "a", ""), ("", "documents/", "")
+    ),
     "domain.file_signatures:_HTML": worst("match", ("", "<", "")),
     "domain.file_signatures:_XML": worst("match", ("", "<", "")),
     "domain.file_signatures:_POSTSCRIPT_PDF": worst("match", ("%!PS-Adobe-", "1", " PDF-")),

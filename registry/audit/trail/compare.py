@@ -133,7 +133,7 @@ class _TrailEnd:
 
 
 class Numbered(Protocol):
-    """What a place has of a seal."""
+    """A place's copy of a seal."""
 
     @property
     def number(self) -> int:
