@@ -16,6 +16,7 @@ _context.set_forkserver_preload(
         "registry.cli.audit",
         "registry.cli.database",
         "registry.cli.events",
+        "registry.cli.fsck",
         "registry.cli.hold",
         "registry.cli.jobs",
         "registry.cli.settings",

@@ -192,6 +192,12 @@ def describe_hold(hold_id: UUID, message_id: UUID | None) -> Details:
     return details if message_id is None else {**details, "messageId": str(message_id)}
 
 
+def describe_object(key: str, message_id: UUID | None) -> Details:
+    """Describe an object in storage that an operator had marked or moved."""
+    details = {"key": key}
+    return details if message_id is None else {**details, "messageId": str(message_id)}
+
+
 def describe_event(correlation_id: UUID, message_id: UUID) -> Details:
     """Describe an event on which an operator decided."""
     return {"eventCorrelationId": str(correlation_id), "messageId": str(message_id)}

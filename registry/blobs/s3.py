@@ -49,7 +49,7 @@ class S3Blob:
 
     def __iter__(self) -> Iterator[bytes]:
         """Chunks of at most 256 KiB; raises `Unavailable` when S3 breaks off."""
-        with _translate_errors():
+        with translate_errors():
             yield from self.body.iter_chunks(CHUNK_SIZE)
 
     def close(self) -> None:
@@ -80,7 +80,7 @@ class S3Blobs:
         place: Any = {"Bucket": self.bucket, "Key": key}
         config: Any = self.client.meta.config
         sent_parts = SentParts(has_crc=config.request_checksum_calculation == "when_supported")
-        with _translate_errors():
+        with translate_errors():
             parts = _parts(chunks)
             first, is_all = next(parts)
             if is_all:
@@ -153,7 +153,7 @@ class S3Blobs:
 
     def sign(self, key: str, size: int) -> str:
         """Sign the object's path for a GET from the endpoint's own host, with any range."""
-        with _translate_errors():
+        with translate_errors():
             if read_size(self.client, self.bucket, key) != size:
                 raise DocumentUnavailable
             url = sign_url(self.client, self.bucket, key)
@@ -167,20 +167,20 @@ class S3Blobs:
         """
         versions = Versions(self.client, self.bucket, key)
         is_plain = self.retention is None and not self.is_versioned
-        with suppress(DocumentUnavailable), _translate_errors():  # there was nothing
+        with suppress(DocumentUnavailable), translate_errors():  # there was nothing
             return (is_plain and versions.erase_one()) or versions.erase(self.now())
         return True
 
     def hold(self, key: str, *, is_held: bool) -> None:
         """Of the version that is read, if there is one and the bucket has Object Lock."""
         if self.retention is not None:
-            with suppress(DocumentUnavailable), _translate_errors():
+            with suppress(DocumentUnavailable), translate_errors():
                 Versions(self.client, self.bucket, key).hold(is_held=is_held)
 
     def check(self) -> None:
         """Ask for the bucket, and for its Object Lock where a retention counts on it."""
         try:
-            with _translate_errors():
+            with translate_errors():
                 self.client.head_bucket(Bucket=self.bucket)
                 is_fit = self.retention is None or has_lock(self.client, self.bucket)
         except DocumentUnavailable as error:  # here, what is gone is the bucket
@@ -194,7 +194,7 @@ class S3Blobs:
 
     def keys(self, prefix: str, before: datetime) -> Iterator[str]:
         """List a thousand at a time."""
-        with _translate_errors():
+        with translate_errors():
             pages = self.client.get_paginator("list_objects_v2")
             for page in pages.paginate(Bucket=self.bucket, Prefix=prefix):
                 for entry in page.get("Contents", ()):
@@ -209,13 +209,13 @@ class S3Blobs:
     def abort_uploads(self, prefix: str, before: datetime) -> Iterator[str]:
         """Parts of an upload that nobody finishes are paid for and never seen."""
         for upload in self._uploads(prefix, before):
-            with _translate_errors():
+            with translate_errors():
                 self.client.abort_multipart_upload(Bucket=self.bucket, **upload)
             yield upload["Key"]
 
     def _uploads(self, prefix: str, before: datetime) -> Iterator[Any]:
         """List the key and id of each upload begun before an instant."""
-        with _translate_errors():
+        with translate_errors():
             pages = self.client.get_paginator("list_multipart_uploads")
             for page in pages.paginate(Bucket=self.bucket, Prefix=prefix):
                 for upload in page.get("Uploads", ()):
@@ -223,7 +223,7 @@ class S3Blobs:
                         yield {name: require_member(upload, name) for name in ("Key", "UploadId")}
 
     def _start_download(self, key: str, span: Mapping[str, Any], length: int) -> S3Blob:
-        with _translate_errors():
+        with translate_errors():
             answer = self.client.get_object(Bucket=self.bucket, Key=key, **span)
         # S3 cuts a range at the end of the object; the headers of ours have promised all of it. A
         # store that does not say how much it sends may do so too.
@@ -266,7 +266,7 @@ def _is_refusal(error: BaseException | None) -> bool:
 
 
 @contextmanager
-def _translate_errors() -> Iterator[None]:
+def translate_errors() -> Iterator[None]:
     """Turn what boto3 raises into our errors, by code; other errors pass."""
     try:
         yield

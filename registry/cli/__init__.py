@@ -19,6 +19,10 @@ _COMMANDS: Final = {
         "registry.cli.events:events",
         "See what the federation was told of messages, and what it was not.",
     ),
+    "fsck": LazyCommand(
+        "registry.cli.fsck:fsck",
+        "Check that storage has the documents which the database promises.",
+    ),
     "hold": LazyCommand(
         "registry.cli.hold:hold", "Keep messages from being deleted while the law asks for it."
     ),

@@ -43,7 +43,7 @@ def sweep(*, dry_run: bool, older_than: int) -> None:
     """Delete the documents of uploads that no message has claimed, and what they left unfinished.
 
     They are what a publication leaves that was cut off by a crash. Prints the key of each. Only
-    what this database has noted is deleted, and nothing that it does not know.
+    what this database has noted is deleted; `registry fsck` finds what it does not know.
     """
     age = timedelta(hours=older_than)
     with worker_services() as services, show_count() as show:
@@ -59,9 +59,8 @@ def sweep(*, dry_run: bool, older_than: int) -> None:
             what = "document or unfinished upload" if count == 1 else "documents and uploads"
             click.echo(f"{count} {what} {'would be' if dry_run else 'were'} deleted.", err=True)
         if leftovers := services.sweep.count_restored(age):
-            click.echo(
-                f"{leftovers} of before the database was restored were left alone.", err=True
-            )
+            what = f"{leftovers} of before the database was restored were left for registry fsck."
+            click.echo(what, err=True)
 
 
 @jobs.command()

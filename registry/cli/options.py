@@ -27,6 +27,17 @@ class QuietGroup(click.Group):
             raise click.UsageError(clean_text(error.format_message()), error.ctx) from None
 
 
+class QuietCommand(click.Command):
+    """A command whose errors do not repeat the number of a citizen that was typed."""
+
+    def make_context(self, *args: Any, **extra: Any) -> click.Context:
+        """Read the words that were typed."""
+        try:
+            return super().make_context(*args, **extra)
+        except click.UsageError as error:
+            raise click.UsageError(clean_text(error.format_message()), error.ctx) from None
+
+
 def _strip_reason(_: click.Context, __: click.Parameter, value: str) -> str:
     # `required` is content with an empty text, of which nobody learns anything later.
     if not value.strip():

@@ -6,9 +6,13 @@ from datetime import datetime, timedelta
 
 from registry.audit.log import AuditLog
 from registry.audit.sealer import Sealer
+from registry.blobs.objects import StoredObjects
 from registry.blobs.s3 import S3Blobs
 from registry.domain.errors import SettingsError
+from registry.domain.pseudonyms import Pseudonyms
 from registry.services.clock_check import ClockCheck
+from registry.services.documents.check import StorageCheck
+from registry.services.documents.repair import StorageRepair
 from registry.services.events.administration import EventAdministration
 from registry.services.events.delivery import EventDelivery
 from registry.services.events.reminders import Reminders
@@ -45,6 +49,8 @@ class WorkerServices:
     routing: Routing
     broadcast_filing: BroadcastFiling
     sweep: Sweep
+    storage_check: StorageCheck
+    storage_repair: StorageRepair
     job_leases: JobLease
     clock_check: ClockCheck
     sealer: Sealer
@@ -90,6 +96,8 @@ def assemble_worker(
         routing=Routing(transactions, partition_api, audit_log, make_event_reader(settings), now),
         broadcast_filing=BroadcastFiling(transactions, audit_log, now),
         sweep=Sweep(transactions, blobs),
+        storage_check=_make_storage_check(transactions, blobs, pseudonyms, now),
+        storage_repair=StorageRepair(transactions, StoredObjects(blobs), audit_log, now),
         job_leases=JobLease(transactions),
         clock_check=ClockCheck(transactions, now),
         sealer=make_sealer(settings, transactions, seals, now),
@@ -103,6 +111,16 @@ def _make_document_check(
 ) -> DocumentCheck:
     days, rate = settings.document_check_days, settings.document_check_rate
     return DocumentCheck(transactions, blobs, days, rate)
+
+
+def _make_storage_check(
+    transactions: Transactions,
+    blobs: S3Blobs,
+    pseudonyms: Pseudonyms,
+    now: Callable[[], datetime],
+) -> StorageCheck:
+    needs_lock = blobs.retention is not None
+    return StorageCheck(transactions, StoredObjects(blobs), needs_lock, pseudonyms, now)
 
 
 def _require_settings(settings: Settings) -> None:

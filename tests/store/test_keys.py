@@ -30,6 +30,7 @@ FOR_THE_WORKER = {
     "ix_outbox_dead",
     "ix_outbox_message_id",
     "ix_outbox_waiting",
+    "ix_upload_notes_message_id",
     "ix_upload_notes_noted_at",
 }
 

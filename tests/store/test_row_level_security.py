@@ -262,6 +262,7 @@ def test_a_column_of_a_message_that_may_change_can_be_changed(application, colum
         "DELETE FROM messages",
         "DELETE FROM attachments",
         "UPDATE attachments SET file_name = ''",
+        "UPDATE attachments SET fault = NULL",
         "UPDATE search_texts SET nl = ''",
         "DELETE FROM outbox",
         "UPDATE outbox SET state = 'told'",

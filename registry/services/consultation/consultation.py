@@ -15,7 +15,7 @@ from registry.blobs.begun import begin
 from registry.blobs.checked import check_digest
 from registry.domain.access import Caller
 from registry.domain.calls import Call
-from registry.domain.errors import NotFound, PermissionMissing
+from registry.domain.errors import DocumentUnavailable, NotFound, PermissionMissing
 from registry.domain.events import Event, EventType
 from registry.domain.identifiers import Ebox
 from registry.domain.messages import counts_as_reading, find_soon_limit
@@ -120,6 +120,7 @@ class Consultation:
         looked at.
         """
         attachment = document.attachment
+        _require_sound(attachment)
         blob = self.blobs.open(attachment.blob_key, first, last, size=attachment.size)
         if first == 0 and last == attachment.size - 1:
             blob = check_digest(blob, attachment.digest, attachment.size)
@@ -137,6 +138,7 @@ class Consultation:
         The document is seen to be there before it is marked. Raises as `open_document` does. Its
         digest is not looked at: the bytes do not come by here.
         """
+        _require_sound(document.attachment)
         path = self.blobs.sign(document.attachment.blob_key, document.attachment.size)
         self._hand_out(call, document, marks_read=document.marks_read)
         return path
@@ -249,6 +251,12 @@ def _find_attachment(message: Message, attachment_id: str) -> Attachment:
         if attachment.attachment_id == attachment_id:
             return attachment
     raise NotFound("attachment_id", attachment_id)
+
+
+def _require_sound(attachment: Attachment) -> None:
+    """Raise `DocumentUnavailable` for a document that is marked as lost or altered."""
+    if attachment.fault is not None:
+        raise DocumentUnavailable
 
 
 def _require_part(part: Mapping[str, Any] | None, message_id: UUID) -> Mapping[str, Any]:

@@ -111,6 +111,7 @@ attachments = Table(
     Column("digest", Text, nullable=False),  # SHA-256, base64url
     Column("is_signed", Boolean, nullable=False),
     Column("blob_key", Text, nullable=False),
+    Column("fault", Text),  # why storage cannot give it, as `registry fsck` has found
     ForeignKeyConstraint(
         ["ebox", "message_id"], ["messages.ebox", "messages.message_id"], ondelete="CASCADE"
     ),
@@ -122,7 +123,10 @@ attachments = Table(
 
 @dataclass(frozen=True, slots=True)
 class Attachment:
-    """A file of a message; `size` in bytes, `digest` SHA-256 in base64url."""
+    """A file of a message; `size` in bytes, `digest` SHA-256 in base64url.
+
+    With a `fault` it is known that storage does not have what was published.
+    """
 
     message_id: UUID
     attachment_id: str
@@ -134,6 +138,7 @@ class Attachment:
     digest: str
     is_signed: bool
     blob_key: str
+    fault: str | None = None
 
 
 class Message(NamedTuple):

@@ -50,6 +50,7 @@ upload_notes = Table(
     ),
     Column("condemned_at", INSTANT),
     Index(None, "noted_at"),
+    Index(None, "message_id"),
     postgresql_partition_by=BY_EBOX,
 )
 

@@ -48,6 +48,7 @@ document_erasures = Table(
     Column("blob_key", Text, nullable=False),
     Column("due_at", INSTANT, nullable=False),  # by the database's clock
     Index(None, "due_at"),
+    Index(None, "blob_key"),
 )
 
 
