@@ -83,12 +83,7 @@ def assemble_worker(
         event_delivery=EventDelivery(
             transactions, event_service, now, settings.events_batch, settings.events_subject
         ),
-        reminders=Reminders(
-            transactions,
-            now,
-            timedelta(days=settings.reminder_days),
-            timedelta(days=settings.alert_days),
-        ),
+        reminders=_make_reminders(settings, transactions, now),
         purge=Purge(transactions, blobs, audit_log, pseudonyms, now),
         legal_holds=LegalHolds(transactions, blobs, audit_log, now),
         document_check=_make_document_check(settings, transactions, blobs),
@@ -104,6 +99,13 @@ def assemble_worker(
         readiness=WorkerReadiness(transactions, blobs, seals),
         dispose=dispose,
     )
+
+
+def _make_reminders(
+    settings: Settings, transactions: Transactions, now: Callable[[], datetime]
+) -> Reminders:
+    days = timedelta(days=settings.reminder_days), timedelta(days=settings.alert_days)
+    return Reminders(transactions, now, *days)
 
 
 def _make_document_check(
