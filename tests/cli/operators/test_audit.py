@@ -692,6 +692,7 @@ def test_that_somebody_exported_is_recorded(audit, call, trail, output):
         "entries": 0,
         "from": "2025-07-01T00:00:00+02:00",
         "until": "2025-09-01T00:00:00+02:00",
+        "operator": pwd.getpwuid(os.getuid()).pw_name,
     }
 
 
@@ -729,17 +730,25 @@ def test_a_bundle_of_another_key_is_refused(audit, call, trail, output, tmp_path
 # All of them
 
 
-@pytest.mark.parametrize("command", ["verify", "reconstruct", "export", "public-key"])
+@pytest.mark.parametrize("command", ["verify", "reconstruct", "export", "resume", "public-key"])
 def test_each_explains_itself(run, command):
     assert command in run("audit", "--help").out
     assert run("audit", command, "--help").code == 0
 
 
-@pytest.mark.parametrize("command", ["verify", "public-key"])
-def test_without_the_settings_of_the_worker_they_are_asked_for(start, trail, command):
-    without = {name: value for name, value in trail.environment.items() if "WORKER_URL" not in name}
+@pytest.mark.parametrize(
+    ("command", "setting"),
+    [
+        (("verify",), "DATABASE_WORKER_URL"),
+        (("resume", "--reason", "x"), "DATABASE_OWNER_URL"),
+        (("public-key",), "AUDIT_KEY_PATH"),
+    ],
+    ids=["verify", "resume", "public-key"],
+)
+def test_settings_that_are_not_there_are_asked_for(start, trail, command, setting):
+    without = {name: value for name, value in trail.environment.items() if setting not in name}
 
-    done = start("audit", command, env=without)
+    done = start("audit", *command, env=without)
 
     assert done.returncode == 2
-    assert done.stderr.startswith("REGISTRY_DATABASE_WORKER_URL: ")
+    assert done.stderr.startswith(f"REGISTRY_{setting}: ")
