@@ -41,7 +41,7 @@ _COMMANDS: Final = {
     ),
     "worker": LazyCommand(
         "registry.worker.command:worker",
-        "Tell the federation what happens, remind, purge, sweep and seal, until SIGTERM.",
+        "Tell the federation what happens, remind, purge, sweep, verify and seal, until SIGTERM.",
     ),
 }
 
