@@ -6,23 +6,21 @@ Revises: 0010
 
 from alembic import context, op
 
+from registry.migrations.indexes import create_index
+
 revision = "0011"
 down_revision = "0010"
 branch_labels = None
 depends_on = None
 
-_TABLES = """
-ALTER TABLE attachments ADD COLUMN fault TEXT;
-CREATE INDEX ix_upload_notes_message_id ON upload_notes (message_id);
-CREATE INDEX ix_doomed_documents_blob_key ON doomed_documents (blob_key);
-"""
-
 
 def upgrade() -> None:
     """Add the mark, which the worker's role alone sets, and what finds a key among others."""
-    op.execute(_TABLES)
+    op.execute("ALTER TABLE attachments ADD COLUMN IF NOT EXISTS fault TEXT")
     worker = context.config.attributes["worker_role"]
     op.execute(f'GRANT UPDATE (fault) ON attachments TO "{worker}"')
+    create_index("ix_upload_notes_message_id", "upload_notes", "(message_id)")
+    create_index("ix_doomed_documents_blob_key", "doomed_documents", "(blob_key)")
 
 
 def downgrade() -> None:
