@@ -123,7 +123,7 @@ def _get_status(response: Mapping[str, Any]) -> int:
 def refuse_page(headers: Mapping[str, str], *, is_download: bool) -> None:
     """Raise `HTTPClientError` for a page for people, which a proxy says in the name of S3.
 
-    `headers` by their names in small letters. A document may be HTML too, and has an ETag.
+    `headers` are found by names in small letters. A document may be HTML too, and has an ETag.
     """
     is_html = headers.get("content-type", "").startswith("text/html")
     if is_html and not (is_download and "etag" in headers):

@@ -87,6 +87,5 @@ def _ask(client: Any, method: str, url: str) -> AWSResponse:
         metadata: Any = {"HTTPStatusCode": answer.status_code}
         error: Any = {"Error": {"Code": str(answer.status_code)}, "ResponseMetadata": metadata}
         raise ClientError(error, f"{method.title()}Object")
-    answer_headers = {name.lower(): value for name, value in answer.headers.items()}
-    refuse_page(answer_headers, is_download=True)
+    refuse_page(answer.headers, is_download=True)
     return answer
