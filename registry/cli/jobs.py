@@ -7,7 +7,7 @@ from typing import Final
 
 import click
 
-from registry.cli.options import in_json
+from registry.cli.options import in_json, with_age
 from registry.cli.output import print_json
 from registry.cli.services import service, worker_services
 from registry.domain.identifiers import Ebox, EboxKind, EnterpriseNumber
@@ -17,7 +17,6 @@ from registry.services.retention.reading_pace import ReadingPace
 from registry.terminal.numbers import EnterpriseNumberType
 from registry.terminal.screen import Count, show_count
 
-_LONGEST: Final = 10 * 366 * 24  # hours
 # Messages that are deleted in one transaction. The worker takes fewer, since it goes on all day and
 # leaves time for readers; this runs at an hour of the operator's choice.
 _BATCH: Final = 500
@@ -30,14 +29,9 @@ def jobs() -> None:
 
 @jobs.command()
 @click.option("--dry-run", is_flag=True, help="Only list; delete nothing.")
-@click.option(
-    "--older-than",
-    metavar="HOURS",
-    type=click.IntRange(0, _LONGEST),
-    default=24,
-    show_default=True,
-    help="Leave what began later. A publication under way is refused at its end when this is "
-    "shorter than it takes.",
+@with_age(
+    "Leave what began later. A publication under way is refused at its end when this is shorter "
+    "than it takes."
 )
 def sweep(*, dry_run: bool, older_than: int) -> None:
     """Delete the documents of uploads that no message has claimed, and what they left unfinished.

@@ -1,13 +1,27 @@
 """Options that several commands of operators have, and groups whose errors keep quiet."""
 
-from typing import Any
+from typing import Any, Final
 
 import click
 
 from registry.terminal.options import Option
 from registry.terminal.text import clean_text
 
+_LONGEST: Final = 10 * 366 * 24  # hours
+
 in_json = click.option("--json", "is_json", is_flag=True, help="Tell a program, in JSON.")
+
+
+def with_age(purpose: str) -> Option:
+    """Give a command `older_than`: an age in hours, a day unless another is given."""
+    return click.option(
+        "--older-than",
+        metavar="HOURS",
+        type=click.IntRange(0, _LONGEST),
+        default=24,
+        show_default=True,
+        help=purpose,
+    )
 
 
 def with_reason(purpose: str) -> Option:

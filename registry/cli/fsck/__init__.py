@@ -12,7 +12,7 @@ import click
 
 from registry.cli.fsck.output import CheckBar, print_finding, print_summary, show_check
 from registry.cli.fsck.state import DOCUMENTS, OBJECTS, CheckState
-from registry.cli.options import QuietCommand, in_json
+from registry.cli.options import QuietCommand, in_json, with_age
 from registry.cli.services import worker_services
 from registry.domain.errors import RegistryError, Unavailable
 from registry.domain.identifiers import Ebox
@@ -21,7 +21,6 @@ from registry.services.documents.repair import StorageRepair
 from registry.terminal.numbers import EboxType
 from registry.wiring.worker import WorkerServices
 
-_LONGEST: Final = 10 * 366 * 24  # hours
 _PAUSES: Final = (0.5, 1.0, 2.0)  # seconds before a batch is tried again
 _EXIT_CODE_OF_SIGINT: Final = 130
 
@@ -53,14 +52,7 @@ class _Orders:
     is_flag=True,
     help="Mark what cannot be read, and move strays below quarantine/.",
 )
-@click.option(
-    "--older-than",
-    metavar="HOURS",
-    type=click.IntRange(0, _LONGEST),
-    default=24,
-    show_default=True,
-    help="Leave objects alone that are younger and belong to nothing.",
-)
+@with_age("Leave objects alone that are younger and belong to nothing.")
 @click.option(
     "--state",
     "path",
