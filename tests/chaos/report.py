@@ -1,21 +1,17 @@
 """Both tables as Markdown, and what in them does not hold."""
 
-import os
-import platform
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from pathlib import Path
 from typing import Final
 
+from registry.sandbox.drill.report_page import describe_run
 from tests.chaos.matrix import Matrix
 from tests.chaos.sieges import SiegeRow
 
 _INTRODUCTION: Final = """\
 # Resilience, measured
 
-Written by `{command}` on {day},
-on {machine}.
+{run}
 
 A proxy stands before each neighbour of the registry and fails it in each way, while clients go on
 at their own pace; `tests/chaos/neighbours.py` says who needs whom, and how long an answer may take.
@@ -48,8 +44,7 @@ class SetUp:
 
 def write_report(set_ups: Sequence[SetUp], command: str) -> str:
     """Compose the whole document."""
-    day = datetime.now(UTC).date().isoformat()
-    lines = [_INTRODUCTION.format(command=command, day=day, machine=_describe_machine())]
+    lines = [_INTRODUCTION.format(run=describe_run(command))]
     for set_up in set_ups:
         lines += [f"## {set_up.name}", ""]
         if set_up.absence:
@@ -101,9 +96,3 @@ def _write_sieges(rows: Sequence[SiegeRow]) -> Iterator[str]:
 
 def _write_row(*cells: str) -> Iterator[str]:
     yield f"| {' | '.join(cells)} |"
-
-
-def _describe_machine() -> str:
-    kilobytes = Path("/proc/meminfo").read_text(encoding="ascii").split()[1]
-    gigabytes = round(int(kilobytes) / (1 << 20))
-    return f"{os.cpu_count()} {platform.machine()} cores with {gigabytes} GiB, everything on it"

@@ -1,0 +1,1 @@
+"""Drills: a disaster on a sandbox, and what of it comes back."""
