@@ -11,7 +11,7 @@ from registry import wiring
 from registry.domain.errors import RegistryError
 from registry.http_client.private_key import KeyUnusable
 from registry.settings import Settings
-from registry.settings.variables import PREFIX
+from registry.settings.fault import PREFIX
 from registry.terminal.screen import make_console
 from registry.wiring.worker import assemble_worker
 

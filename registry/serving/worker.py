@@ -33,7 +33,7 @@ from registry.serving.limits import ServingLimits, reserve_files
 from registry.serving.pace import PacedSocket
 from registry.serving.reader_slots import ReaderSlots
 from registry.serving.underway import RequestsUnderway
-from registry.settings.variables import PREFIX
+from registry.settings.fault import PREFIX
 from registry.telemetry.metrics import count_slow_client
 
 _BETWEEN_LOOKS: Final = 0.25  # seconds

@@ -1,18 +1,17 @@
 """Settings: read once from the environment and from secret files, then frozen."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal, Self
+from typing import Annotated, Final, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, create_model
+from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
 from registry.domain.access import Operation, ScopeTable
 from registry.domain.errors import SettingsError
 from registry.domain.federation_words import EventKind, Member
 from registry.domain.identifiers import EboxKind
 from registry.domain.scopes import CITIZEN_SCOPES, OFFICIAL_SCOPES
-from registry.settings.contradictions import find_contradictions
-from registry.settings.environment_checks import find_faults
+from registry.settings.examination import examine_settings
 from registry.settings.kinds import (
     Address,
     BasePath,
@@ -23,7 +22,6 @@ from registry.settings.kinds import (
     StoreUrl,
     Url,
 )
-from registry.settings.variables import PREFIX, gather_values
 
 # Senders and the federation have one kind of token, whomever they address.
 _EITHER_FAMILY: Final = frozenset(
@@ -117,6 +115,7 @@ class Settings(BaseModel):
     s3_access_key: str | None = None
     s3_secret_key: SecretStr | None = None
     s3_addressing: Literal["path", "virtual", "auto"] = "path"
+    s3_ca_bundle: Path | None = None  # PEM; unset: as the environment says
     s3_encryption: Literal["AES256", "aws:kms"] | None = None
     s3_encryption_key: str | None = None
     s3_object_lock: Literal["GOVERNANCE", "COMPLIANCE"] | None = None  # of every document
@@ -141,6 +140,7 @@ class Settings(BaseModel):
     oauth_audience: str | None = None  # of the assertion; the token URL when unset
     oauth_assertion_lifetime: int = Field(default=60, ge=10, le=600)
     oauth_introspect_scope: str = "scope:security:authorization:oauth:oauth-autz-server:introspect"
+    # PEM, for the authorization server and every service below that has none of its own.
     oauth_ca_bundle: Path | None = None
     oauth_timeout: Seconds = 3
     # Threads of a process that may wait for introspection; unset: one fewer than gunicorn has.
@@ -179,6 +179,7 @@ class Settings(BaseModel):
     partition_rights_ttl: Seconds = 300  # then they are asked for again
     partition_rights_grace: Seconds = 86_400  # how old they may be while nobody answers
     partition_timeout: Seconds = 3
+    partition_ca_bundle: Path | None = None
     partition_mandate_swapped: bool = False  # the direction of hasMandate (contract 6.16)
     # Names of members in the Partition API and the webhook, in place of ours (contract 6.19). Those
     # of `routingRuleId` are all that a rule may have without being a criterion.
@@ -190,11 +191,13 @@ class Settings(BaseModel):
     federation_scope: str = "scope:documentmanagement:ebox:enterprise:federation-rest:preference"
     federation_consents: bool = False  # ask for citizens' consents too (contract 6.21)
     federation_timeout: Seconds = 3
+    federation_ca_bundle: Path | None = None
 
     events_url: Url | None = None  # of the e-Box Event Service; unset: events wait
     events_bearer: bool = True  # off: mutual TLS alone (contract 6.20)
     events_scope: str | None = None  # of our token there; unset: all that is granted
     events_timeout: Annotated[float, Field(gt=0, le=7)] = 5  # less than a worker has to stop
+    events_ca_bundle: Path | None = None
     events_batch: int = Field(default=500, ge=1, le=1000)
     events_subject: bool = False  # whether the federation is told subjects too
     reminder_days: int = Field(default=15, ge=1)  # after publication, when unread
@@ -220,41 +223,10 @@ class Settings(BaseModel):
 
         Those of another environment are wrong too, as `environment_checks` finds them.
         """
-        values, faults = gather_values(environ, cls.model_fields)
-        faulty = set()
-        try:
-            settings = cls.model_validate(values)
-        except ValidationError as error:
-            for fault in error.errors(include_input=False, include_context=False):
-                name = str(fault["loc"][0])
-                text = fault["msg"].removeprefix(
-                    "Value error, "
-                )  # which pydantic adds to our words
-                faults.append(f"{PREFIX}{name.upper()}: {text}")
-                faulty.add(name)
-            settings = cls._load_rest(values, faulty)
-        # What contradicts a setting that cannot be read may be right with it.
-        contradictions = () if faults else find_contradictions(settings)
-        faults += [f"{PREFIX}{field.upper()}: {text}" for field, text in contradictions]
-        if "environment" not in faulty:
-            faults += [f"{PREFIX}{field.upper()}: {text}" for field, text in find_faults(settings)]
-        if faults:
-            raise SettingsError(faults)
-        return settings
-
-    @classmethod
-    def _load_rest(cls, values: Mapping[str, Any], faulty: Collection[str]) -> Self:
-        """Load the settings that are right by themselves, to look for other faults among them.
-
-        Those that are faulty have their default, or None.
-        """
-        required: dict[str, Any] = {
-            name: (Any, None) for name in faulty if cls.model_fields[name].is_required()
-        }
-        rest = create_model("Rest", __base__=cls, **required)
-        return rest.model_validate(
-            {name: value for name, value in values.items() if name not in faulty}
-        )
+        examination = examine_settings(cls, environ)
+        if examination.faults:
+            raise SettingsError([str(fault) for fault in examination.faults])
+        return examination.settings
 
     @property
     def scope_tables(self) -> Mapping[EboxKind, ScopeTable]:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from registry.settings.environment_checks import SettingFault
+from registry.settings.fault import SettingFault
 
 if TYPE_CHECKING:
     from registry.settings import Settings

@@ -6,22 +6,16 @@ Each gives faults, as name of a setting and text, and none repeats a value that 
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
 from sqlalchemy import make_url
 
 from registry.settings.certificates import find_certificate_faults
+from registry.settings.fault import SettingFault
 
 if TYPE_CHECKING:
     from registry.settings import Settings
-
-
-class SettingFault(NamedTuple):
-    """What is wrong with a setting, by the name of its field."""
-
-    field: str
-    text: str
 
 
 _REAL: Final = ("acceptation", "simulation", "production")  # where the mail of real people may be

@@ -6,7 +6,7 @@ from typing import Any
 from pydantic import create_model
 
 from registry.settings import Settings
-from registry.settings.variables import PREFIX
+from registry.settings.fault import PREFIX
 
 
 def load_part(environ: Mapping[str, str], is_part: Callable[[str], bool]) -> Settings:

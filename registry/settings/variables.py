@@ -5,11 +5,17 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any, Final
 
-PREFIX: Final = "REGISTRY_"
+from registry.settings.fault import PREFIX, SettingFault
+
 _TEST_PREFIX: Final = "REGISTRY_TEST_"  # what the project's own tests read; not a setting
 
 # Settings that had another name, and what is to be written now.
 _FORMER: Final = {"database_prepare": "REGISTRY_DATABASE_POOLER=true is what =false was"}
+
+_ONE_OF_BOTH: Final = "Take one of the two out."
+_READABLE: Final = "Have the file there, in UTF-8, for the user that the service runs as to read."
+_IN_JSON: Final = "Write it as a JSON object."
+_SPELL: Final = "Look for its name in `registry settings list`, or take it out."
 
 _LISTS: Final = frozenset({"cors_origins", "webhook_clients"})
 _TABLES: Final = frozenset({"scopes", "citizen_scopes", "webhook_types", "partition_members"})
@@ -17,30 +23,38 @@ _TABLES: Final = frozenset({"scopes", "citizen_scopes", "webhook_types", "partit
 
 def gather_values(
     environ: Mapping[str, str], fields: Collection[str]
-) -> tuple[dict[str, Any], list[str]]:
+) -> tuple[dict[str, Any], list[SettingFault]]:
     """Gather the values of these fields, and list the faults: those that cannot be read, or are
     no settings.
     """
     values: dict[str, Any] = {}
-    faults: list[str] = []
+    faults: list[SettingFault] = []
     for name, text in environ.items():
         if not name.startswith(PREFIX) or name.startswith(_TEST_PREFIX) or not text:
             continue
-        field = name.removeprefix(PREFIX).lower()
-        is_file = field.endswith("_file")
-        field = field.removesuffix("_file")
+        variable = name.removeprefix(PREFIX).lower()
+        is_file = variable.endswith("_file")
+        field = variable.removesuffix("_file")
         if field not in fields:
-            hint = f" any more: {_FORMER[field]}" if field in _FORMER else ""
-            faults.append(f"{name}: there is no such setting{hint}")
+            faults.append(_name_stranger(variable, field))
         elif field in values:
-            faults.append(f"{PREFIX}{field.upper()}: is set itself and by file")
+            faults.append(SettingFault(field, "is set itself and by file", _ONE_OF_BOTH))
         else:
             try:
                 content = Path(text).read_text(encoding="utf-8").strip() if is_file else text
                 values[field] = _parse_value(field, content)
             except (OSError, ValueError) as error:
-                faults.append(f"{name}: {_explain(error)}")
+                remedy = _READABLE if is_file else _IN_JSON
+                faults.append(SettingFault(variable, _explain(error), remedy))
     return values, faults
+
+
+def _name_stranger(variable: str, field: str) -> SettingFault:
+    """Name what is no setting; one that was lately says what is written now."""
+    if field in _FORMER:
+        text = f"there is no such setting any more: {_FORMER[field]}"
+        return SettingFault(variable, text, "Write it as it is written now.")
+    return SettingFault(variable, "there is no such setting", _SPELL)
 
 
 def _explain(error: OSError | ValueError) -> str:

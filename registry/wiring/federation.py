@@ -1,6 +1,7 @@
 """Assembly of the clients of the federation's services, as the settings have them."""
 
 from collections.abc import Callable
+from pathlib import Path
 
 from registry.federation.address_limit import AddressLimit
 from registry.federation.event_service import EventServiceClient
@@ -76,7 +77,12 @@ def make_partition_api(settings: Settings) -> PartitionApi | NoPartitionApi:
     return PartitionApi(
         settings.partition_url,
         _make_own_token(settings, None),  # without a scope: all that was granted to us
-        _make_upstream(settings, "partition service", settings.partition_timeout),
+        _make_upstream(
+            settings,
+            "partition service",
+            settings.partition_timeout,
+            settings.partition_ca_bundle,
+        ),
         Breaker(settings.breaker_failures, settings.breaker_pause),
         settings.partition_rights_path,
         settings.partition_list_path,
@@ -99,7 +105,13 @@ def make_preferences_client(settings: Settings) -> PreferencesClient | NoPrefere
     return PreferencesClient(
         settings.federation_url,
         _make_own_token(settings, settings.federation_scope),
-        _make_upstream(settings, "preferences", settings.federation_timeout, calls),
+        _make_upstream(
+            settings,
+            "preferences",
+            settings.federation_timeout,
+            settings.federation_ca_bundle,
+            calls,
+        ),
         Breaker(settings.breaker_failures, settings.breaker_pause),
         settings.federation_consents,
     )
@@ -112,23 +124,30 @@ def make_event_service(settings: Settings) -> EventServiceClient | NoEventServic
     return EventServiceClient(
         settings.events_url,
         _make_own_token(settings, settings.events_scope) if settings.events_bearer else None,
-        _make_upstream(settings, "event service", settings.events_timeout),
+        _make_upstream(
+            settings, "event service", settings.events_timeout, settings.events_ca_bundle
+        ),
         now,
     )
 
 
 def _make_upstream(
-    settings: Settings, name: str, timeout: float, calls: int | None = None
+    settings: Settings,
+    name: str,
+    timeout: float,
+    ca_bundle: Path | None,
+    calls: int | None = None,
 ) -> Upstream:
     """Make the connection to a service that may want our certificate too (contract 6.20).
 
+    Whom it trusts is as for the authorization server where `ca_bundle` is None.
     At most half of the threads that serve requests wait for it, or `calls` of them. A service that
     is well gives one back soon; for one that is not, few are to wait.
     """
     return Upstream(
         name,
         timeout=timeout,
-        ca_bundle=settings.oauth_ca_bundle,
+        ca_bundle=ca_bundle or settings.oauth_ca_bundle,
         certificate=settings.federation_certificate,
         threads=calls or max(1, settings.database_pool_size // 2),
         patience=0.5,

@@ -1,6 +1,5 @@
 """Assembly of the document store and the store of seals."""
 
-from pathlib import Path
 from typing import Any
 
 import boto3
@@ -16,9 +15,9 @@ from registry.settings import Settings
 from registry.wiring.clock import now
 
 
-def make_s3_client(settings: Settings, ca_bundle: Path | None = None) -> Any:
+def make_s3_client(settings: Settings) -> Any:
     """Make a client for the document store, shared by all threads; its calls have limits."""
-    secret = settings.s3_secret_key
+    secret, ca_bundle = settings.s3_secret_key, settings.s3_ca_bundle
     session = boto3.session.Session()
     session.events.register("creating-client-class.s3", add_base)
     client = session.client(
@@ -61,12 +60,17 @@ def make_seal_store(settings: Settings) -> S3Seals:
     """Make the store of the audit trail's seals; raises `SettingsError` when none is set."""
     if settings.audit_bucket is None:
         raise SettingsError(["REGISTRY_AUDIT_BUCKET: is needed here and not set"])
-    names = ("endpoint", "region", "access_key", "secret_key", "addressing")
+    client = make_s3_client(choose_seal_settings(settings))
+    return S3Seals(client, settings.audit_bucket)
+
+
+def choose_seal_settings(settings: Settings) -> Settings:
+    """Give the settings with those of the seals' store in the place of the documents'."""
+    names = ("endpoint", "region", "access_key", "secret_key", "addressing", "ca_bundle")
     own = {f"s3_{name}": getattr(settings, f"audit_s3_{name}") for name in names}
     # What is not set for seals alone is as it is for documents.
     changes = {name: value for name, value in own.items() if value is not None}
-    client = make_s3_client(settings.model_copy(update=changes), settings.audit_s3_ca_bundle)
-    return S3Seals(client, settings.audit_bucket)
+    return settings.model_copy(update=changes)
 
 
 def _make_encryption(settings: Settings) -> dict[str, str]:

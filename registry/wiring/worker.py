@@ -25,7 +25,7 @@ from registry.services.retention.document_check import DocumentCheck
 from registry.services.retention.legal_holds import LegalHolds
 from registry.services.retention.purge import Purge
 from registry.settings import Settings
-from registry.settings.variables import PREFIX
+from registry.settings.fault import PREFIX
 from registry.store.roles import find_worker_fault
 from registry.store.transactions import Transactions
 from registry.wiring import clock

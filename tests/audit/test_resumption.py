@@ -20,7 +20,7 @@ from registry.cli import registry
 from registry.domain.errors import Unavailable
 from registry.sandbox.servers.binaries import Binaries
 from registry.sandbox.servers.postgres import SUPERUSER, Cluster
-from registry.settings.variables import PREFIX
+from registry.settings.fault import PREFIX
 from registry.store.roles import find_worker_fault
 from registry.store.transactions import Transactions
 from registry.wiring import audit

@@ -21,7 +21,7 @@ from registry.audit.verification import EVER, Verification
 from registry.cli import registry
 from registry.domain.belgian_time import BELGIUM
 from registry.sandbox.servers.postgres import SUPERUSER
-from registry.settings.variables import PREFIX
+from registry.settings.fault import PREFIX
 from registry.wiring import audit
 
 pytestmark = pytest.mark.long

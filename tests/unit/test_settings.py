@@ -8,7 +8,7 @@ from registry.domain.federation_words import EventKind, Member
 from registry.domain.identifiers import EboxKind
 from registry.domain.scopes import OFFICIAL_SCOPES
 from registry.settings import Settings
-from registry.settings.variables import PREFIX
+from registry.settings.fault import PREFIX
 
 SECRET = "correct-horse-battery"
 REQUIRED = {

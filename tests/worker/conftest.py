@@ -8,7 +8,7 @@ import pytest
 import requests
 from pydantic import SecretStr
 
-from registry.settings.variables import PREFIX
+from registry.settings.fault import PREFIX
 from registry.wiring.worker import assemble_worker
 from tests.alone import a_database
 from tests.forked import RegistryProcess

@@ -9,7 +9,7 @@ from pydantic import SecretStr
 from sqlalchemy import create_engine
 
 from registry.cli import registry
-from registry.settings import PREFIX
+from registry.settings.fault import PREFIX
 from tests.databases import migrated_database
 from tests.forked import run_registry
 

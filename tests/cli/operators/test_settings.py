@@ -4,7 +4,8 @@ import pytest
 
 from registry.domain.errors import SettingsError
 from registry.sandbox.servers.processes import LOOPBACK, free_port
-from registry.settings import PREFIX, Settings
+from registry.settings import Settings
+from registry.settings.fault import PREFIX
 from tests.cli.operators.conftest import PASSWORD
 
 
