@@ -1,6 +1,6 @@
 """Bytes: documents under keys that never change hands, put and streamed in bounded memory."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal, Protocol
@@ -37,9 +37,16 @@ class Blob(Protocol):
 class BlobStore(Protocol):
     """A store of documents. Every failure to answer is `Unavailable`."""
 
-    def put(self, key: str, chunks: Iterable[bytes]) -> None:
+    def put(
+        self,
+        key: str,
+        chunks: Iterable[bytes],
+        make_metadata: Callable[[], Mapping[str, str]] = dict,
+    ) -> None:
         """Store all chunks under `key`, or nothing when iterating them raises.
 
+        `make_metadata` is asked once, before the first byte goes out: of a small document all
+        chunks have been iterated by then. It gives ASCII, less than 2 KB.
         Raises `DocumentNotStored` unless the store is known to have these very bytes.
         """
         ...

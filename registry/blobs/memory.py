@@ -1,6 +1,6 @@
 """The twin of the S3 store for unit tests: a dictionary with the same promises."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
@@ -30,6 +30,7 @@ class MemoryVersion:
     content: bytes | None
     until: datetime | None = None
     is_held: bool = False
+    metadata: Mapping[str, str] = field(default_factory=dict)
 
     def is_locked(self, now: datetime) -> bool:
         """Tell if it must be kept."""
@@ -45,11 +46,16 @@ class MemoryBlobs:
     is_versioned: bool = False
     now: Callable[[], datetime] = field(default=partial(datetime.now, UTC))
 
-    def put(self, key: str, chunks: Iterable[bytes]) -> None:
+    def put(
+        self,
+        key: str,
+        chunks: Iterable[bytes],
+        make_metadata: Callable[[], Mapping[str, str]] = dict,
+    ) -> None:
         """Store all chunks, or nothing."""
         content = b"".join(chunks)
         until = self.retention.until(self.now()) if self.retention else None
-        self._add(key, MemoryVersion(content, until))
+        self._add(key, MemoryVersion(content, until, metadata=make_metadata()))
 
     def open(self, key: str, first: int, last: int, *, size: int | None = None) -> MemoryBlob:
         """Bytes `first` to `last`."""

@@ -71,7 +71,12 @@ class S3Blobs:
     is_versioned: bool = False
     now: Callable[[], datetime] = field(default=partial(datetime.now, UTC))
 
-    def put(self, key: str, chunks: Iterable[bytes]) -> None:
+    def put(
+        self,
+        key: str,
+        chunks: Iterable[bytes],
+        make_metadata: Callable[[], Mapping[str, str]] = dict,
+    ) -> None:
         """Upload in 8-MiB parts, or at once what fits in one.
 
         An upload that breaks off is aborted and leaves nothing; the object is there when all of it
@@ -83,22 +88,21 @@ class S3Blobs:
         with translate_errors():
             parts = _parts(chunks)
             first, is_all = next(parts)
+            options = {**self._make_options(), "Metadata": make_metadata()}
             if is_all:
                 checksums = sent_parts.add(first)
-                answer: Any = self.client.put_object(
-                    **place, Body=first, **checksums, **self._make_options()
-                )
+                answer: Any = self.client.put_object(**place, Body=first, **checksums, **options)
             else:
-                answer = self._put_parts(place, first, parts, sent_parts)
+                upload = self.client.create_multipart_upload(**place, **options)
+                target = {**place, "UploadId": require_member(upload, "UploadId")}
+                answer = self._put_parts(target, first, parts, sent_parts)
         if not sent_parts.has_etag(require_member(answer, "ETag"), is_multipart=not is_all):
             self._read_back(key, sent_parts)
 
     def _put_parts(
-        self, place: Any, first: Any, rest: Iterator[tuple[Any, bool]], sent_parts: SentParts
+        self, target: Any, first: Any, rest: Iterator[tuple[Any, bool]], sent_parts: SentParts
     ) -> Any:
         """Upload part by part, and give the answer to the last request of it."""
-        upload = self.client.create_multipart_upload(**place, **self._make_options())
-        target: Any = {**place, "UploadId": require_member(upload, "UploadId")}
         try:
             part_entries: Any = [self._put_part(target, 1, first, sent_parts)]
             for number, (part, _) in enumerate(rest, start=2):

@@ -1,4 +1,4 @@
-"""Names of e-Boxes in records that outlive their messages: keyed hashes (contract 4.20)."""
+"""Names of e-Boxes in records that outlive their messages, and seals: keyed hashes (4.20)."""
 
 import hashlib
 import hmac
@@ -31,6 +31,14 @@ class Pseudonyms:
     def key_id(self) -> str:
         """Eight hexadecimal digits that name the key, for the day that there are several."""
         return hashlib.sha256(f"key id/{self.key}".encode()).hexdigest()[:8]
+
+    def seal_content(self, content: bytes) -> str:
+        """Seal bytes as `key id:seal`, in hexadecimal: who has not the key cannot write others.
+
+        No e-Box begins like what is hashed, so no seal is an e-Box's hash.
+        """
+        digest = hmac.digest(self.key.encode(), b"content/" + content, "sha256")
+        return f"{self.key_id}:{digest.hex()}"
 
     def hash_ebox(self, ebox: Ebox) -> str:
         """Hash an e-Box as `key id:hash`, in hexadecimal; always the same under one key."""

@@ -20,8 +20,9 @@ from registry.services.health_monitor import HealthMonitor
 from registry.services.mandates import Mandates
 from registry.services.publication.broadcast import Broadcast
 from registry.services.publication.broadcast_filing import BroadcastFiling
-from registry.services.publication.filing import Filing
+from registry.services.publication.filing import Filing, PreferenceService
 from registry.services.publication.publication import Publication
+from registry.services.publication.records import PublicationRecords
 from registry.services.publication.routing import Routing
 from registry.services.publication.uploads import Uploads
 from registry.services.readiness import Readiness
@@ -90,7 +91,7 @@ def assemble(settings: Settings, observe: Observe) -> Registry:
         transactions, partition_rights, audit_log, blobs, now, settings.soon_expiring_days
     )
     routing = Routing(transactions, partition_api, audit_log, make_event_reader(settings), now)
-    filing = Filing(transactions, routing, audit_log, preferences, now)
+    filing = _make_filing(transactions, routing, audit_log, preferences, blobs)
     health = _make_health(settings, transactions, audit_log, blobs, introspection)
 
     def dispose() -> None:
@@ -116,6 +117,17 @@ def assemble(settings: Settings, observe: Observe) -> Registry:
         roots=_make_roots(settings),
         dispose=dispose,
     )
+
+
+def _make_filing(
+    transactions: Transactions,
+    routing: Routing,
+    audit_log: AuditLog,
+    preferences: PreferenceService,
+    blobs: S3Blobs,
+) -> Filing:
+    records = PublicationRecords(blobs, audit_log.pseudonyms)
+    return Filing(transactions, routing, audit_log, preferences, records, now)
 
 
 def _make_health(

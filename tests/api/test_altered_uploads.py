@@ -9,7 +9,7 @@ from tests.api import publication
 from tests.api.publication import OWN, Document, at
 from tests.api.v2 import visiting
 from tests.factories import an_ebox
-from tests.flipping_proxy import a_flipping_proxy, marked
+from tests.flipping_proxy import MARK, a_flipping_proxy, marked
 
 SIZES = [1000, PART_SIZE + 1000]
 
@@ -85,3 +85,17 @@ def stored_keys(blobs):
         return {entry["Key"] for page in pages for entry in page.get("Contents", ())}
 
     return read
+
+
+def test_a_publication_without_its_record_is_not_acknowledged(
+    sender_there, proxy, recipient, stored_keys
+):
+    before = stored_keys()
+    proxy.flip("there")
+
+    # The one thing in storage that has the subject, and the mark in it, is the record.
+    answer = sender_there.publish(recipient, subject={"nl": MARK.decode()})
+
+    assert (answer.status_code, proxy.flips) == (502, 0), answer.text
+    assert answer.json["code"] == "DOCUMENT_NOT_STORED"
+    assert stored_keys() == before

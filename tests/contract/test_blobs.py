@@ -134,6 +134,35 @@ def test_documents_do_not_mix(store):
     assert (whole(store, "one", 1), whole(store, "two", 1)) == (b"1", b"2")
 
 
+def metadata_of(store, key):
+    if isinstance(store, MemoryBlobs):
+        return store.versions[key][-1].metadata
+    return store.client.head_object(Bucket=store.bucket, Key=key)["Metadata"]
+
+
+@pytest.mark.parametrize("size", [0, 7, PART_SIZE, PART_SIZE + 1])
+def test_metadata_are_kept_with_a_document(store, size):
+    store.put("key", [bytes(size)], lambda: {"message-id": "a", "sha-256": "b="})
+    store.put("other", [bytes(size)])
+
+    assert metadata_of(store, "key") == {"message-id": "a", "sha-256": "b="}
+    assert metadata_of(store, "other") == {}
+    assert whole(store, "key", size) == bytes(size)
+
+
+@pytest.mark.parametrize("size", [0, 7, PART_SIZE])
+def test_metadata_are_asked_for_when_all_of_a_small_document_has_come(store, size):
+    passed = []
+
+    def chunks():
+        yield bytes(size)
+        passed.append("all")
+
+    store.put("key", chunks(), lambda: {"passed": "".join(passed)})
+
+    assert metadata_of(store, "key") == {"passed": "all"}
+
+
 class Broken(Exception):
     """The sender went away."""
 

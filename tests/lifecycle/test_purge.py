@@ -13,6 +13,7 @@ from registry import wiring
 from registry.audit.log import AuditLog
 from registry.blobs import Retention
 from registry.blobs.memory import MemoryBlobs
+from registry.domain.document_keys import make_key, make_record_key
 from registry.domain.errors import DocumentUnavailable, NotFound, Unavailable
 from registry.domain.identifiers import EboxKind
 from registry.domain.pseudonyms import Pseudonyms
@@ -543,6 +544,42 @@ def test_a_document_that_the_store_must_keep_is_asked_for_again_a_day_later(alon
         ErasureReport(),
     ]
     assert not is_there(locked, file)
+
+
+def test_the_record_of_a_publication_goes_with_its_first_document(alone, clock, memory, purge):
+    ids = uuid4(), uuid4()
+    files = [stored(memory, blob_key=make_key(each, 1)) for each in ids]
+    for each in ids:
+        memory.put(make_record_key(each), [b"a record"])
+    for each, file in zip(ids, files, strict=True):
+        alone.put(an_ebox(), file, message_id=each)
+    alone.put(an_ebox(), files[1], message_id=ids[1], expires_at=END + DAY)
+    clock.now = END
+
+    purge().purge(100)
+    purge().erase()
+
+    assert {key for key, versions in memory.versions.items() if versions} == {
+        files[1]["blob_key"],
+        make_record_key(ids[1]),
+    }
+
+
+def test_a_document_stays_as_long_as_storage_keeps_its_record(alone, clock, purge):
+    """Else nobody would look for the record again."""
+    locked = MemoryBlobs(retention=Retention("COMPLIANCE", days=91), now=clock)
+    message_id = uuid4()
+    file = stored(locked, blob_key=make_key(message_id, 1))
+    clock.go_on(days=1)
+    locked.put(make_record_key(message_id), [b"a record"])
+    alone.put(an_ebox(), file, message_id=message_id)
+    clock.now = NOON + 91 * DAY
+    purge(locked).purge(100)
+
+    report = purge(locked).erase()
+
+    assert report == ErasureReport(in_retention=1)
+    assert is_there(locked, file)
 
 
 def test_erasing_goes_on_in_batches(alone, clock, memory, purge):

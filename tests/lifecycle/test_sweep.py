@@ -11,7 +11,7 @@ from sqlalchemy import func, literal_column
 from registry import wiring
 from registry.blobs import Retention
 from registry.blobs.memory import MemoryBlobs
-from registry.domain.document_keys import make_key
+from registry.domain.document_keys import make_key, make_record_key
 from registry.domain.errors import Invalid, Unavailable
 from registry.sandbox.servers.binaries import Binaries
 from registry.services.publication.sweep import Sweep
@@ -155,6 +155,56 @@ def test_a_document_that_somebody_has_after_all_is_left(alone, begin, sweep, mem
 
     assert list(sweep.sweep(AT_ONCE)) == []
     assert (stored(memory), alone.rows("upload_notes")) == ({key}, [])
+
+
+def put_record(memory, upload):
+    key = make_record_key(upload.message_id)
+    memory.put(key, [b"a record"])
+    return key
+
+
+def test_the_record_goes_with_what_is_swept(begin, sweep, memory):
+    upload = begin()
+    put_record(memory, upload)
+
+    swept = set(sweep.sweep(AT_ONCE))
+
+    assert (swept, stored(memory)) == (keys(upload), set())
+
+
+def test_the_record_stays_of_what_somebody_has_after_all(alone, begin, sweep, memory):
+    upload = begin()
+    record_key, (file,) = put_record(memory, upload), upload.files
+    alone.put(an_ebox(), a_file(blob_key=file.blob_key))
+
+    assert list(sweep.sweep(AT_ONCE)) == []
+
+    assert stored(memory) == {file.blob_key, record_key}
+
+
+def test_the_record_goes_with_what_is_discarded(alone, begin, memory):
+    upload = begin()
+    put_record(memory, upload)
+
+    upload.discard()
+
+    assert stored(memory) == set()
+    assert alone.rows("upload_notes") == []
+
+
+def test_a_record_that_storage_must_keep_keeps_its_note(alone, begin, clock):
+    locked = MemoryBlobs(retention=Retention("COMPLIANCE", days=1), now=clock)
+    upload = begin(blobs=locked)
+    put_record(locked, upload)
+
+    first = list(Sweep(alone.worker, locked).sweep(AT_ONCE))
+    notes = alone.rows("upload_notes")
+    clock.go_on(days=2)
+    second = set(Sweep(alone.worker, locked).sweep(AT_ONCE))
+
+    assert (first, len(notes)) == ([], 1)
+    assert (second, stored(locked)) == (keys(upload), set())
+    assert alone.rows("upload_notes") == []
 
 
 def test_what_storage_must_keep_is_swept_when_its_time_has_come(alone, begin, clock):

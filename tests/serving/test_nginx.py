@@ -7,6 +7,7 @@ from http.client import HTTPResponse
 
 import pytest
 
+from registry.domain.document_metadata import make_metadata
 from registry.domain.identifiers import EboxKind
 from registry.sandbox.personas import CONSUMER, SENDER
 from registry.sandbox.servers.processes import LOOPBACK, free_port
@@ -72,6 +73,8 @@ def letter(party, deliver, blobs):
     ebox = an_ebox()
     file = a_file(LARGE, file_name="brief é.pdf")
     message_id = deliver(ebox, file, content=LARGE)
+    metadata = make_metadata(message_id, "application/pdf", file["file_name"], file["digest"])
+    blobs.put(file["blob_key"], [LARGE], lambda: metadata)
     token = party(CONSUMER, enterprise=ebox.number)
     return f"{LISTING}/{message_id}/attachments/1/content", token, file
 

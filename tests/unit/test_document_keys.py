@@ -4,7 +4,15 @@ from uuid import UUID
 
 import pytest
 
-from registry.domain.document_keys import PREFIX, find_message_id, make_key, make_prefix
+from registry.domain.document_keys import (
+    PREFIX,
+    find_message_id,
+    find_record_key,
+    find_recorded_id,
+    make_key,
+    make_prefix,
+    make_record_key,
+)
 
 MESSAGE = UUID("0d9f1a62-5c1e-4a58-9d56-7d9c2f1f6b11")
 
@@ -34,3 +42,20 @@ def test_the_keys_of_a_message_have_a_beginning_of_their_own():
 )
 def test_any_other_key_names_none(key):
     assert find_message_id(key) is None
+
+
+def test_a_record_names_its_message_and_is_no_document():
+    key = make_record_key(MESSAGE)
+
+    assert find_recorded_id(key) == MESSAGE
+    assert find_message_id(key) is None
+    assert not key.startswith(PREFIX)
+    assert [find_recorded_id(other) for other in (f"{key}-1", make_key(MESSAGE, 1), "")] == 3 * [
+        None
+    ]
+
+
+def test_the_record_goes_where_the_first_document_goes():
+    keys = [make_key(MESSAGE, 1), make_key(MESSAGE, 2), make_key(MESSAGE, 11), "documents/old"]
+
+    assert [find_record_key(key) for key in keys] == [make_record_key(MESSAGE), None, None, None]

@@ -96,6 +96,7 @@ PATTERNS: Final = {
     "domain.document_keys:_KEY": worst(
         "fullmatch", ("documents/", "a", ""), ("", "documents/", "")
     ),
+    "domain.document_keys:_RECORD_KEY": worst("fullmatch", ("records/", "a", "")),
     "domain.file_signatures:_HTML": worst("match", ("", "<", "")),
     "domain.file_signatures:_XML": worst("match", ("", "<", "")),
     "domain.file_signatures:_POSTSCRIPT_PDF": worst("match", ("%!PS-Adobe-", "1", " PDF-")),

@@ -64,3 +64,18 @@ def test_a_key_of_32_characters_is_long_enough():
 
 def test_a_key_is_shown_nowhere():
     assert KEY not in repr(Pseudonyms(KEY))
+
+
+def test_a_seal_is_of_these_bytes_and_this_key():
+    seals = {
+        Pseudonyms(key).seal_content(text) for key in (KEY, KEY + "!") for text in (b"a", b"b")
+    }
+
+    assert len(seals) == 4
+    assert Pseudonyms(KEY).seal_content(b"a") in seals
+
+
+def test_no_seal_is_the_hash_of_an_ebox():
+    pseudonyms = Pseudonyms(KEY)
+
+    assert pseudonyms.seal_content(BAKERY.key.encode()) != pseudonyms.hash_ebox(BAKERY)

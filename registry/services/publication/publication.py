@@ -18,10 +18,9 @@ from registry.domain.errors import Invalid, Issue, IssueKind, NotFound, ReplyNot
 from registry.domain.identifiers import Ebox, EboxKind, EnterpriseNumber
 from registry.services.consultation.consultation import Consultation
 from registry.services.mandates import Mandates
-from registry.services.publication.filing import (
-    Filing,
+from registry.services.publication.filing import Filing, Receipt
+from registry.services.publication.message_rows import (
     PublicationRequest,
-    Receipt,
     make_missing_reference,
 )
 
@@ -94,8 +93,8 @@ class Publication:
         if draft.sender not in (None, sender):
             raise _invalid_sender(name="sender.enterpriseNumber")
         owner = Ebox(EboxKind.ENTERPRISE, sender.digits)
-        request = PublicationRequest(call=call, owner=owner, draft=draft, attachments=attachments)
-        return self.filing.file(request, key)
+        request = PublicationRequest(owner=owner, draft=draft, attachments=attachments)
+        return self.filing.file(call, request, key)
 
     def reply(
         self,
@@ -130,7 +129,6 @@ class Publication:
             original_message_id=message_id,
         )
         request = PublicationRequest(
-            call=call,
             owner=ebox,
             draft=answer,
             attachments=attachments,
@@ -139,7 +137,7 @@ class Publication:
                 recipient, original.sender_partition
             ),
         )
-        return self.filing.file(request, key)
+        return self.filing.file(call, request, key)
 
     def answer(
         self, call: Call, ebox: Ebox, draft: Draft, files: Sequence[StagedFile], key: str | None

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from registry.blobs import BlobStore
-from registry.domain.document_keys import make_prefix
+from registry.domain.document_keys import make_prefix, make_record_key
 from registry.store.clock import read_clock
 from registry.store.consultation import messages
 from registry.store.publication import upload_notes
@@ -33,7 +33,7 @@ class Sweep:
             notes = upload_notes.find_unclaimed(connection, older_than)
         for note in notes:
             prefix = make_prefix(note.message_id)
-            yield from self._find_unclaimed(prefix)
+            yield from self._filter_unclaimed(list(self.blobs.keys(prefix, _ANY_TIME)))
             yield from self.blobs.list_unfinished(prefix, _ANY_TIME)
 
     def sweep(self, older_than: timedelta) -> Iterator[str]:
@@ -60,8 +60,13 @@ class Sweep:
             return list(upload_notes.condemn(connection, older_than, before=began, limit=_BATCH))
 
     def _delete(self, note: UploadNote) -> Iterator[str]:
-        prefix, is_over = make_prefix(note.message_id), True
-        for key in self._find_unclaimed(prefix):
+        prefix = make_prefix(note.message_id)
+        keys = list(self.blobs.keys(prefix, _ANY_TIME))
+        unclaimed_keys = self._filter_unclaimed(keys)
+        # First, so that nobody takes what is left for the documents of a message that was lost.
+        is_claimed = len(unclaimed_keys) < len(keys)
+        is_over = is_claimed or self.blobs.erase(make_record_key(note.message_id))
+        for key in unclaimed_keys:
             if self.blobs.erase(key):
                 yield key
             else:
@@ -71,9 +76,8 @@ class Sweep:
             with self.transactions() as connection:
                 upload_notes.remove(connection, note)
 
-    def _find_unclaimed(self, prefix: str) -> list[str]:
-        """Find what is stored for a message; a document that somebody has after all is left."""
-        keys = list(self.blobs.keys(prefix, _ANY_TIME))
+    def _filter_unclaimed(self, keys: list[str]) -> list[str]:
+        """Keep what nobody has; a document that somebody has after all is left."""
         if not keys:
             return []
         with self.transactions() as connection:

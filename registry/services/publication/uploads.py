@@ -2,14 +2,16 @@
 
 import base64
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from uuid import UUID, uuid4
 
 from registry.blobs import BlobStore
 from registry.blobs.clamd import Clamd
 from registry.domain import filenames
-from registry.domain.document_keys import make_key
+from registry.domain.document_keys import make_key, make_record_key
+from registry.domain.document_metadata import make_metadata
 from registry.domain.drafts import StagedFile, find_part_faults
 from registry.domain.errors import Invalid, RegistryError
 from registry.domain.file_signatures import Sniffer
@@ -67,7 +69,8 @@ class Upload:
         if self.uploads.scanner:
             chunks = self.uploads.scanner.scan(chunks, inspector.mark_unscanned)
         self._is_broken_off = True
-        self.uploads.blobs.put(key, inspector.watch(chunks))
+        metadata = partial(inspector.make_metadata, self.message_id)
+        self.uploads.blobs.put(key, inspector.watch(chunks), metadata)
         self._is_broken_off = False
         self.files.append(inspector.describe(key))
 
@@ -75,8 +78,10 @@ class Upload:
         """Delete the files, which no message will claim; what cannot be deleted is swept later."""
         if not self._is_noted:
             return
+        # The record first: without it nobody takes the files for those of a message that was lost.
+        keys = [make_record_key(self.message_id), *(file.blob_key for file in self.files)]
         try:
-            erasures = [self.uploads.blobs.erase(file.blob_key) for file in self.files]
+            erasures = [self.uploads.blobs.erase(key) for key in keys]
             # Nobody knows what is left of a file that was broken off: the note stays with it.
             if all(erasures) and not self._is_broken_off:
                 with self.uploads.transactions(self.ebox) as connection:
@@ -102,6 +107,7 @@ class _FileInspector:
         self._hash = hashlib.sha256()
         self._size = 0
         self._is_scanned = True
+        self._is_over = False
 
     def mark_unscanned(self) -> None:
         """Note that malware was looked for in a part of the file only."""
@@ -120,6 +126,12 @@ class _FileInspector:
                 is_known = True
             yield chunk
         self._check(may_agree=self._sniffer.agrees(self._media_type))
+        self._is_over = True
+
+    def make_metadata(self, message_id: UUID) -> Mapping[str, str]:
+        """Make what is stored with the file: its digest too, if all chunks have passed."""
+        digest = self._encode_digest() if self._is_over else None
+        return make_metadata(message_id, self._media_type, self._file_name, digest)
 
     def describe(self, key: str) -> StagedFile:
         """Describe the file, all of whose chunks have passed."""
@@ -128,10 +140,13 @@ class _FileInspector:
             file_name=self._file_name,
             media_type=self._media_type,
             size=self._size,
-            digest=base64.urlsafe_b64encode(self._hash.digest()).decode(),
+            digest=self._encode_digest(),
             blob_key=key,
             is_scanned=self._is_scanned,
         )
+
+    def _encode_digest(self) -> str:
+        return base64.urlsafe_b64encode(self._hash.digest()).decode()
 
     def _check(self, *, may_agree: bool) -> None:
         faults = find_part_faults(

@@ -9,6 +9,7 @@ from uuid import UUID
 from registry.audit import details
 from registry.audit.log import AuditLog
 from registry.blobs import BlobStore
+from registry.domain.document_keys import find_record_key
 from registry.domain.pseudonyms import Pseudonyms
 from registry.store.retention import legal_holds, purge
 from registry.store.retention.purge import DeletedMessage, DeletionProof
@@ -94,7 +95,7 @@ class Purge:
         try:
             while queue:
                 erasure = queue.pop(0)
-                is_over = erasure.is_claimed or self.blobs.erase(erasure.blob_key)
+                is_over = erasure.is_claimed or self._erase(erasure.blob_key)
                 (over if is_over else in_retention).append(erasure.erasure_id)
         finally:
             # Also after an error: it must not have the erasures before it tried again.
@@ -105,6 +106,13 @@ class Purge:
                 purge.postpone_erasures(connection, rest, pause=timedelta())
         in_use = sum(erasure.is_claimed for erasure in erasures)
         return ErasureReport(len(over) - in_use, in_use, len(in_retention))
+
+    def _erase(self, blob_key: str) -> bool:
+        """Erase a document, and before the first of a message the record of its publication."""
+        record_key = find_record_key(blob_key)
+        if record_key is not None and not self.blobs.erase(record_key):
+            return False
+        return self.blobs.erase(blob_key)
 
     def find_proofs(self, message_id: UUID) -> Sequence[DeletionProof]:
         """Find the proofs that a message was deleted, one for each e-Box that had it."""
