@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 UV := .cache/uv/bin/uv
 READY := $(VENV)/.ready
 
-.PHONY: help setup demo sandbox test check hooks journeys clients bench-list bench-publish bench-outbox bench-audit bench-serve chaos chaos-short lock clean
+.PHONY: help setup demo sandbox test check hooks journeys clients bench-list bench-publish bench-outbox bench-audit bench-serve chaos chaos-short drill drill-short lock clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | sort | expand -t 14
@@ -69,6 +69,12 @@ chaos: $(READY)  ## fail every neighbour in every way, and besiege the door with
 
 chaos-short: $(READY)  ## the worst of it, within three minutes
 	$(BIN)/python -m tests.chaos --short
+
+drill: $(READY)  ## lose the database of a sandbox under load, restore it, and write what was lost
+	$(BIN)/registry drill restore --report docs/durability.md
+
+drill-short: $(READY)  ## the same with less load, within 90 seconds
+	$(BIN)/registry drill restore --publish-for 3
 
 bench-serve: $(READY)  ## documents and publications through nginx, and listings beside idle readers
 	$(BIN)/python -m tests.bench.serving

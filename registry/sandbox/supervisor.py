@@ -5,7 +5,7 @@ import shutil
 import signal
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, Final, Protocol
@@ -52,17 +52,25 @@ class Supervisor:
     """One sandbox from start to end, in this process; `say` gets the progress, line by line.
 
     `keep` goes on with the data of the last time; `seeds` says whether an empty registry is
-    filled.
+    filled. `cluster` is a PostgreSQL of the caller's making, in the layout's folder.
     """
 
     def __init__(
-        self, layout: Layout, port: int, *, say: Say, keep: bool = False, seeds: bool = True
+        self,
+        layout: Layout,
+        port: int,
+        *,
+        say: Say,
+        keep: bool = False,
+        seeds: bool = True,
+        cluster: Cluster | None = None,
     ) -> None:
         self.layout = layout
         self.port = port
         self._say = say
         self._keep = keep
         self._seeds = seeds
+        self._cluster = cluster or Cluster(layout.postgres)
         self._stack = ExitStack()
         self._parts: dict[str, _Part] = {}
         self._logs: dict[str, Path] = {}
@@ -81,7 +89,6 @@ class Supervisor:
                 raise StartFailed(f"Port {self.port} is in use; choose another with --port.")
             self._clear()
             self._start()
-            self.layout.write(self._document, ready=True)
             try:
                 yield self._document
             finally:
@@ -116,22 +123,19 @@ class Supervisor:
         self._document["processes"]["sandbox"] = os.getpid()
         self.layout.write(self._document, ready=False)
         with self._step("PostgreSQL"):
-            self._start_database()
+            self.start_database()
         with self._step("SeaweedFS"):
             self._start_store()
         with self._step("The federation's stand-ins"):
             self._start_federation()
         with self._step("Migrations"):
-            self._task("migrate", "-m", "registry", "database", "migrate")
+            self.run_registry("database", "migrate")
         if self._seeds and not has_data:
             with self._step("Seeds"):
                 directory = str(self.layout.directory)
-                self._task("seeds", "-m", "registry.sandbox.seeds", directory)
+                self._run_task("seeds", "-m", "registry.sandbox.seeds", directory)
                 seeds_mark.touch()
-        with self._step("The registry"):
-            self._start_registry()
-        with self._step("The worker"):
-            self._start_worker()
+        self.start_registry()
 
     @contextmanager
     def _step(self, name: str) -> Iterator[None]:
@@ -148,8 +152,9 @@ class Supervisor:
         self._document["processes"][name] = part.pid
         self.layout.write(self._document, ready=False)
 
-    def _start_database(self) -> None:
-        cluster = Cluster(self.layout.postgres).start()
+    def start_database(self) -> None:
+        """Start PostgreSQL, or take note of where it is since its owner has started it again."""
+        cluster = self._cluster if self._cluster.running else self._cluster.start()
         urls = {
             "databaseUrl": cluster.url(),
             "applicationDatabaseUrl": cluster.url(APPLICATION),
@@ -175,7 +180,32 @@ class Supervisor:
         urls = {"tokenUrl": federation.token_url, "introspectUrl": federation.introspect_url}
         self._add("federation", federation, log, urls)
 
-    def _start_registry(self) -> None:
+    def start_registry(self) -> None:
+        """Start what serves and the worker, also after `stop_registry`; all is ready then.
+
+        Raises `StartFailed`.
+        """
+        with self._step("The registry"):
+            self._start_gunicorn()
+        with self._step("The worker"):
+            self._start_worker()
+        self.layout.write(self._document, ready=True)
+
+    def stop_registry(self) -> None:
+        """Stop what serves and the worker; the others go on."""
+        self.layout.write(self._document, ready=False)
+        for name in ("worker", "gunicorn"):
+            self._parts[name].stop()
+
+    def run_registry(self, *command: str, codes: Collection[int] = (0,)) -> str:
+        """Run `registry …` with this sandbox's settings, and give all that it printed.
+
+        Raises `StartFailed` when it ends with another code than these, or takes two minutes.
+        """
+        name = "-".join(word for word in command[:2] if not word.startswith("-"))
+        return self._run_task(name, "-m", "registry", *command, codes=codes)
+
+    def _start_gunicorn(self) -> None:
         log = self.layout.logs / "gunicorn.log"
         process = Process("gunicorn", log, grace=5)
         process.start(_gunicorn(self.port), env=self._environment())
@@ -191,11 +221,12 @@ class Supervisor:
         self._add("worker", process, log, {})
         process.wait_until(lambda: '"started"' in tail(log), timeout=_READY_TIMEOUT)
 
-    def _task(self, name: str, *arguments: str) -> None:
+    def _run_task(self, name: str, *arguments: str, codes: Collection[int] = (0,)) -> str:
         task = Process(name, self.layout.logs / f"{name}.log")
         self._stack.callback(task.stop)
         task.start([sys.executable, *arguments], env=self._environment())
-        task.finish(timeout=_TASK_TIMEOUT)
+        task.finish(timeout=_TASK_TIMEOUT, codes=codes)
+        return task.log.read_text(encoding="utf-8", errors="replace")
 
     def _environment(self) -> dict[str, str]:
         return self.layout.merge_environment(self._document, os.environ)

@@ -44,7 +44,7 @@ def up(directory: Path, port: int, *, detach: bool, keep: bool, seeds: bool, ter
             screens.show_places(layout, detached.start(layout, port, wishes, click.echo))
             click.echo("Ready. `registry sandbox down` stops everything.")
         else:
-            _attend(layout, port, {"keep": keep, "seeds": seeds}, terse)
+            _attend(Supervisor(layout, port, say=click.echo, keep=keep, seeds=seeds), terse)
     except (Occupied, StartFailed, PostgresMissing) as error:
         raise click.ClickException(str(error)) from None
     except Interrupted:
@@ -52,11 +52,10 @@ def up(directory: Path, port: int, *, detach: bool, keep: bool, seeds: bool, ter
         sys.exit(128 + signal.SIGINT)
 
 
-def _attend(layout: Layout, port: int, wishes: dict[str, bool], terse: bool) -> None:
-    supervisor = Supervisor(layout, port, say=click.echo, **wishes)
+def _attend(supervisor: Supervisor, terse: bool) -> None:
     with supervisor.up() as document:
         if not terse:
-            screens.show_places(layout, document)
+            screens.show_places(supervisor.layout, document)
         click.echo("Ready. Ctrl-C stops everything.")
         supervisor.watch()
     click.echo("Stopped.")

@@ -6,6 +6,7 @@ import shutil
 import signal
 import subprocess
 import tempfile
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -108,14 +109,11 @@ class Cluster(Server):
         Raises `StartFailed`, or `PostgresMissing` when no server is installed.
         """
         self.directory.mkdir(parents=True, exist_ok=True)
-        binaries = self._binaries or Binaries.find()
-        if not self._account.may("-x", binaries.directory / "postgres"):
-            binaries = lend(binaries)
         try:
             data = self._data()
             if not (data / "PG_VERSION").exists():
-                self._initialise(binaries, data)
-            on_free_ports(1, lambda ports: self._serve(binaries, data, *ports))
+                self._initialise(data)
+            on_free_ports(1, lambda ports: self._serve(data, *ports))
             self.provision()
         except BaseException:
             self.stop()
@@ -129,6 +127,10 @@ class Cluster(Server):
             shutil.rmtree(self._area, ignore_errors=True)
             unsweep(self._area)
             self._area = None
+
+    def list_settings(self) -> Mapping[str, str]:
+        """List the settings of the server, but for its port."""
+        return {**_SETTINGS, **({} if self.durable else _FORGETFUL)}
 
     def provision(self, database: str = DATABASE) -> None:
         """Create the roles and an empty database where they are not there yet.
@@ -184,19 +186,27 @@ class Cluster(Server):
         if self._account.other:
             os.chown(path, self._account.uid, self._account.gid)
 
-    def _initialise(self, binaries: Binaries, data: Path) -> None:
+    def _command(self, program: str, *arguments: str | Path) -> list[str | Path]:
+        """Give the command line that runs a program of PostgreSQL as its user."""
+        if self._binaries is None:
+            self._binaries = Binaries.find()
+        if not self._account.may("-x", self._binaries.directory / "postgres"):
+            self._binaries = lend(self._binaries)
+        return self._account.command(self._binaries.directory / program, *arguments)
+
+    def _initialise(self, data: Path) -> None:
         options = ["-U", SUPERUSER, "--auth=trust", "--encoding=UTF8", "--locale=C.UTF-8"]
         if not self.durable:
             options.append("--no-sync")
-        command = self._account.command(binaries.directory / "initdb", "-D", data, *options)
+        command = self._command("initdb", "-D", data, *options)
         log = self.directory / "initdb.log"
         Process("initdb", log).start(command, cwd=data.parent).finish(timeout=START_TIMEOUT)
 
-    def _serve(self, binaries: Binaries, data: Path, port: int) -> None:
+    def _serve(self, data: Path, port: int) -> None:
         self.port = port
-        settings = {**_SETTINGS, **({} if self.durable else _FORGETFUL), "port": str(port)}
+        settings = {**self.list_settings(), "port": str(port)}
         options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
-        command = self._account.command(binaries.directory / "postgres", "-D", data, *options)
+        command = self._command("postgres", "-D", data, *options)
         self._process.start(command, cwd=data.parent)
         try:
             self._process.wait_until(lambda: _is_ready(data), timeout=START_TIMEOUT)

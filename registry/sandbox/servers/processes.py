@@ -11,7 +11,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from http.client import HTTPConnection, HTTPException
@@ -235,10 +235,10 @@ class Process:
                 )
             pause(0.05)
 
-    def finish(self, *, timeout: float) -> None:
+    def finish(self, *, timeout: float, codes: Collection[int] = (0,)) -> None:
         """Wait for a task to end well; raises `StartFailed` when it fails or takes too long.
 
-        It has ended afterwards, in whatever way.
+        It has ended afterwards, in whatever way. With one of the exit `codes` it went well.
         """
         deadline = time.monotonic() + timeout
         try:
@@ -247,7 +247,7 @@ class Process:
             code = self._child.poll() if self._child else None
         finally:
             self.stop()
-        if code != 0:
+        if code not in codes:
             how = "took too long" if code is None else f"ended with status {code}"
             raise StartFailed(f"{self.name} {how}:\n{tail(self.log)}")
 
