@@ -49,7 +49,7 @@ class ObjectStore(Server):
     def start(self) -> Self:
         """Start, wait until S3 answers, make the buckets; raises `StartFailed`."""
         (self.directory / "data").mkdir(parents=True, exist_ok=True)
-        program = _program()
+        program = find_program()
         self._credentials()
         try:
             on_free_ports(2 * len(_SERVERS), lambda ports: self._serve(program, ports))
@@ -150,7 +150,7 @@ class ObjectStore(Server):
         ]
 
 
-def _program() -> Path:
+def find_program() -> Path:
     """The `weed` of this environment, else of the PATH; raises `StartFailed`."""
     beside = Path(sys.executable).parent / "weed"
     if beside.exists():
