@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 UV := .cache/uv/bin/uv
 READY := $(VENV)/.ready
 
-.PHONY: help setup demo sandbox test check hooks journeys clients bench-list bench-publish bench-outbox bench-audit bench-serve chaos chaos-short drill drill-short lock clean
+.PHONY: help setup demo sandbox test check hooks journeys clients bench-list bench-publish bench-outbox bench-audit bench-serve chaos chaos-short drill drill-short failover lock clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | sort | expand -t 14
@@ -78,6 +78,9 @@ drill-short: $(READY)  ## the same with less load, within 90 seconds
 
 bench-serve: $(READY)  ## documents and publications through nginx, and listings beside idle readers
 	$(BIN)/python -m tests.bench.serving
+
+failover: $(READY)  ## deploy/ha in network namespaces, a fault after the other (root; 20 minutes)
+	$(BIN)/python -m tests.ha --report docs/durability.md
 
 lock: $(UV)  ## bring uv.lock up to date with pyproject.toml
 	$(UV) lock
