@@ -62,6 +62,7 @@ def _make_state(registry: Registry, settings: Settings) -> ApiState:
     shapes = {V3.name: problems_3.render_problem, V2.name: status_messages.render_problem}
     return ApiState(
         registry=registry,
+        instance=settings.instance,
         quota=_make_quota(settings),
         costly_slots=CostlySlots(settings.costly_requests),
         refuses_unknown_parameters=settings.refuse_unknown_parameters,

@@ -1,5 +1,7 @@
 """Health of the service; open to anyone, and saying no more than one word `[hlth-res]`.
 
+A header says which registry it is, so that `registry settings check` can tell ours from others.
+
 These resources wait for nobody: gunicorn's worker has them answered in the loop that accepts
 connections, where all threads may be busy.
 """
@@ -34,5 +36,6 @@ def check_liveness() -> Response:
 
 def _render(health: Health) -> Response:
     response = render_json({"status": health.value})
+    response.headers["Registry-Instance"] = get_state().instance
     response.status_code = 200 if health.serves else 503
     return response

@@ -22,10 +22,12 @@ class ApiState:
 
     `refuses_unknown_parameters` is of queries in version 3 (contract 6.32);
     `leaves_documents_to_proxy`: the proxy in front moves the bytes of large ones;
+    `instance` tells this registry from others, in health's answers;
     `trusted_proxies` are so many before us, each of which adds to X-Forwarded-For.
     """
 
     registry: Registry
+    instance: str
     quota: Quota
     costly_slots: CostlySlots
     refuses_unknown_parameters: bool

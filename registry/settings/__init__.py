@@ -1,5 +1,6 @@
 """Settings: read once from the environment and from secret files, then frozen."""
 
+import hashlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Final, Literal, Self
@@ -250,6 +251,15 @@ class Settings(BaseModel):
             citizen[scope] = citizen.get(scope, frozenset()) | group
         tables = {EboxKind.ENTERPRISE: enterprise, EboxKind.CITIZEN: citizen}
         return {kind: ScopeTable(table, clients) for kind, table in tables.items()}
+
+    @property
+    def instance(self) -> str:
+        """Tell this registry from others, in 16 digits that all its processes agree on.
+
+        It is open to everybody, and made of nothing that is secret.
+        """
+        facts = (self.environment, self.public_url, self.oauth_client_id, self.s3_bucket)
+        return hashlib.sha256("\n".join(facts).encode()).hexdigest()[:16]
 
     @property
     def base_paths(self) -> Mapping[EboxKind, str]:

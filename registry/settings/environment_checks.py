@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 _REAL: Final = ("acceptation", "simulation", "production")  # where the mail of real people may be
-_URLS: Final = (
+URL_FIELDS: Final = (
     *("public_url", "s3_endpoint", "oauth_token_url", "oauth_introspect_url", "oauth_audience"),
     *("partition_url", "federation_url", "events_url", "audit_s3_endpoint"),
 )
@@ -41,7 +41,7 @@ _PRODUCTION_HOSTS: Final = frozenset(
         "app.eboxenterprise.be",
     }
 )
-_LOOPBACK: Final = ("localhost", "127.0.0.1", "::1")
+LOOPBACK_HOSTS: Final = ("localhost", "127.0.0.1", "::1")
 # Anybody can read the key of the sandbox: hashes made with it hide nobody.
 _PUBLISHED_KEY: Final = "of the sandbox, where there is nobody to hide"
 _SHORTEST_KEY: Final = 32  # characters
@@ -63,7 +63,7 @@ def find_faults(settings: "Settings") -> Iterator[SettingFault]:
         if not is_production and host in _PRODUCTION_HOSTS:
             yield SettingFault(field, f"{host} is a host of production")
         # A store on this machine is reached through no network.
-        is_near = field.endswith("s3_endpoint") and host in _LOOPBACK
+        is_near = field.endswith("s3_endpoint") and host in LOOPBACK_HOSTS
         if settings.environment in _REAL and not is_near and not url.startswith("https://"):
             yield SettingFault(field, "must begin with https://")
     if settings.environment in _REAL:
@@ -84,7 +84,7 @@ def _is_of_trial(name: str) -> bool:
 
 
 def _list_urls(settings: "Settings") -> Iterator[tuple[str, str]]:
-    for field in _URLS:
+    for field in URL_FIELDS:
         url = getattr(settings, field)
         if url and "://" in url:  # an audience need not be a URL
             yield field, url

@@ -9,6 +9,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from registry.domain.errors import StoreUnfit, Unavailable
 from registry.store.schema import REVISION
+from registry.store.shape import read_shape
 from registry.store.transactions import Transactions
 
 
@@ -46,20 +47,15 @@ def _require_shape(connection: Connection) -> None:
 
     One that is newer is migrated already for the code that comes next.
     """
-    row = connection.exec_driver_sql(
-        "SELECT current_setting('transaction_read_only') = 'on' AS only_reads,"
-        " to_regclass('alembic_version') IS NOT NULL AS has_shape,"
-        " coalesce(has_table_privilege(to_regclass('alembic_version'), 'SELECT'), false) AS is_open"
-    ).one()
-    if row.only_reads:
+    shape = read_shape(connection)
+    if shape.only_reads:
         raise StoreUnfit("The database can only be read: it is a replica, or set so.")
-    if not row.has_shape:
+    if not shape.has_revision:
         raise StoreUnfit("The database was never migrated.")
-    if not row.is_open:
+    if not shape.is_open:
         raise StoreUnfit("The database was migrated last by an older version of this program.")
-    revision = connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar()
-    if revision is None or revision < REVISION:
-        raise StoreUnfit(f"The database is at revision {revision}, not at {REVISION}.")
+    if shape.revision is None or shape.revision < REVISION:
+        raise StoreUnfit(f"The database is at revision {shape.revision}, not at {REVISION}.")
 
 
 def _explain(cause: BaseException) -> str:

@@ -88,7 +88,7 @@ def assemble_audit(settings: Settings, operator: str | None = None) -> AuditServ
         keyring,
         load_private_key(settings) if settings.audit_key_path else None,
         AuditLog(pseudonyms, now, operator),
-        _load_former_pseudonyms(settings),
+        load_former_pseudonyms(settings),
         now,
     )
     return AuditServices(investigation, transactions.engine.dispose)
@@ -121,7 +121,7 @@ def assemble_resumption(settings: Settings, operator: str | None = None) -> Resu
     return Resumption(engine, store, private_key, load_keyring(settings), audit_log, now)
 
 
-def _load_former_pseudonyms(settings: Settings) -> tuple[Pseudonyms, ...]:
+def load_former_pseudonyms(settings: Settings) -> tuple[Pseudonyms, ...]:
     """Load the keys that the hash key was before: the lines of a file."""
     path = settings.audit_former_hash_keys
     if path is None:

@@ -155,25 +155,29 @@ def _make_upstream(
 
 
 def _make_own_token(settings: Settings, scope: str | None) -> OwnToken:
+    return OwnToken(
+        make_identity(settings),
+        settings.oauth_token_url,
+        now,
+        scope=scope,
+        timeout=settings.oauth_timeout,
+        ca_bundle=settings.oauth_ca_bundle,
+    )
+
+
+def make_identity(settings: Settings) -> Identity:
+    """Make our registration with the authorization server; raises `KeyUnusable`."""
     password = settings.oauth_key_password
     key = KeyFile(
         settings.oauth_key_path,
         password.get_secret_value() if password else None,
         settings.oauth_algorithm,
     )
-    identity = Identity(
+    return Identity(
         settings.oauth_client_id,
         key,
         settings.oauth_algorithm,
         settings.oauth_key_id,
         settings.oauth_audience,
         settings.oauth_assertion_lifetime,
-    )
-    return OwnToken(
-        identity,
-        settings.oauth_token_url,
-        now,
-        scope=scope,
-        timeout=settings.oauth_timeout,
-        ca_bundle=settings.oauth_ca_bundle,
     )

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Final
 
 from registry.audit.log import AuditLog
 from registry.audit.sealer import Sealer
@@ -34,6 +35,9 @@ from registry.wiring.database import make_engine
 from registry.wiring.federation import make_event_reader, make_event_service, make_partition_api
 from registry.wiring.storage import make_document_store, make_seal_store
 from registry.wiring.tls_files import require_tls_files
+
+# Settings that the worker needs, and the web servers do not.
+WORKER_FIELDS: Final = ("database_worker_url", "hash_key", "audit_bucket", "audit_key_path")
 
 
 @dataclass(frozen=True)
@@ -127,8 +131,7 @@ def _make_storage_check(
 
 def _require_settings(settings: Settings) -> None:
     """Raise `SettingsError` with all that is needed here alone and missing."""
-    names = ("database_worker_url", "hash_key", "audit_bucket", "audit_key_path")
-    missing = [name for name in names if getattr(settings, name) is None]
+    missing = [name for name in WORKER_FIELDS if getattr(settings, name) is None]
     if missing:
         raise SettingsError(
             [f"{PREFIX}{name.upper()}: is needed here and not set" for name in missing]

@@ -19,12 +19,13 @@ from sqlalchemy import create_engine
 
 from registry import migrations, wiring
 from registry.domain.errors import Unavailable
-from registry.sandbox.servers.postgres import APPLICATION, APPLICATION_ROLE, OWNER, WORKER
-from registry.sandbox.servers.processes import LOOPBACK, Process, free_port, is_free
+from registry.sandbox.servers.postgres import APPLICATION_ROLE
+from registry.sandbox.servers.processes import LOOPBACK
 from registry.store.bounded_connection import get_driver
 from registry.store.roles import find_worker_fault
 from registry.store.transactions import Transactions, lift_time_limit
 from tests.factories import an_ebox
+from tests.poolers import a_pgbouncer
 from tests.roads import Road
 
 pytestmark = pytest.mark.process  # waits by the clock
@@ -252,37 +253,6 @@ def test_a_server_that_stands_still_is_noticed(travel, role):
         ask(transactions)
 
     assert time.monotonic() - began < 3 + SLACK
-
-
-@contextmanager
-def a_pgbouncer(cluster, folder, database, *more):
-    """Debian's pgbouncer in transaction mode, as it comes, with `more` lines of configuration."""
-    port, users = free_port(), folder / "users.txt"
-    users.write_text("".join(f'"{name}" ""\n' for name in (APPLICATION, WORKER, OWNER)))
-    lines = [
-        "[databases]",
-        f"{database} = host={LOOPBACK} port={cluster.port}",
-        "[pgbouncer]",
-        f"listen_addr = {LOOPBACK}",
-        f"listen_port = {port}",
-        "unix_socket_dir =",
-        "auth_type = trust",
-        f"auth_file = {users}",
-        "pool_mode = transaction",
-        "default_pool_size = 2",
-        *more,
-    ]
-    (folder / "pgbouncer.ini").write_text("\n".join(lines))
-    command = ["pgbouncer", folder / "pgbouncer.ini"]
-    if os.geteuid() == 0:  # which it refuses to run as
-        command[1:1] = ["-u", "nobody"]
-    process = Process("pgbouncer", folder / "log")
-    process.start(command)
-    process.wait_until(lambda: not is_free(port), timeout=10)
-    try:
-        yield port
-    finally:
-        process.stop()
 
 
 # As Debian has it, and as many configure it: what it cannot pass on, it passes over in silence.

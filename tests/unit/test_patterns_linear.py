@@ -169,6 +169,9 @@ PATTERNS: Final = {
         ("\r\ncontent-length: 1", " ", "x"),
     ),
     "serving.arrival:_UNMEASURED": worst("search", ("", "\r\ntransfer-encoding", "")),
+    "settings.owners:_NUMBER": worst(
+        "fullmatch", ("urn:be:fgov:kbo-bce:organization:cbe-number:", "0", "x")
+    ),
     "settings.environment_checks:_TRIAL_WORDS": worst("search", ("", "www", ""), ("", "-", "")),
     "telemetry.requests:_NAME": worst("fullmatch", ("", "a", "1")),
     "telemetry.requests:_TRACE_ID": worst("fullmatch", ("", "a", "")),

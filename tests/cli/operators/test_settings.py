@@ -2,8 +2,6 @@
 
 import pytest
 
-from registry.domain.errors import SettingsError
-from registry.sandbox.servers.processes import LOOPBACK, free_port
 from registry.settings import Settings
 from registry.settings.fault import PREFIX
 from tests.cli.operators.conftest import PASSWORD
@@ -34,54 +32,21 @@ def test_settings_that_are_complete_are_said_to_be(run, environment):
     assert (done.code, done.said) == (0, "The settings are complete.\n")
 
 
-def test_settings_that_work_are_said_to_be_when_the_services_are_asked(run, environment):
-    done = run("settings", "check", "--online", env=environment)
-
-    assert (done.code, done.said) == (0, "The settings are complete.\n")
-
-
-def nobody():
-    return f"http://{LOOPBACK}:{free_port()}"
-
-
-@pytest.mark.parametrize(
-    ("name", "value"),
-    [
-        (
-            "REGISTRY_DATABASE_URL",
-            lambda: nobody().replace("http://", f"postgresql://u:{PASSWORD}@") + "/registry",
-        ),
-        ("REGISTRY_S3_ENDPOINT", nobody),
-        ("REGISTRY_S3_SECRET_KEY", lambda: PASSWORD),
-        ("REGISTRY_S3_BUCKET", lambda: "no-such-bucket"),
-        ("REGISTRY_OAUTH_TOKEN_URL", nobody),
-        ("REGISTRY_OAUTH_CLIENT_ID", lambda: "stranger"),
-    ],
-    ids=lambda value: value if isinstance(value, str) else "",
-)
-def test_a_service_that_does_not_play_along_is_told_when_it_is_asked(run, environment, name, value):
-    env = environment | {name: value(), "REGISTRY_S3_TIMEOUT": "2"}
-
-    assert run("settings", "check", env=env).code == 0
-    done = run("settings", "check", "--online", env=env)
-
-    assert done.code == 2
-    assert done.said.count("\n") == 1
-    assert PASSWORD not in done.said
-
-
 def test_a_key_that_cannot_be_used_is_told_with_its_path(run, environment, tmp_path):
     key = tmp_path / "key.pem"
     key.write_text(PASSWORD)
 
     done = run("settings", "check", env=environment | {"REGISTRY_OAUTH_KEY_PATH": str(key)})
 
-    assert done.code == 2
+    assert done.code == 1
     assert str(key) in done.said
     assert PASSWORD not in done.said
 
 
-@pytest.mark.parametrize("name", ["REGISTRY_OAUTH_CA_BUNDLE", "REGISTRY_FEDERATION_CERTIFICATE"])
+@pytest.mark.parametrize(
+    "name",
+    ["REGISTRY_OAUTH_CA_BUNDLE", "REGISTRY_S3_CA_BUNDLE", "REGISTRY_FEDERATION_CERTIFICATE"],
+)
 @pytest.mark.parametrize("content", [None, "", PASSWORD])
 def test_a_file_that_no_call_could_use_is_told_with_its_path(
     run, environment, tmp_path, name, content
@@ -90,11 +55,12 @@ def test_a_file_that_no_call_could_use_is_told_with_its_path(
     if content is not None:
         path.write_text(content)
 
-    with pytest.raises(SettingsError) as raised:
-        run("settings", "check", env=environment | {name: str(path)})
+    done = run("settings", "check", env=environment | {name: str(path)})
 
-    assert str(raised.value).startswith(f"{name}: {path} cannot be used: ")
-    assert PASSWORD not in str(raised.value)
+    assert done.code == 1
+    assert name in done.said
+    assert f"{path} cannot be used: " in done.said
+    assert PASSWORD not in done.said
 
 
 def test_everything_that_is_wrong_is_told_at_once_and_without_secrets(start, environment):
@@ -111,12 +77,13 @@ def test_everything_that_is_wrong_is_told_at_once_and_without_secrets(start, env
 
     done = start("settings", "check", env=wrong)
 
-    assert (done.returncode, done.stdout) == (2, "")
-    assert {line.partition(":")[0] for line in done.stderr.splitlines()} == {
+    assert (done.returncode, done.stderr) == (1, "")
+    assert {line.split()[1] for line in done.stdout.splitlines() if "fault " in line[:6]} == {
         "REGISTRY_PUBLIC_URL",
         "REGISTRY_DATABASE_URL",
         "REGISTRY_S3_SECRET_KEY_FILE",
+        "REGISTRY_OAUTH_KEY_PATH",  # which has no password
         "REGISTRY_MISSPELT",
         "REGISTRY_SCOPES",
     }
-    assert PASSWORD not in done.stderr
+    assert PASSWORD not in done.stdout
