@@ -12,6 +12,7 @@ from registry.blobs.s3 import S3Blobs
 from registry.domain.errors import SettingsError
 from registry.domain.pseudonyms import Pseudonyms
 from registry.services.clock_check import ClockCheck
+from registry.services.documents.adoption import Adoption
 from registry.services.documents.check import StorageCheck
 from registry.services.documents.repair import StorageRepair
 from registry.services.events.administration import EventAdministration
@@ -19,6 +20,7 @@ from registry.services.events.delivery import EventDelivery
 from registry.services.events.reminders import Reminders
 from registry.services.job_leases import JobLease
 from registry.services.publication.broadcast_filing import BroadcastFiling
+from registry.services.publication.records import PublicationRecords
 from registry.services.publication.routing import Routing
 from registry.services.publication.sweep import Sweep
 from registry.services.readiness import WorkerReadiness
@@ -55,6 +57,7 @@ class WorkerServices:
     sweep: Sweep
     storage_check: StorageCheck
     storage_repair: StorageRepair
+    adoption: Adoption
     job_leases: JobLease
     clock_check: ClockCheck
     sealer: Sealer
@@ -97,6 +100,7 @@ def assemble_worker(
         sweep=Sweep(transactions, blobs),
         storage_check=_make_storage_check(transactions, blobs, pseudonyms, now),
         storage_repair=StorageRepair(transactions, StoredObjects(blobs), audit_log, now),
+        adoption=_make_adoption(transactions, blobs, audit_log, now),
         job_leases=JobLease(transactions),
         clock_check=ClockCheck(transactions, now),
         sealer=make_sealer(settings, transactions, seals, now),
@@ -127,6 +131,13 @@ def _make_storage_check(
 ) -> StorageCheck:
     needs_lock = blobs.retention is not None
     return StorageCheck(transactions, StoredObjects(blobs), needs_lock, pseudonyms, now)
+
+
+def _make_adoption(
+    transactions: Transactions, blobs: S3Blobs, audit_log: AuditLog, now: Callable[[], datetime]
+) -> Adoption:
+    records = PublicationRecords(blobs, audit_log.pseudonyms)
+    return Adoption(transactions, StoredObjects(blobs), records, audit_log, now)
 
 
 def _require_settings(settings: Settings) -> None:

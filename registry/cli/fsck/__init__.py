@@ -1,6 +1,5 @@
 """`registry fsck`: documents in storage held against the database, and put right."""
 
-import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -10,11 +9,14 @@ from typing import Final
 
 import click
 
+from registry.cli.fsck.adoption import with_adoption
+from registry.cli.fsck.endings import Unfinished, advise_at_the_end
 from registry.cli.fsck.output import CheckBar, print_finding, print_summary, show_check
 from registry.cli.fsck.state import DOCUMENTS, OBJECTS, CheckState
+from registry.cli.operator import named_operator
 from registry.cli.options import QuietCommand, in_json, with_age
 from registry.cli.services import worker_services
-from registry.domain.errors import RegistryError, Unavailable
+from registry.domain.errors import Unavailable
 from registry.domain.identifiers import Ebox
 from registry.services.documents.check import CheckedBatch
 from registry.services.documents.repair import StorageRepair
@@ -22,13 +24,6 @@ from registry.terminal.numbers import EboxType
 from registry.wiring.worker import WorkerServices
 
 _PAUSES: Final = (0.5, 1.0, 2.0)  # seconds before a batch is tried again
-_EXIT_CODE_OF_SIGINT: Final = 130
-
-
-class _Unfinished(click.ClickException):
-    """The check did not come to its end."""
-
-    exit_code = 3
 
 
 @dataclass(frozen=True)
@@ -59,6 +54,8 @@ class _Orders:
     type=click.Path(dir_okay=False, path_type=Path),
     help="Note in this file how far the check came; the same call then goes on from there.",
 )
+@with_adoption
+@named_operator
 @in_json
 def fsck(
     *,
@@ -76,11 +73,15 @@ def fsck(
     are noted, so that strays are found. One e-Box has only the first step. Without --repair nothing
     is changed.
 
+    With --adopt no document is checked: publications are listed that the database lost, as after a
+    restore, and with --yes those are filed again of which every byte is there.
+
     Exit code 0 when all is well or was put right, 1 when something is left, 2 when the call is
     wrong, 3 when the check could not be finished.
 
     \b
     Example: registry fsck --deep --state /var/lib/registry/fsck.json
+    Example: registry fsck --adopt --yes --older-than 0
     """
     orders = _Orders(ebox, is_deep, is_repairing, timedelta(hours=older_than), path, is_json)
     if path is not None and not path.absolute().parent.is_dir():
@@ -88,14 +89,10 @@ def fsck(
     with worker_services() as services:
         state = CheckState.load(path, services.storage_check.name_scope(ebox), is_deep=is_deep)
         try:
-            _Check(services, orders, state).run()
-        except KeyboardInterrupt:
-            click.echo(f"Stopped. {_advise(path)}", err=True)
-            sys.exit(_EXIT_CODE_OF_SIGINT)
-        except RegistryError as error:
-            raise _Unfinished(f"{error.detail} {_advise(path)}") from None
+            with advise_at_the_end(_advise(path)):
+                _Check(services, orders, state).run()
         except OSError as error:  # of the state
-            raise _Unfinished(f"{path} cannot be written: {error.strerror}.") from None
+            raise Unfinished(f"{path} cannot be written: {error.strerror}.") from None
     print_summary(state, is_json=is_json)
     if path is not None:
         path.unlink(missing_ok=True)  # the next call begins anew

@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 from registry.audit import details
 from registry.audit.log import AuditLog
 from registry.blobs.objects import StoredObjects
+from registry.domain.document_keys import find_record_key
 from registry.domain.storage_findings import StorageFault, StorageFinding
 from registry.store.documents import inventory
 from registry.store.transactions import Transactions
@@ -57,18 +58,26 @@ class StorageRepair:
         return "the mark is taken away"
 
     def _quarantine(self, finding: StorageFinding) -> StorageFinding:
-        """Copy, look again, and delete what was copied; every doubt leaves the object."""
+        """Copy, look again, and delete what was copied; every doubt leaves the object.
+
+        The record of a publication moves with its first document.
+        """
         now, blobs = self.now(), self.objects.blobs
         stored_object = self.objects.describe(finding.key)
         if stored_object is None:
             return replace(finding, outcome="gone meanwhile", is_settled=True)
-        if stored_object.is_locked(now):
+        record_key = find_record_key(finding.key)
+        record = self.objects.describe(record_key) if record_key else None
+        if stored_object.is_locked(now) or (record and record.is_locked(now)):
             return replace(finding, outcome="left: storage must still keep it")
         copy_key = self.objects.copy_to_quarantine(stored_object)
         with self.transactions() as connection:
             is_stray = bool(inventory.find_unclaimed(connection, [finding.key], due_before=now))
             if is_stray:
                 self._record(connection, "fsck/quarantine", finding)
+        if is_stray and record:
+            self.objects.copy_to_quarantine(record)
+            blobs.erase(record.key)
         if is_stray and blobs.erase(finding.key):
             return replace(finding, outcome=f"moved to {copy_key}", is_settled=True)
         blobs.erase(copy_key)
