@@ -46,8 +46,9 @@ hooks: $(READY)  ## judge each commit as CI will, but for what is slow
 	$(BIN)/pre-commit install
 
 journeys: $(READY)  ## whole-service journeys on gunicorn, longer than in `make check`
-	JOURNEY_KILLS=50 JOURNEY_PUBLICATIONS=20000 JOURNEY_MESSAGES=1000000 \
-	  $(BIN)/python -m pytest tests/journeys -m journey
+	JOURNEY_KILLS=1000 JOURNEY_REPORT=docs/durability.md JOURNEY_STAGES=50 \
+	  JOURNEY_PUBLICATIONS=20000 JOURNEY_MESSAGES=1000000 \
+	  $(BIN)/python -m pytest --capture=no tests/journeys -m journey
 
 clients: $(READY)  ## generate clients from the OpenAPI documents (Java and Node are needed), drive them
 	$(BIN)/python -m tests.clients

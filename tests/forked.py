@@ -12,6 +12,7 @@ from types import SimpleNamespace
 _context = multiprocessing.get_context("forkserver")
 _context.set_forkserver_preload(
     [
+        "pytest",  # whose module is imported again by each process
         "registry.cli",
         "registry.cli.audit",
         "registry.cli.database",

@@ -86,14 +86,17 @@ class Service:
 
     def serve(self, *, workers: int | None = None):
         """Start gunicorn and wait for its first answer."""
-        self.port = free_port()
+        self.gunicorn, self.port = self.start_gunicorn("gunicorn", workers=workers)
+        self.gunicorn.wait_until(lambda: answers(health_url(self.port)), timeout=60)
+
+    def start_gunicorn(self, name: str, *, workers: int | None = None) -> tuple[Process, int]:
+        """Start one without waiting for it; the process, which ends with the service, and port."""
+        port = free_port()
         command = [sys.executable, "-m", "gunicorn", "-c", CONF, "--no-control-socket"]
-        command += ["-b", f"{LOOPBACK}:{self.port}", *(["-w", str(workers)] if workers else [])]
-        self.gunicorn = Process("gunicorn", self.area / "gunicorn.log", signal.SIGQUIT)
-        self._stack.callback(self.gunicorn.stop)
-        self.gunicorn.start([*command, "registry.app:create_app()"], env=self.env)
-        health = f"http://{LOOPBACK}:{self.port}{BASE}/health"
-        self.gunicorn.wait_until(lambda: answers(health), timeout=60)
+        command += ["-b", f"{LOOPBACK}:{port}", *(["-w", str(workers)] if workers else [])]
+        process = Process("gunicorn", self.area / f"{name}.log", signal.SIGQUIT)
+        self._stack.callback(process.stop)
+        return process.start([*command, "registry.app:create_app()"], env=self.env), port
 
     def start_worker(self, *options: str, **settings: str) -> Process:
         """A `registry worker` beside gunicorn, which ends with the service at the latest."""
@@ -123,6 +126,11 @@ class Service:
         return fetch(
             self.federation.token_url, PERSONAS["sender"], self.area / "keys", scopes=[SENDER]
         )
+
+
+def health_url(port: int) -> str:
+    """Where a gunicorn says how it is."""
+    return f"http://{LOOPBACK}:{port}{BASE}/health"
 
 
 def list_children(pid: int) -> list[int]:

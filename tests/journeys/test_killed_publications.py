@@ -19,7 +19,7 @@ from registry.sandbox.servers.postgres import SUPERUSER
 from registry.sandbox.servers.processes import LOOPBACK
 from tests.service import PublicationRequest, Service
 
-KILLS = int(os.environ.get("JOURNEY_KILLS", "8"))
+KILLS = int(os.environ.get("JOURNEY_STAGES", "8"))
 LEAST, MOST = 50_000, 20 << 20  # bytes of a document
 PIECE = 128 << 10
 PATIENCE = 60  # seconds
