@@ -6,7 +6,6 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Final, Self
 
-from registry.audit.trail.seal import Seal, hash_seal
 from registry.audit.trail.untrusted_json import DamagedText, read_member, read_object
 from registry.audit.trail.verify import Finding, FindingKind
 
@@ -42,11 +41,11 @@ class Checkpoint:
         draft.write_text(json.dumps({"format": _FORMAT, **asdict(self)}) + "\n", encoding="utf-8")
         draft.replace(path)
 
-    def check(self, seal: Seal, text: str) -> Iterator[Finding]:
+    def check(self, number: int, seal_hash: str) -> Iterator[Finding]:
         """Find that this seal, if it is the one of the checkpoint, is not what it was."""
-        if seal.number == self.seal and hash_seal(text) != self.hash:
+        if number == self.seal and seal_hash != self.hash:
             detail = "It is not the one of the checkpoint; verify without that to learn where."
-            yield Finding(FindingKind.BROKEN_CHAIN, seal.number, detail=detail)
+            yield Finding(FindingKind.BROKEN_CHAIN, number, detail=detail)
 
     def check_end(self, last: int) -> Iterator[Finding]:
         """Find that the trail ends before the seal that was already seen."""

@@ -9,6 +9,7 @@ from typing import BinaryIO
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy import Connection
 
+from registry.audit.period import LONGEST
 from registry.audit.store import reads
 from registry.audit.store.breaks import read_breaks
 from registry.audit.store.seals import read_seals_from
@@ -21,7 +22,6 @@ from registry.audit.trail.keys import Keys
 from registry.audit.trail.seal import Seal, parse_seal, read_head
 from registry.audit.trail.untrusted_json import DamagedText
 from registry.audit.trail.verify import Finding, FindingKind, check_records
-from registry.audit.verification import LONGEST
 
 
 class UnprovableTrail(Exception):

@@ -14,7 +14,9 @@ from sqlalchemy import Connection
 
 from registry.audit.checkpoint import Checkpoint
 from registry.audit.export import Export, ExportSummary
+from registry.audit.inspection_pool import InspectionPool
 from registry.audit.log import AuditLog
+from registry.audit.period import EVER, TrailPeriod
 from registry.audit.store import reads
 from registry.audit.store.reads import EntryRow
 from registry.audit.store.seal_bucket import SealStore
@@ -23,7 +25,7 @@ from registry.audit.trail.keys import Keys
 from registry.audit.trail.seal import parse_seal
 from registry.audit.trail.untrusted_json import DamagedText
 from registry.audit.trail.verify import Finding
-from registry.audit.verification import EVER, ReportProgress, TrailPeriod, Verification
+from registry.audit.verification import ReportProgress, Verification
 from registry.domain.identifiers import Ebox
 from registry.domain.pseudonyms import Pseudonyms
 from registry.store.transactions import Transactions, lift_time_limit
@@ -73,12 +75,15 @@ class Investigation:
         period: TrailPeriod,
         report_progress: ReportProgress,
         checkpoint: Checkpoint | None = None,
+        pool: InspectionPool | None = None,
     ) -> tuple[Verification, Iterator[Finding]]:
         """Begin a verification of the trail, which goes on as its findings are read.
 
         Raises `Unavailable`.
         """
-        verification = Verification(self.keys, period, self.now(), report_progress, checkpoint)
+        verification = Verification(
+            self.keys, period, self.now(), report_progress, checkpoint, pool
+        )
         return verification, verification.find_faults(self.transactions, self.bucket)
 
     def search(self, search: EntrySearch) -> Sequence[LocatedEntry]:

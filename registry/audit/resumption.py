@@ -21,7 +21,7 @@ from registry.audit.store.resumption import Move, UnsealedRecord
 from registry.audit.store.seal_bucket import SealStore, is_signed, pack_seal, unpack_seal
 from registry.audit.trail import keys
 from registry.audit.trail.breaks import Break, join_runs
-from registry.audit.trail.chain import Chain, SealCopy
+from registry.audit.trail.chain import Chain, SealCopy, read_seal
 from registry.audit.trail.entry import hash_leaf
 from registry.audit.trail.seal import (
     GENESIS,
@@ -125,24 +125,35 @@ class Resumption:
         self, connection: Connection, head: SealCopy | None
     ) -> tuple[Sequence[_Lost], SealCopy | None]:
         """Copy the seals after the head from the bucket, once they are seen to follow it."""
-        chain = Chain(self.keyring, head.number if head else 1)
+        chain = Chain(head.number if head else 1)
         lost_seals: list[_Lost] = []
         last = head
-        _require_intact(chain, head)
-        for stored_object in self.store.list_objects():
+        self._require_intact(chain, head)
+        first = head.number + 1 if head else 0
+        for stored_object, versions in self.store.fetch_all(self.store.list_objects(first)):
             number = stored_object.number
-            if number is None or number <= (head.number if head else 0):
+            if number is None:
                 continue
-            contents = (each.content for each in self.store.fetch(stored_object))
+            contents = (each.content for each in versions)
             ours = next((each for each in contents if is_signed(self.keyring, number, each)), None)
             if ours is None:  # somebody else's, which verify tells
                 continue
             last = unpack_seal(number, ours)
-            seal = _require_intact(chain, last)
+            seal = self._require_intact(chain, last)
             if seal is not None:
                 seals.add_seal(connection, _make_row(last, seal, self.now()))
                 lost_seals.append(_Lost(number, seal.until_xid, seal.count, seal.last_number or 0))
         return lost_seals, last
+
+    def _require_intact(self, chain: Chain, copy: SealCopy | None) -> Seal | None:
+        """Follow the next seal of the bucket; raises `CannotResume` where it is not right."""
+        if copy is None:
+            return None
+        findings = chain.follow(read_seal(self.keyring, copy))
+        faults = [str(finding) for finding in findings if not finding.is_known]
+        if faults:
+            raise CannotResume(f"The bucket is not what was sealed: {'; '.join(faults)}")
+        return chain.seal
 
     def _keep_break(
         self, connection: Connection, known_break: Break, last: SealCopy
@@ -161,16 +172,6 @@ class Resumption:
         row = _make_row(copy, seal, None)
         seals.add_seal(connection, row)
         return row
-
-
-def _require_intact(chain: Chain, copy: SealCopy | None) -> Seal | None:
-    """Follow the next seal of the bucket; raises `CannotResume` where it is not right."""
-    if copy is None:
-        return None
-    faults = [str(finding) for finding in chain.follow(copy) if not finding.is_known]
-    if faults:
-        raise CannotResume(f"The bucket is not what was sealed: {'; '.join(faults)}")
-    return chain.seal
 
 
 def _make_row(copy: SealCopy, seal: Seal, stored_at: datetime | None) -> seals.SealRow:

@@ -8,6 +8,7 @@ import click
 from sqlalchemy.exc import SQLAlchemyError
 
 from registry import wiring
+from registry.audit.investigation import Investigation
 from registry.audit.resumption import Resumption
 from registry.cli.operator import find_operator
 from registry.domain.errors import RegistryError
@@ -56,6 +57,16 @@ def audit_services() -> Iterator[AuditServices]:
             yield services
         finally:
             services.dispose()
+
+
+@contextmanager
+def open_trail() -> Iterator[Investigation]:
+    """Give the same to a process that helps to look at it."""
+    services = assemble_audit(load_audit_settings())
+    try:
+        yield services.investigation
+    finally:
+        services.dispose()
 
 
 @contextmanager

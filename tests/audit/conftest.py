@@ -80,8 +80,8 @@ class Trail:
     def stored(self):
         """All that the bucket has, as copies by number."""
         return [
-            unpack_seal(each.number, self.store.fetch(each)[0].content)
-            for each in self.store.list_objects()
+            unpack_seal(each.number, versions[0].content)
+            for each, versions in self.store.fetch_all(self.store.list_objects())
             if each.number is not None
         ]
 

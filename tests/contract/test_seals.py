@@ -8,7 +8,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from registry import wiring
-from registry.audit.store.seal_bucket import S3Seals
+from registry.audit.store.seal_bucket import S3Seals, SealObject
 from registry.blobs.versions import make_checksum
 from registry.domain.errors import Unavailable
 from registry.sandbox.servers.processes import LOOPBACK, free_port
@@ -243,6 +243,67 @@ def test_lists_are_read_page_after_page(store, intrude):
     assert touched(store) == [f"{store.prefix}000000000003.json"]
 
 
+@pytest.mark.parametrize(
+    ("first", "until", "expected"),
+    [
+        (0, None, [1, 2, 3, 4, 5]),
+        (0, 3, [1, 2]),
+        (2, 4, [2, 3]),
+        (4, None, [4, 5]),
+        (6, 9, []),
+        (3, 3, []),
+    ],
+)
+def test_a_range_of_seals_is_listed_alone(store, intrude, first, until, expected):
+    for number in range(1, 6):
+        store.put(number, b"%d" % number, UNTIL)
+    intrude("000000000003.json", b"forged")
+    intrude("000000000002.jsonl", b"beside them")
+
+    listed = list(store.list_objects(first, until))
+
+    assert [each.number for each in listed if each.number] == expected
+    is_beside = first <= 2 and (until is None or until > 2)
+    assert any(each.number is None for each in listed) == is_beside
+
+
+def test_what_is_listed_is_read_in_that_order_with_all_versions(store, intrude):
+    """More of them than are asked for at once."""
+    for number in range(1, 41):
+        store.put(number, b"%d" % number, UNTIL)
+    for at in range(20):
+        intrude("000000000007.json", b"forged %d" % at)
+    intrude("000000000009.json", None)
+
+    contents = {
+        each.number: [version.content for version in versions]
+        for each, versions in store.fetch_all(store.list_objects())
+    }
+
+    expected = {number: [b"%d" % number] for number in range(1, 41)}
+    expected[7] += [b"forged %d" % at for at in range(20)]
+    assert contents == expected
+    assert list(contents) == list(expected)
+
+
+def test_what_is_read_with_others_has_its_lock(store, intrude):
+    store.put(1, b"one", UNTIL)
+    intrude("000000000001.json", b"two")
+
+    ((_, versions),) = store.fetch_all(store.list_objects())
+
+    assert versions == store.read(1)
+    assert [version.locked_until for version in versions] == [UNTIL, None]
+
+
+def test_a_version_that_is_gone_by_then_is_an_error(store):
+    store.put(1, b"one", UNTIL)
+    (listed,) = store.list_objects()
+
+    with pytest.raises(Unavailable):
+        list(store.fetch_all([replace(listed, versions=("0" * 32,))]))
+
+
 def test_a_bucket_with_object_lock_is_fit(store):
     assert store.check() is None
 
@@ -280,6 +341,7 @@ def test_a_bucket_without_object_lock_takes_no_seal(store, settings):
         lambda store: store.put(1, b"one", UNTIL),
         lambda store: store.read(1),
         lambda store: list(store.list_objects()),
+        lambda store: list(store.fetch_all([SealObject("seals/1", 1, ("v",), is_touched=False)])),
         lambda store: store.check(),
     ],
 )

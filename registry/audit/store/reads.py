@@ -50,6 +50,29 @@ def read_records(connection: Connection, first_xid: int, until_xid: int) -> list
         return list(map(Record._make, cursor))
 
 
+def read_placed_records(
+    connection: Connection, first_xid: int, until_xid: int
+) -> tuple[list[int], list[Record]]:
+    """Read the entries of a range of transactions, by (xid, number): their xids, and themselves."""
+    driver = cast("psycopg.Connection[Any]", connection.connection.driver_connection)
+    with driver.cursor(binary=True) as cursor:
+        cursor.execute(_READ_PLACED_RECORDS, (str(first_xid), str(until_xid)))
+        rows = cursor.fetchall()
+    return [row[-1] for row in rows], [Record._make(row[:-1]) for row in rows]
+
+
+def export_snapshot(connection: Connection) -> str:
+    """Give the name under which other connections see what this transaction sees, as it lasts."""
+    name: str = connection.exec_driver_sql("SELECT pg_export_snapshot()").scalar_one()
+    return name
+
+
+def share_snapshot(connection: Connection, name: str) -> None:
+    """See what the transaction sees that has exported this snapshot."""
+    freeze_snapshot(connection)
+    connection.exec_driver_sql(f"SET TRANSACTION SNAPSHOT '{name}'")
+
+
 def read_numbers(connection: Connection, first_xid: int, until_xid: int) -> Sequence[int]:
     """Read the numbers of the entries of a range of transactions, by (xid, number)."""
     values = {"first": str(first_xid), "until": str(until_xid)}
@@ -140,6 +163,11 @@ def search_entries(
 
 _READ_RECORDS: Final = """
 SELECT entry_number, entry, ebox, person, recorded_at FROM audit_entries
+WHERE xid >= CAST(%s AS xid8) AND xid < CAST(%s AS xid8) ORDER BY xid, entry_number
+"""
+_READ_PLACED_RECORDS: Final = """
+SELECT entry_number, entry, ebox, person, recorded_at, CAST(CAST(xid AS text) AS bigint)
+FROM audit_entries
 WHERE xid >= CAST(%s AS xid8) AND xid < CAST(%s AS xid8) ORDER BY xid, entry_number
 """
 _READ_NUMBERS: Final = text("""

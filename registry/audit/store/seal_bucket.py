@@ -1,7 +1,7 @@
 """The seal bucket: nothing in it can be taken back before its time (S3 Object Lock)."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
@@ -15,6 +15,7 @@ from registry.audit.trail.chain import SealCopy
 from registry.audit.trail.keys import BadSignature, Keys, UnknownKey
 from registry.audit.trail.seal import parse_seal, verify_signature
 from registry.audit.trail.untrusted_json import DamagedText, read_member, read_object
+from registry.blobs.read_ahead import VersionName, VersionReader
 from registry.blobs.signed_urls import read_version
 from registry.blobs.versions import has_lock, make_checksum
 from registry.domain.errors import Unavailable
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 _DIGITS: Final = 12  # of a number in a key, so that keys are listed in the order of numbers
 _ABSENT: Final = {"NoSuchBucket", "404"}
 _LOCK: Final = "COMPLIANCE"
+_PAGE: Final = 1000  # objects that a list has at most at once
 _LARGEST: Final = 128 * 1024 * 1024  # bytes: a seal of a million entries has 43 MiB
 
 
@@ -67,12 +69,17 @@ class SealStore(Protocol):
         """Read all that lies under the key of a seal, in the order in which it was put there."""
         ...
 
-    def list_objects(self) -> Iterator[SealObject]:
-        """List all that is there, in the order of keys, which is that of numbers."""
+    def list_objects(self, first: int = 0, until: int | None = None) -> Iterator[SealObject]:
+        """List what is there, in the order of keys, which is that of numbers.
+
+        From the key of seal `first` on to just before that of `until`; 0 and None for all.
+        """
         ...
 
-    def fetch(self, stored_object: SealObject) -> Sequence[StoredSeal]:
-        """Read what was listed."""
+    def fetch_all(
+        self, stored_objects: Iterable[SealObject]
+    ) -> Iterator[tuple[SealObject, Sequence[StoredSeal]]]:
+        """Read what was listed, in that order, while the next ones are on their way."""
         ...
 
     def check(self) -> None:
@@ -150,15 +157,36 @@ class S3Seals:
         key = self._make_key(number)
         # The prefix of the list fits longer keys too.
         stored_object = (each for each in self._list(key) if each.key == key)
-        return [version for each in stored_object for version in self.fetch(each)]
+        return [self._get(key, version) for each in stored_object for version in each.versions]
 
-    def list_objects(self) -> Iterator[SealObject]:
-        """List all that is there, in the order of keys, which is that of numbers."""
-        return self._list(self.prefix)
+    def list_objects(self, first: int = 0, until: int | None = None) -> Iterator[SealObject]:
+        """List what is there, in the order of keys, which is that of numbers.
 
-    def fetch(self, stored_object: SealObject) -> Sequence[StoredSeal]:
-        """Read what was listed."""
-        return [self._get(stored_object.key, version) for version in stored_object.versions]
+        From the key of seal `first` on to just before that of `until`; 0 and None for all.
+        """
+        # A list goes on after a key that need not be there.
+        start: dict[str, Any] = {"KeyMarker": self._make_key(first - 1)} if first else {}
+        if until is not None:
+            start["PaginationConfig"] = {"PageSize": min(until - first + 1, _PAGE)}
+        for stored_object in self._list(self.prefix, **start):
+            if until is not None and stored_object.key >= self._make_key(until):
+                return
+            # What lies between two seals is of the range of the first.
+            if not first or stored_object.key >= self._make_key(first):
+                yield stored_object
+
+    def fetch_all(
+        self, stored_objects: Iterable[SealObject]
+    ) -> Iterator[tuple[SealObject, Sequence[StoredSeal]]]:
+        """Read what was listed, in that order, while the next ones are on their way."""
+        groups = (
+            (each, [VersionName(each.key, version) for version in each.versions])
+            for each in stored_objects
+        )
+        reader = VersionReader(self.client, self.bucket)
+        with self._translate_errors(), closing(reader):
+            for stored_object, versions in reader.read(groups):
+                yield stored_object, [_make_stored_seal(*version) for version in versions]
 
     def check(self) -> None:
         """Raise `Unavailable` unless the bucket can be reached and has Object Lock."""
@@ -176,9 +204,15 @@ class S3Seals:
         is_seal = digits.isascii() and digits.isdecimal() and key == self._make_key(int(digits))
         return int(digits) if is_seal else None
 
-    def _list(self, prefix: str) -> Iterator[SealObject]:
-        for key, entries in groupby(self._list_entries(prefix), lambda entry: entry["Key"]):
-            yield self._describe(key, list(entries))
+    def _get(self, key: str, version: str) -> StoredSeal:
+        with self._translate_errors():
+            answer = read_version(self.client, self.bucket, key, version)
+            return _make_stored_seal(answer.content, answer.headers)
+
+    def _list(self, prefix: str, **start: Any) -> Iterator[SealObject]:
+        entries = self._list_entries(prefix, **start)
+        for key, entries_of_key in groupby(entries, lambda entry: entry["Key"]):
+            yield self._describe(key, list(entries_of_key))
 
     def _describe(self, key: str, entries: Sequence[Any]) -> SealObject:
         """Describe a key by its versions and delete markers, each the newest first."""
@@ -191,16 +225,11 @@ class S3Seals:
         is_touched = number is None or not is_alone or len(ids) < len(versions)
         return SealObject(key, number, tuple(reversed(ids)), is_touched)
 
-    def _get(self, key: str, version: str) -> StoredSeal:
-        with self._translate_errors():
-            answer = read_version(self.client, self.bucket, key, version)
-            return StoredSeal(answer.content, _read_lock_header(answer.headers))
-
-    def _list_entries(self, prefix: str) -> Iterator[Any]:
+    def _list_entries(self, prefix: str, **start: Any) -> Iterator[Any]:
         """List versions and delete markers in the order of keys."""
         with self._translate_errors():
             pages = self.client.get_paginator("list_object_versions")
-            for page in pages.paginate(Bucket=self.bucket, Prefix=prefix):
+            for page in pages.paginate(Bucket=self.bucket, Prefix=prefix, **start):
                 members: Any = page
                 entries = [*members.get("Versions", ()), *members.get("DeleteMarkers", ())]
                 # By key and, within it, as they come: a page has all versions before all markers.
@@ -219,12 +248,12 @@ class S3Seals:
             raise Unavailable("The seal bucket does not answer.") from error
 
 
-def _read_lock_header(headers: Mapping[str, str]) -> datetime | None:
+def _make_stored_seal(content: bytes, headers: Mapping[str, str]) -> StoredSeal:
     """Read the same from the headers of an answer."""
     until = headers.get("x-amz-object-lock-retain-until-date")
     if until is None or headers.get("x-amz-object-lock-mode") != _LOCK:
-        return None
-    return datetime.fromisoformat(until)
+        return StoredSeal(content)
+    return StoredSeal(content, datetime.fromisoformat(until))
 
 
 def _read_lock(answer: Any) -> datetime | None:

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Final, NamedTuple
 
-from sqlalchemy import BigInteger, Column, Connection, Index, Table, Text, text
+from sqlalchemy import BigInteger, Column, Connection, Index, Table, Text, select, text
 
 from registry.audit.store.entries import TransactionId
 from registry.audit.trail.chain import SealCopy
@@ -96,6 +96,20 @@ def read_seals_from(connection: Connection, number: int) -> Iterator[SealRow]:
     by_number = seals.order_by(audit_seals.c.seal_number)
     with connection.execute(by_number, execution_options={"yield_per": _PAGE}) as rows:
         yield from map(SealRow._make, rows)
+
+
+def read_copies(connection: Connection, first: int, until: int | None) -> Iterator[SealCopy]:
+    """Read the seals from one number to just before another, None for all that follow.
+
+    In order and in bounded memory.
+    """
+    columns = audit_seals.c
+    seals = select(columns.seal_number, columns.seal, columns.signature)
+    from_first = seals.where(columns.seal_number >= first).order_by(columns.seal_number)
+    in_range = from_first if until is None else from_first.where(columns.seal_number < until)
+    with connection.execute(in_range, execution_options={"yield_per": _PAGE}) as rows:
+        for row in rows:
+            yield SealCopy(*row)
 
 
 _LOCK_SEALING: Final = text("SELECT pg_try_advisory_xact_lock(hashtext('audit_seals'))")

@@ -3,72 +3,92 @@
 Where the two places differ, the bucket is believed, which cannot be rewritten.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple, Protocol, TypeVar
 
 from registry.audit.trail.breaks import Break, find_break
-from registry.audit.trail.chain import Chain, SealCopy
+from registry.audit.trail.chain import Chain, SealCopy, SealReading, read_seal
 from registry.audit.trail.entry import Record
 from registry.audit.trail.keys import Keys
 from registry.audit.trail.seal import Seal
-from registry.audit.trail.verify import EntryTimes, Finding, FindingKind, check_records
+from registry.audit.trail.verify import (
+    Comparison,
+    EntryTimes,
+    Finding,
+    FindingKind,
+    excuse_lost,
+)
 
 
 class SealPair(NamedTuple):
-    """The copies of one seal side by side, of which at least one is there."""
+    """What the two places have of one seal, and a reading of the copy that is believed."""
 
-    number: int
-    in_bucket: SealCopy | None
-    in_database: SealCopy | None
+    reading: SealReading
+    is_in_bucket: bool
+    is_in_database: bool
+    is_same: bool = True
+
+
+def read_pair(keys: Keys, original: SealCopy | None, copy: SealCopy | None) -> SealPair | None:
+    """Read the copies of bucket and database; None where there is neither."""
+    believed_copy = original or copy
+    if believed_copy is None:
+        return None
+    is_same = copy is None or (copy.text, copy.signature) == (
+        believed_copy.text,
+        believed_copy.signature,
+    )
+    return SealPair(read_seal(keys, believed_copy), original is not None, copy is not None, is_same)
 
 
 class TrailCheck:
     """Checks a trail seal by seal: `check_copies`, then `check_entries`; at last `check_end`.
 
     `first` is the number of the first seal, and `breaks` are those that some seal tells of.
+    `read_records` gives the entries of a seal once more, where their times are doubtful.
     """
 
-    def __init__(self, keys: Keys, first: int = 1, breaks: Sequence[Break] = ()) -> None:
-        self._breaks, self._times = breaks, EntryTimes()
-        self._chain = Chain(keys, first)
+    def __init__(
+        self,
+        read_records: Callable[[Seal], Iterable[Record]],
+        first: int = 1,
+        breaks: Sequence[Break] = (),
+    ) -> None:
+        self._breaks, self._times = breaks, EntryTimes(read_records)
+        self._chain = Chain(first)
         self._end = _TrailEnd(first)
-        self._number = first - 1
-
-    @property
-    def seal(self) -> Seal | None:
-        """The seal whose copies were checked last; None if it cannot be read."""
-        return self._chain.seal
 
     def check_copies(self, pair: SealPair, *, may_be_unlocked: bool = False) -> Iterator[Finding]:
         """Check the copies of the next seal; `may_be_unlocked` excuses that the bucket has none."""
-        self._number = pair.number
-        original, copy = pair.in_bucket, pair.in_database
-        if believed_copy := original or copy:
-            yield from self._chain.follow(believed_copy)
-        if copy and not original and not may_be_unlocked:
+        number = pair.reading.number
+        yield from self._chain.follow(pair.reading)
+        if not pair.is_in_bucket and not may_be_unlocked:
             detail = "The bucket does not have it."
-            yield Finding(FindingKind.NOT_LOCKED, copy.number, detail=detail)
-        if original and copy and (original.text, original.signature) != (copy.text, copy.signature):
+            yield Finding(FindingKind.NOT_LOCKED, number, detail=detail)
+        if not pair.is_same:
             detail = "The database and the bucket do not have the same."
-            yield Finding(FindingKind.COPY_DIFFERS, original.number, detail=detail)
-        yield from self._end.note_copy(pair.number, is_there=copy is not None)
+            yield Finding(FindingKind.COPY_DIFFERS, number, detail=detail)
+        yield from self._end.note_copy(number, is_there=pair.is_in_database)
 
     def check_entries(
-        self, seal: Seal, records: Sequence[Record], *, may_be_missing: bool = False
+        self, reading: SealReading, comparison: Comparison | None, *, may_be_missing: bool = False
     ) -> Iterator[Finding]:
         """Check the entries of the seal; `may_be_missing` excuses those that are not there.
 
-        They are the records of the transactions that the seal covers, by (xid, number).
+        None is of entries that were not compared, as nobody asked for it.
         """
-        yield from self._times.check(seal.number, records)
+        seal = reading.seal
+        if seal is None or comparison is None:
+            return
+        yield from self._times.check(seal, comparison)
         is_lost = find_break(self._breaks, seal.number) is not None
-        if records:
-            yield from self._end.note_entries(self._number)
+        if comparison.count:
+            yield from self._end.note_entries(reading.number)
         elif seal.count and not (may_be_missing or is_lost):
-            self._end.note_lack(self._number, seal.count)
+            self._end.note_lack(reading.number, seal.count)
         # A seal without any of its entries is one finding, not one for each.
-        if records or is_lost or not seal.count:
-            for finding in check_records(seal, records, self._breaks):
+        if comparison.count or is_lost or not seal.count:
+            for finding in excuse_lost(seal.number, comparison.faults, self._breaks):
                 if not (may_be_missing and finding.kind is FindingKind.DELETION):
                     yield finding
 

@@ -7,7 +7,7 @@ import hashlib
 from collections.abc import Iterable, Iterator
 
 from registry.audit.trail import keys, merkle
-from registry.audit.trail.chain import Chain, SealCopy
+from registry.audit.trail.chain import Chain, SealCopy, read_seal
 from registry.audit.trail.entry import Record, hash_leaf
 from registry.audit.trail.export_file import (
     FORMAT,
@@ -35,7 +35,7 @@ class ExportContents:
         self.first_seal: int | None = None
         self.last_seal: int | None = None
         self.signers: set[str] = set()  # key ids
-        self._chain = Chain(keys, first=None)
+        self._keys, self._chain = keys, Chain(first=None)
         self._is_whole = False
         self._records: list[Record] = []  # of the seal, if it is whole
         self._index = -1  # of the last entry, in a part
@@ -70,7 +70,7 @@ class ExportContents:
         self.runs += self.last_seal is None or copy.number != self.last_seal + 1
         self.first_seal = copy.number if self.first_seal is None else self.first_seal
         self.last_seal = copy.number
-        yield from self._chain.follow(copy)
+        yield from self._chain.follow(read_seal(self._keys, copy))
         if self._chain.seal is not None:
             self.signers.add(self._chain.seal.key_id)
 

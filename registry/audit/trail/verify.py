@@ -1,8 +1,8 @@
 """Findings: the faults of an audit trail; and those of the entries of one seal."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from itertools import combinations
 from typing import Final
@@ -89,22 +89,52 @@ def describe_break(seal: Seal, known_break: Break) -> Iterator[Finding]:
         yield Finding(FindingKind.BROKEN_CHAIN, seal.number, detail=detail)
 
 
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """The entries of a seal as they were compared with it: how many, from when to when, faults.
+
+    Times are None where no entry has one.
+    """
+
+    count: int
+    earliest: datetime | None
+    latest: datetime | None
+    faults: tuple[Finding, ...]
+
+
+def compare_entries(seal: Seal, records: Sequence[Record]) -> Comparison:
+    """Compare the records of the transactions of a seal, by (xid, number), with the seal alone."""
+    times = [record.recorded_at for record in records if record.recorded_at is not None]
+    faults = tuple(check_seal(seal, records))
+    return Comparison(len(records), min(times, default=None), max(times, default=None), faults)
+
+
 class EntryTimes:
-    """Compares the time of each entry, which the database gave it, with those before it."""
+    """Compares the time of each entry, which the database gave it, with those before it.
 
-    def __init__(self) -> None:
-        self._latest: datetime | None = None
+    `read_records` gives the entries of a seal once more, where not all can be in order.
+    """
 
-    def check(self, seal: int, records: Iterable[Record]) -> Iterator[Finding]:
-        """Find the next entries, by (xid, number), that say that they were long before others."""
-        for record in records:
+    def __init__(self, read_records: Callable[[Seal], Iterable[Record]]) -> None:
+        self._read_records = read_records
+        self._latest = datetime.min.replace(tzinfo=UTC)
+
+    def check(self, seal: Seal, comparison: Comparison) -> Iterator[Finding]:
+        """Find the entries of the next seal that say that they were long before others."""
+        if comparison.earliest is None or comparison.latest is None:
+            return
+        latest = max(self._latest, comparison.latest)
+        if latest - comparison.earliest <= _LONGEST:
+            self._latest = latest
+            return
+        for record in self._read_records(seal):
             if record.recorded_at is None:
                 continue
-            if self._latest is None or record.recorded_at > self._latest:
+            if record.recorded_at > self._latest:
                 self._latest = record.recorded_at
             elif self._latest - record.recorded_at > _LONGEST:
                 detail = f"It is of {record.recorded_at}, after one of {self._latest}."
-                yield Finding(FindingKind.TIME, seal, (record.number,), detail)
+                yield Finding(FindingKind.TIME, seal.number, (record.number,), detail)
 
 
 def check_seal(seal: Seal, records: Iterable[Record]) -> Iterator[Finding]:
@@ -129,12 +159,19 @@ def check_records(
     seal: Seal, records: Iterable[Record], breaks: Iterable[Break]
 ) -> Iterator[Finding]:
     """Find the same, but for entries of which a break says that an older database had lost them."""
-    known_break = find_break(breaks, seal.number)
-    for finding in check_seal(seal, records):
+    yield from excuse_lost(seal.number, check_seal(seal, records), breaks)
+
+
+def excuse_lost(
+    seal: int, findings: Iterable[Finding], breaks: Iterable[Break]
+) -> Iterator[Finding]:
+    """Leave out entries that are missing, and of which a break says that they were lost."""
+    known_break = find_break(breaks, seal)
+    for finding in findings:
         is_lost = (
             known_break is not None
             and finding.kind is FindingKind.DELETION
-            and not any(known_break.keeps(seal.number, number) for number in finding.entries)
+            and not any(known_break.keeps(seal, number) for number in finding.entries)
         )
         if not is_lost:
             yield finding

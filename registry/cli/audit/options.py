@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import click
 
-from registry.audit.verification import TrailPeriod
+from registry.audit.period import TrailPeriod
 from registry.domain.belgian_time import BELGIUM
 from registry.terminal.options import Command, Option
 

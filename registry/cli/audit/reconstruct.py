@@ -5,7 +5,7 @@ from uuid import UUID
 import click
 
 from registry.audit.investigation import EntrySearch
-from registry.audit.verification import TrailPeriod
+from registry.audit.period import TrailPeriod
 from registry.cli.audit import output as texts
 from registry.cli.audit.options import TokenHash, with_period
 from registry.cli.operator import named_operator

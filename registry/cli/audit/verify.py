@@ -6,14 +6,16 @@ from typing import Final
 import click
 
 from registry.audit.checkpoint import Checkpoint
+from registry.audit.inspection_pool import InspectionPool, count_processors
+from registry.audit.period import TrailPeriod
 from registry.audit.trail.untrusted_json import DamagedText
 from registry.audit.trail.verify import Finding
-from registry.audit.verification import ReportProgress, TrailPeriod, Verification
+from registry.audit.verification import ReportProgress, Verification
 from registry.cli.audit import output as texts
 from registry.cli.audit.options import with_period
 from registry.cli.options import in_json
 from registry.cli.output import print_json, print_table
-from registry.cli.services import audit_services
+from registry.cli.services import audit_services, open_trail
 
 _BETWEEN: Final = 5_000  # seals from one checkpoint that is saved to the next
 
@@ -32,8 +34,16 @@ _BETWEEN: Final = 5_000  # seals from one checkpoint that is saved to the next
     help="Keep here how far the bucket was read, and do not read it again up to there. Made when "
     "there is none; keep it where those who run the registry cannot write.",
 )
+@click.option(
+    "--jobs",
+    metavar="N",
+    type=click.IntRange(1, 64),
+    default=count_processors,
+    show_default="as many as there are processors",
+    help="Processes that look at seals side by side, where there are a thousand or more.",
+)
 @in_json
-def verify(*, period: TrailPeriod, path: Path | None, is_json: bool) -> None:
+def verify(*, period: TrailPeriod, path: Path | None, jobs: int, is_json: bool) -> None:
     r"""Compare every entry with its seal, and the seals with those in the bucket.
 
     Exit code 1 when anything was changed, deleted, put in, moved, cut off or put back, or when a
@@ -45,7 +55,7 @@ def verify(*, period: TrailPeriod, path: Path | None, is_json: bool) -> None:
     \b
     registry audit verify --checkpoint /var/lib/audit/checkpoint.json
     """
-    verification, findings = _find_all(period, path)
+    verification, findings = _find_all(period, path, jobs)
     faults = [finding for finding in findings if not finding.is_known]
     breaks = [finding for finding in findings if finding.is_known]
     if is_json:
@@ -63,12 +73,16 @@ def verify(*, period: TrailPeriod, path: Path | None, is_json: bool) -> None:
         click.echo(f"All is as it was sealed and signed{exception}.")
 
 
-def _find_all(period: TrailPeriod, path: Path | None) -> tuple[Verification, list[Finding]]:
+def _find_all(
+    period: TrailPeriod, path: Path | None, jobs: int
+) -> tuple[Verification, list[Finding]]:
     """Find all faults; the figures are complete only after the last."""
     checkpoint = _load(path) if path else None
     with audit_services() as services, texts.show_progress() as report_progress:
         saver = _Saver(path, report_progress)
-        verification, faults = services.investigation.verify(period, saver, checkpoint)
+        verification, faults = services.investigation.verify(
+            period, saver, checkpoint, InspectionPool(open_trail, jobs)
+        )
         saver.verification = verification
         try:
             return verification, list(faults)

@@ -7,9 +7,10 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from registry.audit.trail import keys
 from registry.audit.trail import seal as seals
-from registry.audit.trail.chain import Chain, SealCopy
-from registry.audit.trail.compare import SealPair, TrailCheck, pair_copies
+from registry.audit.trail.chain import Chain, SealCopy, read_seal
+from registry.audit.trail.compare import TrailCheck, pair_copies, read_pair
 from registry.audit.trail.entry import Record
+from registry.audit.trail.verify import compare_entries
 from tests.factories import NOON
 
 KEY = Ed25519PrivateKey.from_private_bytes(b"k" * 32)
@@ -60,19 +61,20 @@ def resealed(seal, key=KEY, **changes):
 
 def check_chain(copies, keys, first=1):
     """Follow all seals of one place, without their entries."""
-    chain = Chain(keys, first)
+    chain = Chain(first)
     for copy in copies:
-        yield from chain.follow(copy)
+        yield from chain.follow(read_seal(keys, copy))
 
 
 def check_trail(bucket, database, records_of, keys, first=1, breaks=()):
     """Check seals in both places and their entries; `records_of` gives those of a seal."""
-    trail = TrailCheck(keys, first, breaks)
+    trail = TrailCheck(records_of, first, breaks)
     for original, copy in pair_copies(bucket, database):
-        number = (original or copy).number
-        yield from trail.check_copies(SealPair(number, original, copy))
-        if trail.seal:
-            yield from trail.check_entries(trail.seal, records_of(trail.seal))
+        pair = read_pair(keys, original, copy)
+        yield from trail.check_copies(pair)
+        if seal := pair.reading.seal:
+            comparison = compare_entries(seal, records_of(seal))
+            yield from trail.check_entries(pair.reading, comparison)
     yield from trail.check_end()
 
 

@@ -3,41 +3,22 @@
 import dataclasses
 import json
 from datetime import UTC, datetime, timedelta
-from types import SimpleNamespace
 from uuid import uuid4
 
 import pytest
-from click.testing import CliRunner
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
-from pydantic import SecretStr
-from sqlalchemy import create_engine, make_url, text
 
-from registry.audit.store.seal_bucket import S3Seals, pack_seal
+from registry.audit.period import EVER
+from registry.audit.store.seal_bucket import pack_seal
 from registry.audit.trail import keys, merkle
 from registry.audit.trail import seal as seals
 from registry.audit.trail.entry import hash_leaf
-from registry.audit.verification import EVER, Verification
-from registry.cli import registry
+from registry.audit.verification import Verification
 from registry.domain.belgian_time import BELGIUM
-from registry.sandbox.servers.postgres import SUPERUSER
-from registry.settings.fault import PREFIX
 from registry.wiring import audit
 
 pytestmark = pytest.mark.long
-
-
-@pytest.fixture
-def store(client, objects):
-    """A bucket of the test's own: the command line looks for seals where they always are."""
-    bucket = f"seals-{uuid4().hex[:12]}"
-    objects.create_bucket(bucket, has_object_lock=True)
-    return S3Seals(client, bucket)
-
-
-@pytest.fixture
-def private_key(settings):
-    return audit.load_private_key(settings)
 
 
 @pytest.fixture
@@ -48,62 +29,6 @@ def trail(written, sealer):
             written.write(count)
         assert sealer.seal() == 3
     return written
-
-
-@pytest.fixture
-def superuser(written, cluster, alone):
-    """Do something in the database as a superuser, whom nothing stops there."""
-    name = make_url(alone.settings.database_owner_url.get_secret_value()).database
-    engine = create_engine(cluster.url(SUPERUSER, name))
-
-    def do(statement, **values):
-        with engine.begin() as connection:
-            connection.execute(text(statement), values)
-
-    yield do
-    engine.dispose()
-
-
-@pytest.fixture
-def verify(alone, store, tmp_path, private_key):
-    """Type `registry audit verify --json`, as an auditor has it; gives what was found."""
-    public = tmp_path / "public.pem"
-    public.write_bytes(
-        private_key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
-    )
-    ours = {
-        "environment": "test",
-        "database_worker_url": alone.settings.database_worker_url,
-        "audit_bucket": store.bucket,
-        "audit_public_keys": public,
-        **{
-            f"audit_s3_{name}": getattr(alone.settings, f"s3_{name}")
-            for name in ("endpoint", "access_key", "secret_key")
-        },
-    }
-    env = {
-        PREFIX + name.upper(): value.get_secret_value()
-        if isinstance(value, SecretStr)
-        else str(value)
-        for name, value in ours.items()
-    }
-
-    def invoke(*options, **changes):
-        command = ["audit", "verify", "--json", *options]
-        return CliRunner().invoke(registry, command, env=env | changes)
-
-    def typed(*options, **changes):
-        done = invoke(*options, **changes)
-        if done.exception and not isinstance(done.exception, SystemExit):
-            raise done.exception
-        told = json.loads(done.stdout)
-        found = [
-            (each["kind"], each.get("seal"), tuple(each["entries"])) for each in told["findings"]
-        ]
-        return SimpleNamespace(code=done.exit_code, found=found, told=told)
-
-    typed.type = invoke
-    return typed
 
 
 def numbers(trail, seal):
@@ -532,12 +457,12 @@ def test_what_is_sealed_meanwhile_is_no_fault(trail, sealer, alone, store, setti
     class Busy:
         """The bucket, when a seal comes there just before it is looked at."""
 
-        read, fetch = store.read, store.fetch
+        read, fetch_all = store.read, store.fetch_all
 
-        def list_objects(self):
+        def list_objects(self, *seals):
             trail.write()
             sealer.seal()
-            return store.list_objects()
+            return store.list_objects(*seals)
 
     keyring, now = audit.load_keyring(settings), datetime.now(UTC)
     verification = Verification(keyring, EVER, now, lambda *_: None)
@@ -551,10 +476,10 @@ def test_entries_that_no_seal_covers_are_found(trail, superuser, alone, store, s
     class Robbed:
         """The bucket, if somebody could take a seal out of it."""
 
-        read, fetch = store.read, store.fetch
+        read, fetch_all = store.read, store.fetch_all
 
-        def list_objects(self):
-            return (stored for stored in store.list_objects() if stored.number != 2)
+        def list_objects(self, *seals):
+            return (stored for stored in store.list_objects(*seals) if stored.number != 2)
 
     uncovered = numbers(trail, 2)
     superuser("DELETE FROM audit_seals WHERE seal_number = 2")

@@ -13,9 +13,9 @@ from pydantic import SecretStr
 from sqlalchemy import create_engine, make_url
 
 from registry import wiring
-from registry.audit.store.seal_bucket import S3Seals
+from registry.audit.period import EVER
 from registry.audit.trail.seal import parse_seal
-from registry.audit.verification import EVER, Verification
+from registry.audit.verification import Verification
 from registry.cli import registry
 from registry.domain.errors import Unavailable
 from registry.sandbox.servers.binaries import Binaries
@@ -29,19 +29,6 @@ from tests.alone import Alone
 pytestmark = [pytest.mark.long, pytest.mark.process]
 
 REASON = "Disk lost on 3 May; the backup of 02:00 is back (rétabli), CHG-117"
-
-
-@pytest.fixture
-def store(client, objects):
-    """A bucket of the test's own: the command line looks for seals where they always are."""
-    bucket = f"seals-{uuid4().hex[:12]}"
-    objects.create_bucket(bucket, has_object_lock=True)
-    return S3Seals(client, bucket)
-
-
-@pytest.fixture
-def private_key(settings):
-    return audit.load_private_key(settings)
 
 
 @pytest.fixture(scope="module")
@@ -325,7 +312,7 @@ def test_a_resumption_that_the_bucket_does_not_answer_is_finished_by_a_worker(
     """The database has the break already, and the next round of any sealer stores it."""
 
     class Silent:
-        read, fetch, list_objects = store.read, store.fetch, store.list_objects
+        read, fetch_all, list_objects = store.read, store.fetch_all, store.list_objects
 
         def put(self, *_):
             raise Unavailable("The seal bucket does not answer.")
