@@ -12,6 +12,7 @@ from registry.audit.trail import canonical_json
 # RFC 6962's 0x00 of a leaf, the number, in form 2 the time, and three lengths
 _FRAMES: Final = {1: Struct(">cQiii"), 2: Struct(">cQqiii")}
 LEAF_FORM: Final = max(_FRAMES)  # of what is sealed from now on
+_TIMESTAMP: Final = ',"TIMESTAMP":"'
 _NONE: Final = -1  # the length of a text that is None
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
@@ -67,6 +68,19 @@ def write_entry(entry: Entry) -> str:
             "API_CALL_DETAILS": dict(entry.details),
         }
     )
+
+
+def read_timestamp(text: str) -> datetime | None:
+    """Read the time that an entry gives, without parsing the rest: its last member, in this form.
+
+    None where it has none, or no time with its zone.
+    """
+    head, _, rest = text.rpartition(_TIMESTAMP)
+    try:
+        instant = datetime.fromisoformat(rest.removesuffix('"}')) if head else None
+    except ValueError:
+        return None
+    return instant if instant and instant.tzinfo else None
 
 
 def hash_leaf(record: Record, form: int = LEAF_FORM) -> bytes:

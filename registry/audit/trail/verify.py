@@ -9,7 +9,7 @@ from typing import Final
 
 from registry.audit.trail import merkle
 from registry.audit.trail.breaks import Break, find_break
-from registry.audit.trail.entry import Record, hash_leaf
+from registry.audit.trail.entry import Record, hash_leaf, read_timestamp
 from registry.audit.trail.seal import Seal
 
 # An exchange is looked for among all pairs of edited entries, which takes the square of these.
@@ -105,8 +105,19 @@ class Comparison:
 def compare_entries(seal: Seal, records: Sequence[Record]) -> Comparison:
     """Compare the records of the transactions of a seal, by (xid, number), with the seal alone."""
     times = [record.recorded_at for record in records if record.recorded_at is not None]
-    faults = tuple(check_seal(seal, records))
+    faults = (*check_seal(seal, records), *_find_odd_times(seal.number, records))
     return Comparison(len(records), min(times, default=None), max(times, default=None), faults)
+
+
+def _find_odd_times(seal: int, records: Iterable[Record]) -> Iterator[Finding]:
+    """Find entries that the database wrote long before or after what they say of themselves."""
+    for record in records:
+        stated_at = read_timestamp(record.text)
+        if stated_at is None or record.recorded_at is None:
+            continue
+        if abs(stated_at - record.recorded_at) > _LONGEST:
+            detail = f"It says {stated_at}, and was written at {record.recorded_at}."
+            yield Finding(FindingKind.TIME, seal, (record.number,), detail)
 
 
 class EntryTimes:
@@ -127,8 +138,10 @@ class EntryTimes:
         if latest - comparison.earliest <= _LONGEST:
             self._latest = latest
             return
+        odd_faults = (fault for fault in comparison.faults if fault.kind is FindingKind.TIME)
+        odd_numbers = {number for fault in odd_faults for number in fault.entries}
         for record in self._read_records(seal):
-            if record.recorded_at is None:
+            if record.recorded_at is None or record.number in odd_numbers:
                 continue
             if record.recorded_at > self._latest:
                 self._latest = record.recorded_at

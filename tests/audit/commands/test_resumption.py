@@ -214,6 +214,21 @@ def test_what_was_changed_before_or_after_a_break_is_found(restored, trail, seal
     ]
 
 
+def test_a_break_that_somebody_alters_excuses_nothing(restored, trail, sealer, resume, find):
+    trail, sealer = go_on(trail, sealer, restored)
+    resume(restored)
+    trail.change(
+        "UPDATE audit_seals SET seal = replace(seal, 'lost', 'sold') WHERE seal_number = 6"
+    )
+
+    assert {finding[:2] for finding in find(restored)} == {
+        ("deletion", 3),
+        ("truncation", 4),
+        ("known break", 6),
+        ("copy differs", 6),
+    }
+
+
 def test_a_second_restore_is_a_second_break(trail, sealer, backups, other_cluster, resume, find):
     first = backups.dump()
     trail.write(2)

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from registry.audit.log import write_timestamp
 from registry.audit.trail.canonical_json import NotCanonical
-from registry.audit.trail.entry import Entry, Record, hash_leaf, write_entry
+from registry.audit.trail.entry import Entry, Record, hash_leaf, read_timestamp, write_entry
 from tests.factories import NOON
 
 TEXTS = st.text(max_size=5)
@@ -32,6 +32,22 @@ def an_entry(at=NOON, **changes):
         "details": {"messageId": ["1"]},
     }
     return Entry(**values | changes)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ('{"CLIENT_ID":"x","TIMESTAMP":"2026-11-20T13:00:00.000000+01:00"}', NOON),
+        ('{"A":{"TIMESTAMP":"2010-01-01T00:00:00Z"},"TIMESTAMP":"2026-11-20T12:00:00Z"}', NOON),
+        ('{"CLIENT_ID":"x","TIMESTAMP":"2026-11-20T13:00:00"}', None),
+        ('{"CLIENT_ID":"x","TIMESTAMP":"noon"}', None),
+        ('{"TIMESTAMP":"2026-11-20T12:00:00Z"}', None),
+        ("{}", None),
+        ("", None),
+    ],
+)
+def test_the_time_of_an_entry_is_read_from_its_last_member(text, expected):
+    assert read_timestamp(text) == expected
 
 
 def test_an_entry_is_written_under_the_seven_keys_of_the_contract_and_in_one_form():

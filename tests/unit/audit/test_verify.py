@@ -1,12 +1,15 @@
 """What somebody did to the entries of a seal is told, and where."""
 
+from datetime import timedelta
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from registry.audit.trail import seal as seals
-from registry.audit.trail.verify import Finding, check_leaves, check_seal
+from registry.audit.trail.verify import Finding, check_leaves, check_seal, compare_entries
 from registry.audit.trail.verify import FindingKind as Kind
+from tests.factories import NOON
 from tests.unit.audit.trails import Trail, some_records, told
 
 NUMBERS = (1, 2, 4, 3, 6, 7)
@@ -159,3 +162,24 @@ def test_an_empty_seal_holds_no_entry():
 )
 def test_a_finding_says_in_a_line_where_what_and_why(finding, line):
     assert str(finding) == line
+
+
+@pytest.mark.parametrize(
+    ("minutes", "kinds"), [(0, []), (59, []), (-59, []), (61, [Kind.TIME]), (-61, [Kind.TIME])]
+)
+def test_an_entry_that_says_another_time_than_the_databases_is_told(minutes, kinds):
+    stated_at = NOON + timedelta(minutes=minutes)
+    (record,) = some_records(1)
+    text = f'{{"CLIENT_ID":"x","TIMESTAMP":"{stated_at.isoformat()}"}}'
+    entry = record._replace(text=text, recorded_at=NOON)
+
+    comparison = compare_entries(SEAL, [entry])
+
+    assert [fault.kind for fault in comparison.faults if fault.kind is Kind.TIME] == kinds
+    assert (comparison.count, comparison.earliest, comparison.latest) == (1, NOON, NOON)
+
+
+def test_an_entry_that_says_no_time_is_of_none():
+    records = [record._replace(recorded_at=NOON) for record in some_records(*NUMBERS)]
+
+    assert not any(fault.kind is Kind.TIME for fault in compare_entries(SEAL, records).faults)
