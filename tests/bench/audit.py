@@ -86,7 +86,8 @@ def _make_seals(service):
     ):
         for _ in range(_SEALS):
             worker.execute(entries)
-            services.sealer.prepare()
+            while services.sealer.prepare() is None:  # some transaction of the server is open
+                time.sleep(0.01)
             number, seal, signature, until = owner.execute(_CALL_STORED).fetchone()
             stored_seals.append(
                 threads.submit(services.sealer.store.put, number, pack_seal(seal, signature), until)
