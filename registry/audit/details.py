@@ -8,12 +8,14 @@ from typing import Any, Final, Protocol
 from uuid import UUID
 
 from registry.domain.drafts import NewAttachment
+from registry.domain.reference_set import ReferenceAction, ReferenceChange
 
 Details = Mapping[str, Any]
 
 NOTHING: Final[Details] = {}  # reference data, counts
 _METHOD: Final = "sha_256"  # the one digest there is (contract 2.3)
 _LONGEST_NAME: Final = 200  # characters kept of each name that an event has
+_MOST_NAMES: Final = 200  # entries of reference data that are named of those added, and so on
 
 
 class IdentifiedMessage(Protocol):
@@ -201,6 +203,17 @@ def describe_object(key: str, message_id: UUID | None) -> Details:
 def describe_event(correlation_id: UUID, message_id: UUID) -> Details:
     """Describe an event on which an operator decided."""
     return {"eventCorrelationId": str(correlation_id), "messageId": str(message_id)}
+
+
+def describe_reference_changes(changes: Sequence[ReferenceChange]) -> Details:
+    """Describe what became of entries of reference data: how many, and the first of them."""
+    details = {}
+    for action in ReferenceAction:
+        names = [each.name for each in changes if each.action is action]
+        if names:
+            entries = [f"{name.kind} {name.identifier}" for name in names[:_MOST_NAMES]]
+            details[action.value] = {"count": len(names), "entries": entries}
+    return details
 
 
 def describe_count(name: str, number: int) -> Details:

@@ -34,6 +34,10 @@ _COMMANDS: Final = {
         "registry.sender.command:publish",
         "Publish a message with its documents to a recipient's e-Box.",
     ),
+    "refdata": LazyCommand(
+        "registry.cli.refdata:refdata",
+        "Keep organizations, applications, message types and templates in one file.",
+    ),
     "settings": LazyCommand("registry.cli.settings:settings", "List and check the settings."),
     "token": LazyCommand(
         "registry.sender.token:token",

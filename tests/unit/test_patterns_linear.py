@@ -93,6 +93,8 @@ PATTERNS: Final = {
     ),
     "cli.audit.options:_MONTHS": worst("fullmatch", ("2030-01", "..2030-01", "")),
     "cli.audit.options:_HASH": worst("fullmatch", ("", "a", "")),
+    "cli.refdata.values:_ID": worst("fullmatch", ("", "a", ""), ("a", "-", " ")),
+    "cli.refdata.values:_VALIDITY": worst("fullmatch", ("", "1", ""), ("1 year", "s", "")),
     "domain.document_keys:_KEY": worst(
         "fullmatch", ("documents/", "a", ""), ("", "documents/", "")
     ),
