@@ -8,13 +8,14 @@ from sqlalchemy import Engine, select
 from registry.blobs.s3 import S3Blobs
 from registry.domain.identifiers import Ebox, EboxKind
 from registry.domain.partitions import GENERAL
-from registry.sandbox.seeds import reference
+from registry.sandbox.seeds.reference import read_seeds
 from registry.sandbox.seeds.scenarios import Seed, seeds
 from registry.settings import Settings
 from registry.store.consultation import messages
 from registry.store.publication import sent_messages
 from registry.store.publication.sent_messages import SentMessage
 from registry.wiring import make_document_store, make_engine
+from registry.wiring.reference import open_reference_import
 
 
 def main() -> None:
@@ -22,8 +23,8 @@ def main() -> None:
     settings = Settings.load(os.environ)
     engine = make_engine(settings, "owner")
     blobs = make_document_store(settings)
-    with engine.begin() as connection:
-        reference.plant(connection)
+    with open_reference_import(settings, "sandbox") as reference_import:
+        reference_import.replace(read_seeds())
     for seed in seeds():
         _plant(engine, blobs, seed)
     engine.dispose()
