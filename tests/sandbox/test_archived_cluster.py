@@ -122,6 +122,21 @@ def test_without_backup_or_archive_there_is_no_restore(cluster):
     assert not cluster.running
 
 
+def test_a_gap_in_the_archive_is_named(cluster):
+    cluster.back_up()
+    gap = None
+    for word in ("a", "b"):
+        write(cluster, word)
+        archive(cluster)
+        gap = gap or cluster.read_archive_state().segment
+    segment = cluster.read_archive_state().segment
+    (cluster.archive / gap).unlink()
+
+    cluster.lose()
+    with pytest.raises(ArchiveFailed, match=f"ended before WAL segment {segment}"):
+        cluster.restore(segment)
+
+
 def test_an_archive_that_takes_nothing_is_named(cluster):
     shutil.rmtree(cluster.archive)
     cluster.archive.touch()  # a file, where a folder should be

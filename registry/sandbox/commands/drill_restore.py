@@ -119,7 +119,7 @@ def restore(
     except _FAILURES as error:
         raise click.ClickException(str(error)) from None
     except Interrupted:
-        click.echo("Stopped; nothing is left of it.", err=True)
+        click.echo("Stopped.", err=True)
         sys.exit(128 + signal.SIGINT)
     _show(report, is_json=is_json)
     faults = list(report.find_faults())

@@ -145,6 +145,8 @@ class ArchivedCluster(Cluster):
         self._give(mark)
         self._target = until
         self.start()
+        if until is None and not self._has_replayed(segment):
+            raise ArchiveFailed(f"Recovery ended before WAL segment {segment}; see postgres.log.")
 
     def read_recovery_point(self) -> datetime | None:
         """Read when the last transaction that recovery brought back was committed, if any was."""
@@ -152,6 +154,15 @@ class ArchivedCluster(Cluster):
             row = connection.execute("SELECT pg_last_xact_replay_timestamp()").fetchone()
         point: datetime | None = row[0] if row else None
         return point
+
+    def _has_replayed(self, segment: str) -> bool:
+        """Tell if recovery came to something in this segment."""
+        # Eight digits each: the timeline, and the two halves of a position, in steps of 16 MB.
+        begin = f"{segment[8:16]}/{segment[22:24]}000000"
+        with self._connect() as connection:
+            statement = "SELECT pg_last_wal_replay_lsn() > %s::pg_lsn"
+            row = connection.execute(statement, [begin]).fetchone()
+        return bool(row and row[0])
 
     def _connect(self) -> psycopg.Connection[tuple[Any, ...]]:
         return psycopg.connect(self.url(SUPERUSER), autocommit=True)

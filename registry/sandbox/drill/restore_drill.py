@@ -163,6 +163,7 @@ class RestoreDrill:
             acknowledgements=len(aftermath.losses) + len(aftermath.survivors),
             losses=aftermath.losses,
             loss_at=loss.at,
+            target=loss.target,
             recovery_point=aftermath.recovery_point,
             first_answer_at=first.at,
             strays=aftermath.storage.strays,
