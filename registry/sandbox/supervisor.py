@@ -202,7 +202,7 @@ class Supervisor:
 
         Raises `StartFailed` when it ends with another code than these, or takes two minutes.
         """
-        name = "-".join(word for word in command[:2] if not word.startswith("-"))
+        name = "-".join(word.strip("-") for word in command[:2])
         return self._run_task(name, "-m", "registry", *command, codes=codes)
 
     def _start_gunicorn(self) -> None:

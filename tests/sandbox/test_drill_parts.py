@@ -111,7 +111,8 @@ def a_report(**changes):
     facts = {
         "plan": RestorePlan(senders=4, publishing=20, archive_every=5, rewind=0),
         "acknowledgements": 86,
-        "losses": [line("m1", 7), line("m2", 9)],
+        "absences": [line("m1", 7), line("m2", 9)],
+        "losses": [],
         "loss_at": NOON + timedelta(seconds=10),
         "target": None,
         "recovery_point": NOON + timedelta(seconds=6),
@@ -130,17 +131,19 @@ def test_rpo_and_rto_are_what_senders_saw():
 
     assert (report.rpo, report.rto) == (3.0, 11.5)
     assert list(report.find_faults()) == []
-    assert a_report(losses=[]).rpo == 0
+    assert a_report(absences=[]).rpo == 0
 
 
-def test_each_loss_is_named():
-    text = "\n".join(write_lines(a_report()))
+def test_each_publication_that_is_absent_is_named():
+    text = "\n".join(write_lines(a_report(losses=[line("m2", 9)])))
 
     assert "RPO 3.0 s" in text
     assert "RTO 11.5 s" in text
-    assert "Lost: 2 of 86" in text
-    assert "m1, acknowledged 3.0 s before the loss" in text
+    assert "before the loss: 86; absent: 2" in text
+    assert "m1, acknowledged 3.0 s before the loss: filed again" in text
+    assert "m2, acknowledged 1.0 s before the loss: lost" in text
     assert "as strays: 2" in text
+    assert "--adopt: 1; lost: 1" in text
 
 
 def test_programs_get_the_same():
@@ -148,34 +151,40 @@ def test_programs_get_the_same():
 
     assert members["rpoSeconds"] == 3
     assert members["rtoSeconds"] == 11.5
-    assert members["lost"][0] == {
+    assert members["absent"][0] == {
         "messageId": "m1",
         "acknowledgedAt": "2026-11-27T12:00:07+00:00",
         "isStray": True,
+        "isLost": False,
     }
     assert members["stepSeconds"] == {"Restore": 2}
     assert members["faults"] == []
 
 
 def test_a_page_names_some_and_counts_the_rest():
-    losses = [line(f"m{number}", 6.5) for number in range(9)]
-    strays = {loss.message_id for loss in losses}
+    absences = [line(f"m{number}", 6.5) for number in range(9)]
+    strays = {absence.message_id for absence in absences}
 
-    text = write_section(a_report(losses=losses, strays=strays))
+    text = write_section(a_report(absences=absences, strays=strays))
 
     assert "`m4`, and 4 more" in text
     assert "| Restore | 2.0 |" in text
+    assert "| of these, `registry fsck --adopt` files again | 9 |" in text
     assert "Nothing: all of it holds." in text
 
 
 @pytest.mark.parametrize(
     ("changes", "fault"),
     [
-        ({"strays": {"m1"}}, "fsck shows no document of lost message m2"),
-        ({"recovery_point": NOON + timedelta(seconds=7)}, "m1 is lost, though the archive had it"),
-        ({"recovery_point": None}, "m1 is lost, though the archive had it"),
-        ({"target": NOON + timedelta(seconds=8)}, "m1 is lost, though the archive had it"),
+        ({"strays": {"m1"}}, "fsck shows no document of absent message m2"),
+        (
+            {"recovery_point": NOON + timedelta(seconds=7)},
+            "m1 is absent, though the archive had it",
+        ),
+        ({"recovery_point": None}, "m1 is absent, though the archive had it"),
+        ({"target": NOON + timedelta(seconds=8)}, "m1 is absent, though the archive had it"),
         ({"findings": ["missing documents/m3-1"]}, "more than strays: missing documents/m3-1"),
+        ({"losses": [line("m2", 9)]}, "Acknowledged message m2 is lost"),
         ({"orphans": ["m1"]}, "document of acknowledged message m1 was deleted"),
     ],
 )

@@ -36,7 +36,7 @@ def folder():
 
 
 @pytest.mark.journey
-def test_a_loss_is_named_and_all_else_is_there(folder):
+def test_what_is_absent_is_named_and_filed_again(folder):
     page = folder / "page.md"
     page.write_text(PAGE)
 
@@ -44,16 +44,17 @@ def test_a_loss_is_named_and_all_else_is_there(folder):
 
     assert done.exit_code == 0, done.output
     result = json.loads(done.stdout)
-    losses = {line["messageId"] for line in result["lost"]}
+    absences = {line["messageId"] for line in result["absent"]}
     everything = read_ledger(folder / "box")
     assert result["faults"] == []
-    assert 3 <= len(losses) < result["acknowledged"] < len(everything)
-    assert all(line["isStray"] for line in result["lost"])
+    assert 3 <= len(absences) < result["acknowledged"] < len(everything)
+    assert absences < everything
+    assert {(line["isStray"], line["isLost"]) for line in result["absent"]} == {(True, False)}
     assert 0 < result["rpoSeconds"] < result["rtoSeconds"]
     assert "are lost. Resumed by" in result["knownBreak"]
-    assert f"| lost, of {result['acknowledged']} " in page.read_text()
+    assert f"| absent, of {result['acknowledged']} " in page.read_text()
     layout = Layout.at(folder / "box")
-    assert look_into(layout) == (everything - losses, everything)
+    assert look_into(layout) == (everything, everything)
     assert layout.read_any_document() == {}
 
 

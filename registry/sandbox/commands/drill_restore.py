@@ -97,11 +97,11 @@ def restore(
 
     Starts a sandbox, publishes, makes a base backup and archives WAL meanwhile, kills PostgreSQL
     and deletes its folder, restores it beside the bucket as it is, and does all that the runbook
-    says (deploy/runbooks/backup.md): migrate, fsck, audit resume, audit verify, the main journeys,
-    the sweep. Prints RPO and RTO, and each acknowledged publication that is lost, by message id.
+    says (deploy/runbooks/backup.md): migrate, fsck, fsck --adopt, audit resume, audit verify, the
+    main journeys, the sweep. Prints RPO and RTO, and by message id each acknowledged publication
+    that the restored database has not got, with what became of it.
 
-    Exit code 0 when all that the backup promises is there, 1 when something else is lost or wrong;
-    a loss of what was not archived yet is no fault.
+    Exit code 0 when each is there in the end, 1 when one is lost or anything else is wrong.
 
     For example: registry drill restore --publish-for 60 --archive-every 10
     """

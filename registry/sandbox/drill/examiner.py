@@ -17,7 +17,7 @@ from registry.sandbox.supervisor import Supervisor
 from registry.settings import Settings
 from registry.wiring.storage import make_document_store
 
-_FINDINGS_LEFT: Final = 1  # the exit code of `registry fsck` that has findings, as of a sweep
+_FINDINGS_LEFT: Final = 1  # the exit code of `registry fsck`
 _ALWAYS: Final = datetime.max.replace(tzinfo=UTC)
 
 
@@ -69,6 +69,12 @@ class Examiner:
             if each.get("finding") not in (None, "stray")
         ]
         return StorageVerdict(strays, others)
+
+    def adopt(self) -> None:
+        """Run `registry fsck --adopt` over publications of any age, and have them filed again."""
+        self.supervisor.run_registry(
+            *("fsck", "--adopt", "--yes", "--older-than", "0"), codes=(0, _FINDINGS_LEFT)
+        )
 
     def resume_sealing(self, reason: str) -> None:
         """Run `registry audit resume`; raises `StartFailed` when it refuses."""

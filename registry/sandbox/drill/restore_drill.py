@@ -38,8 +38,13 @@ class _Loss:
 
 @dataclass(frozen=True, slots=True)
 class _Aftermath:
-    """The state after a restore: what of the acknowledgements is there, and what the checks say."""
+    """The state after a restore, and what the checks say of it.
 
+    `absences` are the acknowledgements that the restored database did not have, `losses` those of
+    them that were not filed again, `survivors` the others.
+    """
+
+    absences: Sequence[Acknowledgement]
     losses: Sequence[Acknowledgement]
     survivors: Sequence[Acknowledgement]
     recovery_point: datetime | None
@@ -120,19 +125,21 @@ class RestoreDrill:
             self._supervisor.start_database()
         with self._step("registry database migrate"):
             self._supervisor.run_registry("database", "migrate")
-        messages = examiner.list_messages()
+        absences = leave_out(lines, examiner.list_messages())
         with self._step("registry fsck --deep"):
             storage = examiner.check_storage()
+        with self._step("registry fsck --adopt"):
+            examiner.adopt()
+        losses = leave_out(absences, examiner.list_messages())
         with self._step("registry audit resume"):
             examiner.resume_sealing(REASON)
         with self._step("registry audit verify"):
             trail = examiner.verify_trail()
         must(trail.breaks, "registry audit verify shows the break")
-        losses = leave_out(lines, messages)
         survivors = leave_out(lines, {line.message_id for line in losses})
         must(survivors, "Something of before the loss is there")
         point = self._cluster.read_recovery_point()
-        return _Aftermath(losses, survivors, point, storage, trail)
+        return _Aftermath(absences, losses, survivors, point, storage, trail)
 
     def _open(self) -> Acknowledgement:
         """Start what serves, and give the first acknowledgement."""
@@ -161,6 +168,7 @@ class RestoreDrill:
         return RestoreReport(
             plan=self._plan,
             acknowledgements=len(aftermath.losses) + len(aftermath.survivors),
+            absences=aftermath.absences,
             losses=aftermath.losses,
             loss_at=loss.at,
             target=loss.target,
