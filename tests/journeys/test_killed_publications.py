@@ -15,6 +15,7 @@ from click.testing import CliRunner
 from sqlalchemy import create_engine, text
 
 from registry.cli import registry
+from registry.domain.document_keys import PREFIX, RECORDS, find_record_key
 from registry.sandbox.servers.postgres import SUPERUSER
 from registry.sandbox.servers.processes import LOOPBACK
 from tests.service import PublicationRequest, Service
@@ -218,6 +219,7 @@ def test_a_sweep_leaves_what_messages_have(published, owner, store, service):
     said = sweep(service, "--dry-run")
 
     assert keys(store, service) == claimed
+    assert keys(store, service, RECORDS) == {find_record_key(key) for key in claimed}
     pending = store.list_multipart_uploads(Bucket=service.objects.bucket).get("Uploads", [])
     assert [upload["Key"] for upload in pending] == []
     assert said == "", "a second sweep finds more"
@@ -230,6 +232,8 @@ def sweep(service, *options):
     return done.stdout
 
 
-def keys(store, service):
-    pages = store.get_paginator("list_objects_v2").paginate(Bucket=service.objects.bucket)
+def keys(store, service, prefix=PREFIX):
+    pages = store.get_paginator("list_objects_v2").paginate(
+        Bucket=service.objects.bucket, Prefix=prefix
+    )
     return {found["Key"] for page in pages for found in page.get("Contents", ())}
