@@ -2,7 +2,10 @@
 
 Ends with 1 when something acknowledged is lost, an outage lasts too long, or an old primary takes
 or serves anything.
-Needs root, and Debian's patroni, etcd-server, haproxy, postgresql and iproute2.
+Needs root, and Debian's patroni, etcd-server, haproxy, postgresql and iproute2. Its folder and its
+namespaces are its own, so that several may run at once.
+
+Example: python -m tests.ha --way haproxy --only "cut off" --keep
 """
 
 import shutil
@@ -32,8 +35,14 @@ _BY_NAMES: Final = "PostgreSQL by the names of its hosts"
 
 
 @click.command(help=__doc__)
-@click.option("--only", multiple=True, metavar="TEXT", help="Faults with this in their name.")
-@click.option("--way", type=click.Choice(["haproxy", "names", "both"]), default="both")
+@click.option("--only", multiple=True, metavar="TEXT", help="Faults with this in their name alone.")
+@click.option(
+    "--way",
+    type=click.Choice(["haproxy", "names", "both"]),
+    default="both",
+    show_default=True,
+    help="How the registries find PostgreSQL.",
+)
 @click.option("--report", type=click.Path(path_type=Path), help="Write the section here too.")
 @click.option("--keep", is_flag=True, help="Keep the folder with all logs.")
 def main(*, only: tuple[str, ...], way: str, report: Path | None, keep: bool) -> None:
