@@ -49,8 +49,8 @@ class ClockReadings:
             yield describe_clock((), nearest.ahead, f"of {names}", remedy)
             return
         for each in wrong_readings:
-            remedy = f"Have the clock of {each.whose} set; ours agrees with others, or is alone."
-            yield describe_clock((each.variable,), each.ahead, f"of {each.whose}", remedy)
+            remedy = f"Look which is right: ours, or that of the {each.whose}; have that one set."
+            yield describe_clock((each.variable,), each.ahead, f"of the {each.whose}", remedy)
 
 
 def compare_clocks(there: float, before: float, after: float) -> float:

@@ -70,7 +70,7 @@ class DatabaseInspection:
             cause = Cause.RIGHT_DENIED if is_denied else Cause.NOT_FIT
             reason = "No entry of the audit trail can be written, so that no call is answered."
             remedy = "Run `registry database migrate` again, which grants what the roles need."
-            yield self._blame(error.detail, cause, reason, remedy)
+            yield self._blame(f"{error.detail.rstrip('.')}.", cause, reason, remedy)
 
     def _look_at_hosts(self) -> Iterator[Diagnosis]:
         """Say which hosts cannot be reached; a warning where another one can."""

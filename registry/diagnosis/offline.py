@@ -31,6 +31,7 @@ def inspect_offline(examination: Examination[Settings]) -> Iterator[Diagnosis]:
         if (fault.field, fault.text) not in names:
             names.add((fault.field, fault.text))
             yield _describe(fault)
+    yield from _inspect_buckets(settings)
     yield from _inspect_keys(examination)
     yield from _inspect_certificates(settings)
 
@@ -43,24 +44,26 @@ def _find_more_faults(examination: Examination[Settings]) -> Iterator[SettingFau
         if getattr(settings, field) is None:
             remedy = _HASH_KEY_REMEDY if field == "hash_key" else "Set it: the worker needs it."
             yield SettingFault(field, _MISSING, remedy)
-    if settings.audit_bucket and _name_store(settings) == _name_store(
-        choose_seal_settings(settings), settings.audit_bucket
-    ):
-        text = "is the bucket of documents too, REGISTRY_S3_BUCKET"
-        remedy = "Have a bucket of its own made for seals, with Object Lock and other rights."
-        yield SettingFault("audit_bucket", text, remedy)
 
 
-def _name_store(settings: Settings, bucket: str | None = None) -> tuple[str | None, str]:
-    return settings.s3_endpoint, bucket or settings.s3_bucket
+def _inspect_buckets(settings: Settings) -> Iterator[Diagnosis]:
+    is_one_store = choose_seal_settings(settings).s3_endpoint == settings.s3_endpoint
+    if settings.audit_bucket == settings.s3_bucket and is_one_store:
+        yield Diagnosis(
+            ("REGISTRY_AUDIT_BUCKET", "REGISTRY_S3_BUCKET"),
+            "One bucket is named for seals and for documents.",
+            Cause.SETTING_WRONG,
+            "Whoever may delete documents there could delete what proves it.",
+            "Have a bucket of its own made for seals, with Object Lock and other rights.",
+        )
 
 
 def _describe(fault: SettingFault) -> Diagnosis:
     if fault.text in ("Field required", _MISSING):
         sight, cause, reason = "It is not set.", Cause.SETTING_MISSING, "It has no default."
     else:
-        sight = f"{fault.text[0].upper()}{fault.text[1:]}."
-        cause, reason = Cause.SETTING_WRONG, "It cannot be meant so."
+        sight, cause = f"Refused: {fault.text}.", Cause.SETTING_WRONG
+        reason = "The service does not start with it."
     return Diagnosis((fault.variable,), sight, cause, reason, fault.remedy)
 
 
@@ -115,7 +118,8 @@ def read_certificates(settings: Settings) -> dict[str, OwnCertificate]:
 def _inspect_certificate(
     variable: str, certificate: OwnCertificate, environment: str
 ) -> Iterator[Diagnosis]:
-    if certificate.fits_key is False:
+    # That of mutual TLS was found out with the files that TLS needs.
+    if certificate.fits_key is False and variable == "REGISTRY_OAUTH_KEY_PATH":
         yield Diagnosis(
             (variable,),
             "Key and certificate are not of one pair.",

@@ -26,7 +26,7 @@ class BucketVariables:
     access_key: str
     secret_key: str
     region: str
-    object_lock: str
+    locks: tuple[str, ...]  # those that ask for Object Lock
 
 
 class _Words(NamedTuple):
@@ -139,7 +139,7 @@ class BucketInspection:
     def _judge(self, facts: BucketFacts) -> Iterator[Diagnosis]:
         if self.needs_lock and facts.has_lock is False:
             yield Diagnosis(
-                (self.variables.bucket, self.variables.object_lock),
+                (self.variables.bucket, *self.variables.locks),
                 f"The bucket {self.bucket} has no Object Lock.",
                 Cause.NOT_FIT,
                 "What is to be kept in it could be deleted.",

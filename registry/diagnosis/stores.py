@@ -83,7 +83,7 @@ def _look_at_seals(settings: Settings, bucket: str, readings: ClockReadings) -> 
             f"REGISTRY_{own.get('ca_bundle', 'S3')}_CA_BUNDLE",
             seals.s3_ca_bundle,
         ),
-        _name_variables(own, "REGISTRY_AUDIT_BUCKET", "REGISTRY_AUDIT_BUCKET"),
+        _name_variables(own, "REGISTRY_AUDIT_BUCKET"),
         settings.s3_timeout,
         readings,
         needs_lock=True,
@@ -91,10 +91,10 @@ def _look_at_seals(settings: Settings, bucket: str, readings: ClockReadings) -> 
     ).look()
 
 
-def _name_variables(own: dict[str, str], bucket: str, lock: str) -> BucketVariables:
+def _name_variables(own: dict[str, str], bucket: str, *locks: str) -> BucketVariables:
     """Name the variables of a bucket; `own` has the prefix of those that are for it alone."""
     access_key, secret_key, region = (
         f"REGISTRY_{own.get(name, 'S3')}_{name.upper()}"
         for name in ("access_key", "secret_key", "region")
     )
-    return BucketVariables(bucket, access_key, secret_key, region, lock)
+    return BucketVariables(bucket, access_key, secret_key, region, locks)

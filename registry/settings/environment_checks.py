@@ -45,6 +45,14 @@ LOOPBACK_HOSTS: Final = ("localhost", "127.0.0.1", "::1")
 # Anybody can read the key of the sandbox: hashes made with it hide nobody.
 _PUBLISHED_KEY: Final = "of the sandbox, where there is nobody to hide"
 _SHORTEST_KEY: Final = 32  # characters
+
+_OTHER_HOST: Final = "Name the host of this environment, or correct REGISTRY_ENVIRONMENT."
+_WITH_TLS: Final = "Write https://; a private authority has a setting of its own."
+_ANOTHER_KEY: Final = "Set it to 32 random characters or more: openssl rand -base64 32."
+_OTHER_CERTIFICATE: Final = (
+    "Name the certificate of this environment that is valid today; a new one is asked for where the"
+    " old one came from."
+)
 _LONGEST_WRITE_CACHE: Final = 60  # seconds: a token that is revoked must not go on writing
 _LONGEST_READ_CACHE: Final = 900
 
@@ -59,13 +67,13 @@ def find_faults(settings: "Settings") -> Iterator[SettingFault]:
     for field, url in _list_urls(settings):
         host = (urlsplit(url).hostname or "").lower()
         if is_production and _is_of_trial(host):
-            yield SettingFault(field, f"{host} is no host of production")
+            yield SettingFault(field, f"{host} is no host of production", _OTHER_HOST)
         if not is_production and host in _PRODUCTION_HOSTS:
-            yield SettingFault(field, f"{host} is a host of production")
+            yield SettingFault(field, f"{host} is a host of production", _OTHER_HOST)
         # A store on this machine is reached through no network.
         is_near = field.endswith("s3_endpoint") and host in LOOPBACK_HOSTS
         if settings.environment in _REAL and not is_near and not url.startswith("https://"):
-            yield SettingFault(field, "must begin with https://")
+            yield SettingFault(field, "must begin with https://", _WITH_TLS)
     if settings.environment in _REAL:
         yield from _find_database_faults(settings)
         yield from _find_limit_faults(settings)
@@ -99,13 +107,16 @@ def _find_database_faults(settings: "Settings") -> Iterator[SettingFault]:
             continue
         url = make_url(secret.get_secret_value())
         if not url.password and not {"password", "passfile", "sslcert"} & set(url.query):
-            yield SettingFault(field, "must have a password, a passfile or an sslcert")
+            text = "must have a password, a passfile or an sslcert"
+            yield SettingFault(
+                field, text, "Write one of them in it: nobody may be let in without."
+            )
 
 
 def _find_limit_faults(settings: "Settings") -> Iterator[SettingFault]:
     for field in ("rate_limit", "unknown_tokens"):
         if getattr(settings, field) == 0:
-            yield SettingFault(field, "must not be 0, which is no limit")
+            yield SettingFault(field, "must not be 0, which is no limit", "Take it out, or set it.")
     if settings.token_cache_writes > _LONGEST_WRITE_CACHE:
         text = f"must be at most {_LONGEST_WRITE_CACHE} seconds: revoked tokens go on writing"
         yield SettingFault("token_cache_writes", text)
@@ -119,9 +130,10 @@ def _find_key_faults(settings: "Settings") -> Iterator[SettingFault]:
     if key is None:
         return
     if key == _PUBLISHED_KEY:
-        yield SettingFault("hash_key", "is that of the sandbox, which is published")
+        yield SettingFault("hash_key", "is that of the sandbox, which is published", _ANOTHER_KEY)
     elif len(key) < _SHORTEST_KEY:
-        yield SettingFault("hash_key", f"must have at least {_SHORTEST_KEY} characters")
+        text = f"must have at least {_SHORTEST_KEY} characters"
+        yield SettingFault("hash_key", text, _ANOTHER_KEY)
 
 
 def _find_certificate_faults(
@@ -139,4 +151,4 @@ def _find_certificate_faults(
         if path is not None:
             is_foreign = _is_of_trial if is_production else None
             for text in find_certificate_faults(path, secret, is_foreign):
-                yield SettingFault(field, text)
+                yield SettingFault(field, text, _OTHER_CERTIFICATE)

@@ -1,5 +1,6 @@
 """Faults that are planted into settings that are right, with real parts at the other end."""
 
+import json
 import shutil
 import socket
 import time
@@ -341,6 +342,23 @@ def a_bucket_that_is_not_there(_parts):
 def a_bucket_of_seals_without_object_lock(parts):
     parts.objects.create_bucket("unlocked")
     return set_in("REGISTRY_AUDIT_BUCKET", "unlocked", Cause.NOT_FIT)
+
+
+@plant
+def a_right_on_a_bucket_that_is_denied(parts):
+    parts.objects.create_bucket("denied")
+    statement = {
+        "Effect": "Deny",
+        "Principal": "*",
+        "Action": ["s3:ListBucket"],
+        "Resource": ["arn:aws:s3:::denied"],
+    }
+    client = parts.objects.client()
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    client.put_bucket_policy(Bucket="denied", Policy=policy)
+    client.close()
+    keys = "REGISTRY_S3_ACCESS_KEY"
+    return Planted({"REGISTRY_S3_BUCKET": "denied"}, keys, Cause.RIGHT_DENIED)
 
 
 @plant

@@ -2,6 +2,7 @@
 
 import json
 from threading import Thread
+from urllib.parse import urlsplit
 
 import pytest
 from werkzeug.serving import make_server
@@ -136,6 +137,7 @@ RUNS = {
         "one_bucket_for_both",
     ),
     "fifth": (
+        "a_right_on_a_bucket_that_is_denied",
         "a_service_of_production_in_trials",
         "an_address_with_another_path",
         "our_certificate_is_another_enterprises",
@@ -211,6 +213,19 @@ def test_another_registry_at_our_address_is_told(check):
     assert diagnosis["reason"].startswith("Another registry is there")
 
 
+def test_a_host_that_is_away_beside_one_that_is_there_is_a_warning(check, served):
+    url = urlsplit(served["REGISTRY_DATABASE_URL"])
+    hosts = f"{url.hostname}:{url.port},{LOOPBACK}:{free_port()}"
+    both = f"postgresql://{url.username}@{hosts}{url.path}?target_session_attrs=read-write"
+
+    code, told = check({"REGISTRY_DATABASE_URL": both}, "--online")
+
+    assert code == 0
+    assert [(each["severity"], each["cause"]) for each in told["diagnoses"]] == [
+        ("warning", Cause.CONNECTION_REFUSED)
+    ]
+
+
 def test_an_address_where_nobody_serves_yet_is_a_warning(check):
     code, told = check({"REGISTRY_PUBLIC_URL": f"http://{LOOPBACK}:{free_port()}"}, "--online")
 
@@ -244,7 +259,7 @@ def test_people_get_a_table_with_cause_and_mend(run, served):
     assert done.code == 1
     lines = done.out.splitlines()
     assert lines[1].split()[:2] == ["fault", "REGISTRY_S3_BUKET"]
-    assert "There is no such setting." in lines[1]
+    assert "Refused: there is no such setting." in lines[1]
     assert "Look for its name in `registry settings list`" in lines[1]
     assert lines[-1] == "1 fault, 0 warnings."
 
