@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 UV := .cache/uv/bin/uv
 READY := $(VENV)/.ready
 
-.PHONY: help setup demo sandbox test check hooks journeys clients bench-list bench-publish bench-outbox bench-audit bench-serve chaos chaos-short drill drill-short failover lock clean
+.PHONY: help setup demo sandbox test check hooks journeys clients bench-list bench-publish bench-outbox bench-audit bench-serve check-deploy chaos chaos-short drill drill-short failover lock clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | sort | expand -t 14
@@ -82,6 +82,15 @@ bench-serve: $(READY)  ## documents and publications through nginx, and listings
 
 failover: $(READY)  ## deploy/ha in network namespaces, a fault after the other (root; 20 minutes)
 	$(BIN)/python -m tests.ha --report docs/durability.md
+
+check-deploy: $(READY)  ## what lies in deploy/, as systemd, nginx, helm, compose and hadolint see it
+	$(UV) sync --quiet --frozen --python $(PYTHON) --extra sandbox --group dev --group deploy
+	$(BIN)/python -m pytest -q -n 2 -p no:schemathesis tests/deploy
+	$(UV) export --quiet --frozen --no-dev --no-emit-workspace --output-file .cache/requirements.txt
+	@$(BIN)/pip-audit --progress-spinner off --disable-pip --require-hashes -r .cache/requirements.txt \
+	  > .cache/pip-audit.txt 2>&1 || { cat .cache/pip-audit.txt; exit 1; }
+	@head -n 1 .cache/pip-audit.txt
+	@echo "Libraries that could not be looked up here: $$(grep -c 'could not be audited' .cache/pip-audit.txt)"
 
 lock: $(UV)  ## bring uv.lock up to date with pyproject.toml
 	$(UV) lock

@@ -22,20 +22,25 @@ def run_gunicorn(settings, folder, *options, **variables):
 def start_gunicorn(settings, folder, *options, port=None, files=None, **variables):
     """The same, and gives the process too; it may open so many files, or all it wants."""
     port = port or free_port()
-    names = settings.model_fields_set - {"scopes"}
-    env = {f"REGISTRY_{name.upper()}": _in_words(getattr(settings, name)) for name in names}
     process = Process("gunicorn", folder / "log", signal.SIGQUIT)
     command = [sys.executable, "-m", "gunicorn", "-c", CONF, "--no-control-socket", "-w", "1"]
     command += ["-b", f"{LOOPBACK}:{port}", *options, "registry.app:create_app()"]
     if files is not None:
         command = ["prlimit", f"--nofile={files}:{files}", *command]
-    process.start(command, env={**env, "no_proxy": "*", **variables})
+    process.start(command, env={**make_environ(settings), **variables})
     health = f"http://{LOOPBACK}:{port}{V3[EboxKind.ENTERPRISE]}/health"
     try:
         process.wait_until(lambda: answers(health), timeout=60)
         yield process, port
     finally:
         process.stop()
+
+
+def make_environ(settings):
+    """The variables that say these settings."""
+    names = settings.model_fields_set - {"scopes"}
+    ours = {f"REGISTRY_{name.upper()}": _in_words(getattr(settings, name)) for name in names}
+    return {**ours, "no_proxy": "*"}
 
 
 def find_workers(process):

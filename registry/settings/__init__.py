@@ -39,7 +39,8 @@ class Settings(BaseModel):
     """All that an operator decides; `REGISTRY_` and the field's name make the variable's name.
 
     Times are in seconds unless the name says days. A variable `REGISTRY_X_FILE` names a file
-    whose content is the value of `REGISTRY_X`, for secrets.
+    whose content is the value of `REGISTRY_X`, for secrets. The name of a file may be relative to
+    `CREDENTIALS_DIRECTORY`, which systemd sets.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)

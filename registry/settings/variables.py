@@ -19,6 +19,21 @@ _SPELL: Final = "Look for its name in `registry settings list`, or take it out."
 
 _LISTS: Final = frozenset({"cors_origins", "webhook_clients"})
 _TABLES: Final = frozenset({"scopes", "citizen_scopes", "webhook_types", "partition_members"})
+_PATHS: Final = frozenset(
+    {
+        "oauth_key_path",
+        "oauth_ca_bundle",
+        "s3_ca_bundle",
+        "partition_ca_bundle",
+        "federation_ca_bundle",
+        "events_ca_bundle",
+        "federation_certificate",
+        "audit_key_path",
+        "audit_public_keys",
+        "audit_former_hash_keys",
+        "audit_s3_ca_bundle",
+    }
+)
 
 
 def gather_values(
@@ -26,7 +41,11 @@ def gather_values(
 ) -> tuple[dict[str, Any], list[SettingFault]]:
     """Gather the values of these fields, and list the faults: those that cannot be read, or are
     no settings.
+
+    Files with a relative name lie where systemd puts the credentials of a unit (systemd.exec,
+    "Credentials"), else in the working directory.
     """
+    credentials = Path(environ.get("CREDENTIALS_DIRECTORY", ""))
     values: dict[str, Any] = {}
     faults: list[SettingFault] = []
     for name, text in environ.items():
@@ -41,8 +60,11 @@ def gather_values(
             faults.append(SettingFault(field, "is set itself and by file", _ONE_OF_BOTH))
         else:
             try:
-                content = Path(text).read_text(encoding="utf-8").strip() if is_file else text
-                values[field] = _parse_value(field, content)
+                content = text
+                if is_file:
+                    content = (credentials / text).read_text(encoding="utf-8").strip()
+                is_path = field in _PATHS
+                values[field] = credentials / content if is_path else _parse_value(field, content)
             except (OSError, ValueError) as error:
                 remedy = _READABLE if is_file else _IN_JSON
                 faults.append(SettingFault(variable, _explain(error), remedy))

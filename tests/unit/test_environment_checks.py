@@ -4,7 +4,6 @@ import os
 import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
 from cryptography import x509
@@ -22,11 +21,11 @@ from cryptography.x509.oid import NameOID
 from registry.domain.errors import SettingsError
 from registry.sandbox.layout import HASH_KEY
 from registry.settings import Settings
+from tests.deploy.units import read_variables
 from tests.unit.test_settings import REQUIRED
 
 GOOD = {**REQUIRED, "REGISTRY_HASH_KEY": "x" * 32}
 NOW = datetime.now(UTC)
-EXAMPLES = sorted(Path("deploy/environments").glob("*.env.example"))
 
 
 def faulty(environment="production", **changes):
@@ -222,16 +221,15 @@ def test_a_certificate_is_valid_and_of_the_environment(
         assert faulty(environment, **changes) == expected, environment
 
 
-@pytest.mark.parametrize("example", EXAMPLES, ids=lambda path: path.name)
-def test_the_examples_we_deliver_would_start(example, tmp_path):
-    lines = [line.strip() for line in example.read_text(encoding="utf-8").splitlines()]
-    environ = dict(line.split("=", 1) for line in lines if line and not line.startswith("#"))
-    for name in [name for name in environ if name.endswith("_FILE")]:
-        is_url = name.endswith("URL_FILE")
-        secret = "postgresql://somebody:secret@db.example/registry" if is_url else "x" * 32
-        path = tmp_path / name
-        path.write_text(secret, encoding="utf-8")
-        environ[name] = str(path)
+@pytest.mark.parametrize("environment", ["acc", "prd"])
+def test_the_examples_we_deliver_would_start(environment, tmp_path):
+    names = (f"{environment}.env.example", f"{environment}.worker.env.example", "owner.env.example")
+    environ = {**read_variables(*names), "CREDENTIALS_DIRECTORY": str(tmp_path)}
+    for name, file in environ.items():
+        if name.endswith("_FILE"):
+            is_url = name.endswith("URL_FILE")
+            secret = "postgresql://somebody:secret@db.example/registry" if is_url else "x" * 32
+            (tmp_path / file).write_text(secret, encoding="utf-8")
     environ["REGISTRY_OAUTH_CLIENT_ID"] = "a-provider"
 
     assert Settings.load(environ).environment in ("acceptation", "production")

@@ -1,5 +1,8 @@
 """Settings: read once, all faults at once, secrets kept."""
 
+from pathlib import Path
+from typing import get_args
+
 import pytest
 
 from registry.domain.access import Operation
@@ -26,6 +29,11 @@ SECRETS = {
     "REGISTRY_OAUTH_KEY_PASSWORD": SECRET,
 }
 CONSULT = "scope:document:management:consult:ws-eboxrestentreprise"
+
+
+def is_path(field):
+    annotation = Settings.model_fields[field].annotation
+    return Path in (annotation, *get_args(annotation))
 
 
 def load(**changes):
@@ -288,3 +296,25 @@ def test_what_only_a_request_would_notice_is_a_fault_at_the_start(name, value):
     (told,) = faults({**REQUIRED, name: value})
 
     assert told.startswith(f"{name}: ")
+
+
+def test_a_relative_file_lies_where_systemd_puts_credentials(tmp_path):
+    (tmp_path / "s3-secret-key").write_text(SECRET)
+
+    settings = load(
+        CREDENTIALS_DIRECTORY=str(tmp_path),
+        REGISTRY_S3_SECRET_KEY_FILE="s3-secret-key",
+        REGISTRY_OAUTH_KEY_PATH="oauth.p12",
+        REGISTRY_OAUTH_CA_BUNDLE="/etc/ssl/ca.pem",
+    )
+
+    assert settings.s3_secret_key.get_secret_value() == SECRET
+    assert settings.oauth_key_path == tmp_path / "oauth.p12"
+    assert settings.oauth_ca_bundle == Path("/etc/ssl/ca.pem")
+
+
+@pytest.mark.parametrize("field", [name for name in Settings.model_fields if is_path(name)])
+def test_every_setting_that_names_a_file_may_be_relative_to_the_credentials(tmp_path, field):
+    settings = load(CREDENTIALS_DIRECTORY=str(tmp_path), **{f"{PREFIX}{field.upper()}": "it.pem"})
+
+    assert getattr(settings, field) == tmp_path / "it.pem"
