@@ -12,11 +12,12 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from typing import Any, Final, NamedTuple, TypeVar
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import urlsplit
 
 from botocore.httpsession import get_cert_path
 
-from registry.blobs.signed_urls import read_version, sign_url
+from registry.blobs.signed_urls import read_version
+from registry.blobs.url_signer import UrlSigner
 
 _AHEAD: Final = 16  # requests that are under way at once
 
@@ -52,6 +53,9 @@ class VersionReader:
     _idle: list[HTTPConnection] = field(default_factory=list)
     _count: int = 0  # of connections, idle and busy
 
+    def __post_init__(self) -> None:
+        self._signer = UrlSigner(self.client, self.bucket)
+
     def read(
         self, groups: Iterable[tuple[Tag, Sequence[VersionName]]]
     ) -> Iterator[tuple[Tag, Sequence[StoredVersion]]]:
@@ -78,12 +82,11 @@ class VersionReader:
             self._drop(self._idle.pop())
 
     def _begin(self, name: VersionName) -> _Request:
-        url = urlsplit(sign_url(self.client, self.bucket, name.key, version=name.version))
-        connection = self._take(url)
+        connection = self._take()
         if connection is None:
             return _Request(name, None)
         try:
-            connection.request("GET", f"{url.path}?{url.query}")
+            connection.request("GET", self._signer.sign(name.key, name.version))
         except (OSError, HTTPException):
             self._drop(connection)
             return _Request(name, None)
@@ -117,12 +120,12 @@ class VersionReader:
         answer = read_version(self.client, self.bucket, request.name.key, request.name.version)
         return StoredVersion(answer.content, answer.headers)
 
-    def _take(self, url: SplitResult) -> HTTPConnection | None:
+    def _take(self) -> HTTPConnection | None:
         if self._idle:
             return self._idle.pop()
         if self._count >= _AHEAD:
             return None
-        connection = _connect(self.client, url)
+        connection = _connect(self.client, self._signer.base)
         self._count += connection is not None
         return connection
 
@@ -132,14 +135,14 @@ class VersionReader:
             self._count -= 1
 
 
-def _connect(client: Any, url: SplitResult) -> HTTPConnection | None:
+def _connect(client: Any, base: str) -> HTTPConnection | None:
     """Make a connection to the store of a client, as it would; None where a proxy is between."""
     session = client._endpoint.http_session  # noqa: SLF001 - botocore has no other way
-    if session._proxy_config.proxy_url_for(client.meta.endpoint_url):  # noqa: SLF001
+    if session._proxy_config.proxy_url_for(base):  # noqa: SLF001
         return None
-    seconds = client.call_limits.seconds
-    if url.scheme != "https":
-        return HTTPConnection(url.netloc, timeout=seconds)
+    address, seconds = urlsplit(base), client.call_limits.seconds
+    if address.scheme != "https":
+        return HTTPConnection(address.netloc, timeout=seconds)
     authorities = get_cert_path(session._verify)  # noqa: SLF001
     context = ssl.create_default_context(cafile=authorities)
-    return HTTPSConnection(url.netloc, timeout=seconds, context=context)
+    return HTTPSConnection(address.netloc, timeout=seconds, context=context)

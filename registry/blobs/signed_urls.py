@@ -14,9 +14,9 @@ from botocore.exceptions import ClientError, ConnectionClosedError
 from registry.blobs.bounded_calls import BUSY, SECOND_TRY, CallLimits, refuse_page
 from registry.blobs.timed_http import call_time
 
-_SIGNED_FOR: Final = 60  # seconds in which a fetch must have begun
+SIGNED_FOR: Final = 60  # seconds in which a fetch must have begun
 _METHOD: Final = "s3v4-query"  # botocore's name for signatures in a URL
-_SAFE: Final = "/~"  # characters of keys that botocore leaves as they are
+SAFE: Final = "/~"  # characters of keys that botocore leaves as they are
 
 
 def sign_url(
@@ -26,11 +26,11 @@ def sign_url(
 
     What botocore works out anew for each, such as how a bucket is addressed, is asked once.
     """
-    path = quote(key, safe=_SAFE) + (f"?versionId={quote(version, safe='')}" if version else "")
-    request = AWSRequest(method, _find_base(client, bucket) + path)
+    path = quote(key, safe=SAFE) + (f"?versionId={quote(version, safe='')}" if version else "")
+    request = AWSRequest(method, find_base(client, bucket) + path)
     signer = client._request_signer  # noqa: SLF001 - botocore has no other way
     name, region = signer.signing_name, client.meta.region_name
-    signer.get_auth_instance(name, region, _METHOD, expires=_SIGNED_FOR).add_auth(request)
+    signer.get_auth_instance(name, region, _METHOD, expires=SIGNED_FOR).add_auth(request)
     return str(request.url)
 
 
@@ -57,7 +57,7 @@ def _run(client: Any, method: str, url: str) -> AWSResponse:
 
 
 @lru_cache(maxsize=8)
-def _find_base(client: Any, bucket: str) -> str:
+def find_base(client: Any, bucket: str) -> str:
     """Find the URL of a bucket, with its last slash."""
     url = client.generate_presigned_url("get_object", {"Bucket": bucket, "Key": "k"})
     return str(url).partition("?")[0].removesuffix("k")
