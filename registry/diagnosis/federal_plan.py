@@ -9,7 +9,7 @@ from registry.diagnosis.clocks import ClockReadings
 from registry.diagnosis.federation import ASKED_ABOUT, FederalService, Question
 from registry.diagnosis.looks import Look
 from registry.diagnosis.neighbours import Neighbour
-from registry.diagnosis.network_words import Place
+from registry.diagnosis.network_words import CERTIFICATE_VARIABLE, Place
 from registry.diagnosis.offline import read_certificates
 from registry.federation.token_claims import TokenRequirements
 from registry.http_client.private_key import KeyUnusable
@@ -81,8 +81,8 @@ def _list_questions(settings: Settings) -> dict[_Fields, Question]:
             "POST",
             "",
             {"json": []},
-            settings.events_scope,
-            "REGISTRY_EVENTS_SCOPE",
+            settings.events_scope if settings.events_bearer else None,
+            "REGISTRY_EVENTS_SCOPE" if settings.events_bearer else CERTIFICATE_VARIABLE,
             has_bearer=settings.events_bearer,
         )
     return questions
