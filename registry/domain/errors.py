@@ -173,6 +173,10 @@ class StoreUnfit(Unavailable):
     """A store answers and will not do, which does not pass by waiting; no call raises it."""
 
 
+class UploadNotKept(Unavailable):
+    """The upload took too long, and its documents are not kept."""
+
+
 def _size(limit: int) -> str:
     for bits, unit in ((30, "GiB"), (20, "MiB"), (10, "KiB")):
         whole, rest = divmod(limit, 1 << bits)

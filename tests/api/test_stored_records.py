@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, text
 
 from registry.blobs.s3 import PART_SIZE
 from registry.domain.document_keys import RECORDS, make_key, make_record_key
@@ -134,3 +134,32 @@ def test_no_reader_sees_metadata(sender, reader):
 
     assert answer.data == PDF
     assert not [name for name, _ in answer.headers if name.lower().startswith("x-amz")]
+
+
+@pytest.fixture
+def forgotten(owner, sender):
+    """Lose the notes of what this sender uploads, as a crash of PostgreSQL may."""
+    lose = f"""
+        CREATE FUNCTION lose() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END';
+        CREATE TRIGGER lose BEFORE INSERT ON upload_notes FOR EACH ROW
+        WHEN (NEW.ebox = '{sender.ebox.key}') EXECUTE FUNCTION lose()
+    """
+    with owner.begin() as connection:
+        connection.execute(text(lose))
+    yield
+    with owner.begin() as connection:
+        connection.execute(text("DROP TRIGGER lose ON upload_notes; DROP FUNCTION lose()"))
+
+
+@pytest.mark.usefixtures("forgotten")
+def test_a_publication_whose_note_is_gone_leaves_nothing_to_adopt(
+    sender, nothing_stored, record_keys
+):
+    before = record_keys()
+
+    with nothing_stored():
+        answer = sender.publish(an_ebox())
+
+        assert answer.status_code == 503, answer.text
+        assert "took too long" in answer.text
+    assert record_keys() == before

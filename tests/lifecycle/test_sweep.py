@@ -12,7 +12,7 @@ from registry import wiring
 from registry.blobs import Retention
 from registry.blobs.memory import MemoryBlobs
 from registry.domain.document_keys import make_key, make_record_key
-from registry.domain.errors import Invalid, Unavailable
+from registry.domain.errors import Invalid, UploadNotKept
 from registry.sandbox.servers.binaries import Binaries
 from registry.services.publication.sweep import Sweep
 from registry.services.publication.uploads import Uploads
@@ -228,7 +228,7 @@ def test_nobody_claims_what_the_sweep_has_taken(alone, begin, sweep):
         connection.execute(upload_notes.upload_notes.insert().values(**row, **condemnation))
 
     for upload in (swept, condemned):
-        with pytest.raises(Unavailable, match="took too long"):
+        with pytest.raises(UploadNotKept, match="took too long"):
             claim(alone.application, upload)
     assert alone.rows("sent_messages") == []
 

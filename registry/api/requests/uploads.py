@@ -25,7 +25,8 @@ class ArrivingPublication:
     """Reads the body of this request; within the block the files wait to be claimed.
 
     `part` is the one that describes the message, read by `schema`; `owner` is the e-Box of whoever
-    publishes or replies. No file stays behind when it cannot be read, or when the block refuses it;
+    publishes or replies. No file stays behind when it cannot be read, or when the block refuses it
+    or finds that its note is gone;
     of any other failure nobody knows whether the message was filed before, so that its files are
     left to the sweep, which does know. Raises what `parse_parts`, `Upload.stage` and the schema
     raise.

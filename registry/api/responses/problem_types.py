@@ -57,6 +57,12 @@ _UNSUPPORTED_MEDIA_TYPE: Final = _own(
 _TOO_MANY_REQUESTS: Final = _belgif(
     "tooManyRequests", "Too Many Requests", HTTPStatus.TOO_MANY_REQUESTS, "TOO_MANY_REQUESTS"
 )
+_UNAVAILABLE: Final = _belgif(
+    "serviceUnavailable",
+    "Service is unavailable",
+    HTTPStatus.SERVICE_UNAVAILABLE,
+    "SERVICE_UNAVAILABLE",
+)
 _DOCUMENT_UNAVAILABLE: Final = _own(
     "documentUnavailable", "Document Unavailable", HTTPStatus.BAD_GATEWAY, "DOCUMENT_UNAVAILABLE"
 )
@@ -122,12 +128,8 @@ KINDS: Final[Mapping[type[RegistryError], ProblemKind]] = {
     errors.UpstreamInvalid: _belgif(
         "badGateway", "Bad Gateway", HTTPStatus.BAD_GATEWAY, "BAD_GATEWAY"
     ),
-    errors.Unavailable: _belgif(
-        "serviceUnavailable",
-        "Service is unavailable",
-        HTTPStatus.SERVICE_UNAVAILABLE,
-        "SERVICE_UNAVAILABLE",
-    ),
+    errors.Unavailable: _UNAVAILABLE,
+    errors.UploadNotKept: _UNAVAILABLE,
 }
 
 # What Flask and werkzeug raise by themselves.

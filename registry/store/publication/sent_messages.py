@@ -25,7 +25,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY, insert
 
-from registry.domain.errors import Unavailable
+from registry.domain.errors import UploadNotKept
 from registry.domain.identifiers import Ebox
 from registry.domain.partitions import GENERAL
 from registry.store.schema import BY_EBOX, INSTANT, EboxKey, ebox_column, metadata
@@ -77,7 +77,7 @@ def add(connection: Connection, sender: Ebox, message: SentMessage) -> UUID | No
 
     When sender and application have used the key before, nothing is noted and the id of the message
     of that time is given. Another transaction that is about to use the key is waited for.
-    The note of its upload goes away in the same statement; raises `Unavailable` when it is gone
+    The note of its upload goes away in the same statement; raises `UploadNotKept` when it is gone
     already, since the sweep may have taken the documents.
     """
     values = {
@@ -102,7 +102,7 @@ def add(connection: Connection, sender: Ebox, message: SentMessage) -> UUID | No
         )
     ).scalar_one_or_none()
     if first_id is None:
-        raise Unavailable("The upload took too long, and its documents are not kept.")
+        raise UploadNotKept
     return first_id
 
 
