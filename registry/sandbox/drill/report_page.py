@@ -63,9 +63,12 @@ class ReportPage:
 
 
 def describe_run(command: str) -> str:
-    """Describe who wrote a report, when, and on what machine, in a sentence over two lines."""
-    day = datetime.now(UTC).date().isoformat()
-    return f"Written by `{command}` on {day},\non {describe_machine()}."
+    """Describe who wrote a report, when, and on what machine, in a sentence over two lines.
+
+    The load average, of five minutes, tells whether others worked on it too.
+    """
+    day, load = datetime.now(UTC).date().isoformat(), os.getloadavg()[1]
+    return f"Written by `{command}` on {day},\non {describe_machine()}; load average {load:.0f}."
 
 
 def describe_machine() -> str:
