@@ -23,7 +23,8 @@ class Kind(StrEnum):
 
 
 BY_HTTP: Final = (Kind.PUBLICATION, Kind.REPLY, Kind.BROADCAST)
-BY_COMMAND: Final = tuple(kind for kind in Kind if kind not in BY_HTTP)
+BY_JOB: Final = (Kind.PURGE, Kind.SEAL, Kind.DELIVER, Kind.FSCK)
+BESIDE: Final = (Kind.MIGRATE, Kind.RESUME)  # on databases of their own
 
 
 class Harm(StrEnum):

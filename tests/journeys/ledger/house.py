@@ -3,7 +3,7 @@
 import random
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import zip_longest
 from pathlib import Path
@@ -13,9 +13,9 @@ import psycopg
 
 from registry.domain.pseudonyms import Pseudonyms
 from registry.sandbox.servers.postgres import SUPERUSER, Cluster
-from tests.journeys.ledger.book import BY_COMMAND, BY_HTTP, Book, Finding, Harm, Kind
+from tests.journeys.ledger.book import BESIDE, BY_HTTP, BY_JOB, Book, Finding, Harm, Kind
 from tests.journeys.ledger.callers import Refused, Tokens
-from tests.journeys.ledger.command_kills import CommandKills, Failed
+from tests.journeys.ledger.command_kills import CommandKills
 from tests.journeys.ledger.doors import Door
 from tests.journeys.ledger.evidence import gather
 from tests.journeys.ledger.http_kills import HttpKills
@@ -55,15 +55,19 @@ class LedgerHouse:
         shares = {kind: count // len(Kind) for kind in Kind}
         for kind in list(Kind)[: count % len(Kind)]:
             shares[kind] += 1
-        with ThreadPoolExecutor(2) as pool:
-            lanes = [
-                pool.submit(
-                    self._run_lane, self._plan({kind: shares[kind] for kind in kinds}), kill, report
-                )
-                for kinds, kill in ((BY_HTTP, self.http.kill), (BY_COMMAND, self._kill_command))
+        lanes = (
+            (BY_HTTP, self.http.kill),
+            (BY_JOB, self._kill_command),
+            (BESIDE, self._kill_command),
+        )
+        plans = [self._plan({kind: shares[kind] for kind in kinds}) for kinds, _ in lanes]
+        with ThreadPoolExecutor(len(lanes)) as pool:
+            runs = [
+                pool.submit(self._run_lane, plan, kill, report)
+                for plan, (_, kill) in zip(plans, lanes, strict=True)
             ]
-            for lane in lanes:
-                lane.result()
+            for run in runs:
+                run.result()
         self.settlement.settle()
         self.book.findings += self.resumptions.judge()
 
@@ -76,7 +80,7 @@ class LedgerHouse:
 
     def _calibrate(self) -> None:
         self.http.calibrate()
-        for kind in (Kind.DELIVER, Kind.SEAL, Kind.PURGE, Kind.FSCK):
+        for kind in (Kind.DELIVER, Kind.SEAL, Kind.PURGE, Kind.FSCK):  # there is work for each
             self.commands.run(self.jobs.prepare(kind), name=kind)
             self.book.endings[kind] += 1
         self.migrations.calibrate()
@@ -124,9 +128,8 @@ class LedgerHouse:
         strike = {Kind.MIGRATE: self._kill_migration, Kind.RESUME: self._kill_resumption}
         is_killed = False
         while not is_killed:
-            with suppress(Failed):  # a slow machine has calls time out; what is left is done later
-                is_killed = strike.get(kind, self._kill_job)(kind, fraction)
-                self.book.endings[kind] += not is_killed
+            is_killed = strike.get(kind, self._kill_job)(kind, fraction)
+            self.book.endings[kind] += not is_killed
             fraction = Moments.draw_earlier(fraction)
         self.book.kills[kind] += 1
 
@@ -137,14 +140,14 @@ class LedgerHouse:
         revision = self.migrations.choose_revision()
         name = self.migrations.copy(revision)
         command = self.migrations.make_command(name)
-        is_killed = self.commands.kill(command, f"{kind} {revision}", fraction)
+        is_killed = self.migrations.commands.kill(command, f"{kind} {revision}", fraction)
         self.book.findings += self.migrations.judge(name, revision)
         self.migrations.cluster.drop_database(name)
         return is_killed
 
     def _kill_resumption(self, kind: Kind, fraction: float) -> bool:
         try:
-            return self.commands.kill(self.resumptions.prepare(), kind, fraction)
+            return self.resumptions.commands.kill(self.resumptions.prepare(), kind, fraction)
         finally:
             self.book.findings += self.resumptions.finish()
 
@@ -159,9 +162,10 @@ def open_house(area: Path, seed: int) -> Iterator[LedgerHouse]:
         url = service.cluster.url(SUPERUSER)
         quiet_door, *doors = [Door(service, f"door-{number}") for number in range(_DOORS + 1)]
         with psycopg.connect(url, autocommit=True) as owner:
-            http = HttpKills(book, Tokens(service), doors, quiet_door, random.Random(rng.random()))
-            commands = CommandKills(area)
-            jobs_rng = random.Random(rng.random())
+            # Each lane draws for itself.
+            http_rng, jobs_rng, side_rng = (random.Random(rng.random()) for _ in range(3))
+            http = HttpKills(book, Tokens(service), doors, quiet_door, http_rng)
+            commands, beside = CommandKills(area), CommandKills(area / "side")
             jobs = JobKills(book, service, owner, commands, http.publish, jobs_rng)
             yield LedgerHouse(
                 service=service,
@@ -169,8 +173,8 @@ def open_house(area: Path, seed: int) -> Iterator[LedgerHouse]:
                 http=http,
                 jobs=jobs,
                 commands=commands,
-                migrations=MigrationKills(side, commands, service.env, jobs_rng),
-                resumptions=ResumptionKills(side, service.objects, commands, service.env),
+                migrations=MigrationKills(side, beside, service.env, side_rng),
+                resumptions=ResumptionKills(side, service.objects, beside, service.env),
                 settlement=Settlement(book, service, owner, commands, jobs),
                 book=book,
                 rng=rng,

@@ -8,7 +8,7 @@ from uuid import uuid4
 
 import psycopg
 
-from registry.domain.document_keys import make_key
+from registry.domain.document_keys import make_key, make_record_key
 from registry.sandbox.servers.postgres import SUPERUSER, WORKER
 from tests.journeys.ledger.book import Book, Kind, Letter
 from tests.journeys.ledger.callers import digest
@@ -17,7 +17,7 @@ from tests.journeys.ledger.time_passes import let_expire
 from tests.service import Service
 
 _COPIES: Final = 150  # of a broadcast that expire at once: more than a batch of the purge
-_STRAYS: Final = 3
+_STRAYS: Final = 2
 _WAITING: Final = "SELECT count(*) FROM outbox WHERE state = 'waiting' AND claimed_until IS NULL"
 
 
@@ -77,9 +77,11 @@ class JobKills:
         """Objects of nobody, as a database leaves them that is older than its bucket."""
         client = self.service.objects.client()
         for _ in range(_STRAYS):
-            key, content = make_key(uuid4(), 1), self.rng.randbytes(self.rng.randrange(1, 100_000))
-            self.book.strays[key] = digest(content)
-            client.put_object(Bucket=self.service.objects.bucket, Key=key, Body=content)
+            message_id = uuid4()
+            for key in (make_key(message_id, 1), make_record_key(message_id)):
+                content = self.rng.randbytes(self.rng.randrange(1, 100_000))
+                self.book.strays[key] = digest(content)
+                client.put_object(Bucket=self.service.objects.bucket, Key=key, Body=content)
         client.close()
 
     def _count_waiting(self) -> int:
