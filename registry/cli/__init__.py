@@ -39,6 +39,9 @@ _COMMANDS: Final = {
         "Keep organizations, applications, message types and templates in one file.",
     ),
     "settings": LazyCommand("registry.cli.settings:settings", "List and check the settings."),
+    "storage": LazyCommand(
+        "registry.cli.storage:storage", "Make and check the buckets for documents and for seals."
+    ),
     "token": LazyCommand(
         "registry.sender.token:token",
         "Print an access token, got by signing with your private key.",
