@@ -6,6 +6,7 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
+from registry.sandbox.servers.processes import StartFailed
 from registry.sandbox.servers.seaweed import ObjectStore
 
 pytestmark = pytest.mark.process
@@ -62,7 +63,7 @@ def test_a_bucket_may_be_asked_for_twice(store):
 
 
 def test_other_faults_of_a_bucket_are_not_hidden(store):
-    with pytest.raises(ClientError, match="InvalidBucketName"):
+    with pytest.raises(StartFailed, match="InvalidBucketName"):
         store.create_bucket("A_B")
 
 

@@ -10,8 +10,9 @@ from typing import Any, Final, Self
 
 import boto3
 from botocore.config import Config
-from botocore.exceptions import ClientError
 
+from registry.blobs.bucket_care import BucketCare, BucketPlan
+from registry.blobs.bucket_findings import BucketOutcome
 from registry.sandbox.servers.processes import (
     LOOPBACK,
     Process,
@@ -84,13 +85,17 @@ class ObjectStore(Server):
         )
 
     def create_bucket(self, bucket: str, *, has_object_lock: bool = False) -> None:
-        """Make a bucket, with Object Lock when `has_object_lock`; harmless when it is there."""
+        """Make a bucket as `registry storage create` does; harmless when it is there.
+
+        With Object Lock when `has_object_lock`. Raises `StartFailed`.
+        """
         client = self.client()
+        # Without versions unless there is a lock, and without encryption, to be as fast as it can.
+        plan = BucketPlan(name=bucket, has_lock=has_object_lock, is_versioned=has_object_lock)
         try:
-            client.create_bucket(Bucket=bucket, ObjectLockEnabledForBucket=has_object_lock)
-        except ClientError as error:
-            if not error.response["Error"]["Code"].startswith("BucketAlready"):
-                raise
+            for finding in BucketCare(client, plan, may_change=True).run():
+                if finding.outcome is BucketOutcome.MISSING:
+                    raise StartFailed(f"{bucket}: {finding.subject}: {finding.detail}")
         finally:
             client.close()
 
