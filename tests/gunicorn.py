@@ -24,7 +24,7 @@ def start_gunicorn(settings, folder, *options, port=None, files=None, **variable
     port = port or free_port()
     process = Process("gunicorn", folder / "log", signal.SIGQUIT)
     command = [sys.executable, "-m", "gunicorn", "-c", CONF, "--no-control-socket", "-w", "1"]
-    command += ["-b", f"{LOOPBACK}:{port}", *options, "registry.app:create_app()"]
+    command += ["-b", f"{LOOPBACK}:{port}", *options]
     if files is not None:
         command = ["prlimit", f"--nofile={files}:{files}", *command]
     process.start(command, env={**make_environ(settings), **variables})

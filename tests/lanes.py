@@ -23,7 +23,7 @@ def run_lanes(service, *, workers=None, plain_port=None):
             command += ["-b", f"{LOOPBACK}:{port}", *(["-w", str(workers)] if workers else [])]
             lanes[lane] = Process(lane, service.area / f"{lane}.log", signal.SIGQUIT)
             env = {**service.env, "REGISTRY_LANE": lane, "REGISTRY_ACCEL": "true"}
-            lanes[lane].start([*command, "registry.app:create_app()"], env=env)
+            lanes[lane].start(command, env=env)
         for lane, port in ports.items():
             health = f"http://{LOOPBACK}:{port}{BASE}/health"
             lanes[lane].wait_until(lambda health=health: answers(health), timeout=60)

@@ -25,7 +25,7 @@ from registry.sandbox.servers.processes import LOOPBACK, Process, answers, free_
 from registry.sandbox.servers.seaweed import ObjectStore
 from registry.sandbox.tokens import fetch
 
-CONF = Path(__file__).parents[1] / "deploy" / "gunicorn.conf.py"
+CONF = "python:registry.gunicorn"
 BASE = "/REST/ebox/enterprise/messageRegistry/v3"
 BOUNDARY = "----a-boundary-of-our-own"
 
@@ -96,7 +96,7 @@ class Service:
         command += ["-b", f"{LOOPBACK}:{port}", *(["-w", str(workers)] if workers else [])]
         process = Process("gunicorn", self.area / f"{name}.log", signal.SIGQUIT)
         self._stack.callback(process.stop)
-        return process.start([*command, "registry.app:create_app()"], env=self.env), port
+        return process.start(command, env=self.env), port
 
     def start_worker(self, *options: str, **settings: str) -> Process:
         """A `registry worker` beside gunicorn, which ends with the service at the latest."""

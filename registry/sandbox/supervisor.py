@@ -10,7 +10,6 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, Final, Protocol
 
-import registry
 from registry.sandbox import ownership, personas
 from registry.sandbox.federation.process import Federation
 from registry.sandbox.layout import Document, Layout
@@ -244,19 +243,18 @@ def _empty_document(port: int) -> Document:
     }
 
 
-def _gunicorn(port: int) -> list[str | Path]:
-    configuration = Path(registry.__file__).parents[1] / "deploy" / "gunicorn.conf.py"
+def _gunicorn(port: int) -> list[str]:
     return [
         sys.executable,
         "-m",
         "gunicorn",
-        *(["-c", configuration] if configuration.exists() else ["--threads", "8"]),
+        "-c",
+        "python:registry.gunicorn",
         "--no-control-socket",  # it would be under the home directory, shared by all sandboxes
         "-w",
         _WORKERS,
         "-b",
         f"{LOOPBACK}:{port}",
-        "registry.app:create_app()",
     ]
 
 

@@ -16,6 +16,8 @@ def guard_reload(arbiter: Any) -> None:
 
     def handle_hup() -> None:
         if _can_load(arbiter.START_CTX["cwd"]):
+            # Read again with the rest of the program: gunicorn takes its hooks from there.
+            sys.modules.pop("registry.gunicorn", None)
             reload()
         else:
             arbiter.log.error("Not reloaded, for the reason above: the workers go on as they are")

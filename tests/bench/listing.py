@@ -23,7 +23,7 @@ _MESSAGES, _OTHERS = 500, 2_000
 _ROUNDS, _REQUESTS = 5, 1000
 _MOST = 2.0  # the listing against the bare handler
 _LIST = "/REST/ebox/enterprise/messageRegistry/v3/ebox/messages"
-_CONF = Path(__file__).parents[2] / "deploy" / "gunicorn.conf.py"
+_CONF = "python:registry.gunicorn"
 
 
 def main() -> int:

@@ -83,7 +83,7 @@ def served(service, log, *, workers=2, **env):
     """gunicorn, its port, and that of its figures."""
     port, metrics = free_port(), free_port()
     command = ["gunicorn", "-c", CONF, "--no-control-socket", "-w", workers]
-    command += ["-b", f"{LOOPBACK}:{port}", "registry.app:create_app()"]
+    command += ["-b", f"{LOOPBACK}:{port}"]
     env = {**service.env, "METRICS_PORT": str(metrics), **env}
     with running(command, env, log) as process:
         wait(lambda: answers(f"http://{LOOPBACK}:{port}{BASE}/health"), "it does not start")

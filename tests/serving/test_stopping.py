@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+import registry
 from registry.domain.identifiers import EboxKind
 from registry.sandbox.personas import CONSUMER, SENDER
 from registry.sandbox.servers.processes import LOOPBACK, StartFailed, free_ports
@@ -141,6 +142,22 @@ def test_a_reload_with_an_unfit_key_changes_nothing(settings, folder, key, party
         key.write_bytes(good)
         reload(process)
         assert list_messages() == 200
+
+
+def test_a_reload_takes_the_program_that_is_there_now_and_gunicorns_hooks_with_it(settings, folder):
+    ours = Path(registry.__file__).parent
+    program = folder / "program"
+    shutil.copytree(ours, program / "registry", ignore=shutil.ignore_patterns("__pycache__"))
+    (program / "openapi").symlink_to(ours.parent / "openapi")
+    # Without these Python takes the registry of the folder in which the tests run.
+    variables = {"PYTHONPATH": str(program), "PYTHONSAFEPATH": "1"}
+    with start_gunicorn(settings, folder, "--chdir", program, **variables) as (process, _):
+        hooks = program / "registry" / "gunicorn.py"
+        hook = 'def post_worker_init(worker):\n    worker.log.info("the new hook")\n'
+        hooks.write_text(hooks.read_text() + hook)
+        reload(process)
+
+        wait_until(lambda: "the new hook" in process.log.read_text(), within=30)
 
 
 @pytest.mark.long

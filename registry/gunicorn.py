@@ -1,11 +1,12 @@
 """How gunicorn serves the registry; every line can be overridden on its command line.
 
-gunicorn -c deploy/gunicorn.conf.py 'registry.app:create_app()'
+gunicorn -c python:registry.gunicorn
 """
 
 import gc
 import multiprocessing
 import os
+from typing import Any
 
 from registry.telemetry.worker_figures import WorkerFigures
 
@@ -15,6 +16,7 @@ lane = os.environ.setdefault("LANE", os.environ.pop("REGISTRY_LANE", "all"))  # 
 if lane not in ("all", "reading", "publishing"):
     raise SystemExit(f"REGISTRY_LANE: {lane} is none of all, reading, publishing")
 
+wsgi_app = "registry.app:create_app()"
 bind = os.environ.get("BIND", "127.0.0.1:8081" if lane == "publishing" else "127.0.0.1:8080")
 workers = int(os.environ.get("WEB_CONCURRENCY", 2 * multiprocessing.cpu_count()))
 # Threads, not sync workers: a sync worker is killed in the middle of a slow upload or download.
@@ -33,6 +35,9 @@ timeout = 120
 stop_timeout = int(os.environ.get("REGISTRY_STOP_TIMEOUT", "30"))
 graceful_timeout = stop_timeout + 3
 keepalive = 75  # longer than the proxy in front keeps its connections
+# Of gunicorn's two parsers always this one: they answer some faults differently, and the other is
+# used as soon as somebody installs it.
+http_parser = "python"
 limit_request_line = 8190  # bytes, gunicorn's most: a client cannot have it read without an end
 limit_request_field_size = 16_380
 accesslog = None  # the registry writes its own line for each request, without persons or secrets
@@ -40,19 +45,19 @@ errorlog = "-"
 logger_class = "registry.telemetry.gunicorn_log.QueuedLogger"  # waits for no reader of its lines
 
 
-def on_starting(server):
+def on_starting(server: Any) -> None:
     """Have SIGHUP change nothing when the new settings, keys or program cannot work.
 
     And have the workers' figures added up, when METRICS_PORT opens them to the operators.
     """
-    from registry.serving.reload import guard_reload
+    from registry.serving.reload import guard_reload  # noqa: PLC0415 - only a start needs it
 
     guard_reload(server)
     # Of the server, since this file is read again on SIGHUP, and what was counted goes on.
     server.figures = WorkerFigures() if os.environ.get("METRICS_PORT") else None
 
 
-def when_ready(server):
+def when_ready(server: Any) -> None:
     """Serve the figures beside the API."""
     if server.figures:
         port = int(os.environ["METRICS_PORT"])
@@ -60,13 +65,13 @@ def when_ready(server):
         server.log.info("Metrics on port %s", port)
 
 
-def pre_fork(server, worker):
+def pre_fork(server: Any, worker: Any) -> None:
     """Prepare to hear what the worker counts."""
     if server.figures:
         server.figures.expect(worker.age)
 
 
-def post_fork(server, worker):
+def post_fork(server: Any, worker: Any) -> None:
     """Give the requests of a worker less time than gunicorn gives the worker.
 
     And have the worker say what it counts, whenever it is asked.
@@ -78,20 +83,20 @@ def post_fork(server, worker):
         server.figures.begin(worker.age)
 
 
-def post_worker_init(worker):
+def post_worker_init(worker: Any) -> None:
     """Look for garbage seldom: what a page of messages allocates is gone with its request."""
     gc.collect()
     gc.freeze()
     gc.set_threshold(20_000, 20, 20)
 
 
-def worker_exit(server, worker):
+def worker_exit(server: Any, worker: Any) -> None:
     """Have a worker that ends say what it has counted."""
     if server.figures:
         server.figures.end()
 
 
-def child_exit(server, worker):
+def child_exit(server: Any, worker: Any) -> None:
     """Keep what a worker that is gone had counted."""
     if server.figures:
         server.figures.forget(worker.age)
