@@ -14,15 +14,15 @@ _context.set_forkserver_preload(
     [
         "pytest",  # whose module is imported again by each process
         "registry.cli",
-        "registry.cli.audit",
-        "registry.cli.database",
-        "registry.cli.events",
+        "registry.cli.audit.output",
         "registry.cli.fsck",
-        "registry.cli.hold",
-        "registry.cli.jobs",
-        "registry.cli.settings",
-        "registry.sender.command",
+        "registry.migrations",
+        "registry.sender.client",
+        "registry.settings.part",
+        "registry.store.server_log",
+        "registry.wiring.operators",
         "registry.worker.command",
+        "registry.worker.worker",
     ]
 )
 

@@ -64,9 +64,21 @@ def registry() -> None:
 
 
 def main() -> None:
-    """Run the command line; wrong settings are listed, all at once, with exit code 2."""
+    """Run the command line; wrong settings are listed, all at once, with exit code 2.
+
+    So is a library that was not installed, since each extra has only what its commands need.
+    """
     try:
         registry()
+    except ModuleNotFoundError as error:
+        if (error.name or "registry").partition(".")[0] == "registry":
+            raise
+        click.echo(
+            f"{error.name} is not installed. Install ebox-message-registry[server], or [sender] for"
+            " `publish` and `token` alone.",
+            err=True,
+        )
+        sys.exit(2)
     except SettingsError as error:
         for fault in error.faults:
             click.echo(fault, err=True)

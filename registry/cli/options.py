@@ -1,18 +1,21 @@
 """Options that several commands of operators have, and groups whose errors keep quiet."""
 
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from registry.terminal.options import Option
+from registry.terminal.lazy_group import LazyGroup
 from registry.terminal.text import clean_text
+
+if TYPE_CHECKING:
+    from registry.terminal.options import Option
 
 _LONGEST: Final = 10 * 366 * 24  # hours
 
 in_json = click.option("--json", "is_json", is_flag=True, help="Tell a program, in JSON.")
 
 
-def with_age(purpose: str) -> Option:
+def with_age(purpose: str) -> "Option":
     """Give a command `older_than`: an age in hours, a day unless another is given."""
     return click.option(
         "--older-than",
@@ -24,12 +27,12 @@ def with_age(purpose: str) -> Option:
     )
 
 
-def with_reason(purpose: str) -> Option:
+def with_reason(purpose: str) -> "Option":
     """Give a command `why`: the reason of a decision, which is required and says something."""
     return click.option("--why", required=True, callback=_strip_reason, help=purpose)
 
 
-class QuietGroup(click.Group):
+class QuietLazyGroup(LazyGroup):
     """A group whose errors do not repeat the number of a citizen that was typed."""
 
     def invoke(self, ctx: click.Context) -> Any:

@@ -3,26 +3,28 @@
 import json
 from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 from rich.cells import cell_len
 from rich.table import Table
 
 from registry.domain.belgian_time import BELGIUM
-from registry.domain.identifiers import Ebox
 from registry.terminal.screen import make_console
+
+if TYPE_CHECKING:
+    from registry.domain.identifiers import Ebox
 
 _ROOM: Final = 24  # columns that the last one needs to be read
 _GAP: Final = 2
 
 
-def name_owner(ebox: Ebox) -> str:
+def name_owner(ebox: "Ebox") -> str:
     """Name the owner of an e-Box for a person: enterprises by their number, citizens by none."""
     return f"{ebox.kind} {ebox.enterprise_number or '…'}"
 
 
-def make_owner_members(ebox: Ebox) -> dict[str, str]:
+def make_owner_members(ebox: "Ebox") -> dict[str, str]:
     """Name the owner of an e-Box for a program, a citizen by nothing but his kind."""
     number = ebox.enterprise_number
     return {"eboxType": ebox.kind.value, **({"enterpriseNumber": number} if number else {})}

@@ -1,47 +1,36 @@
-"""The services while a command needs them."""
+"""The services while a command needs them, from the settings that it names."""
 
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 import click
-from sqlalchemy.exc import SQLAlchemyError
 
-from registry import wiring
-from registry.audit.investigation import Investigation
-from registry.audit.resumption import Resumption
 from registry.cli.operator import find_operator
 from registry.domain.errors import RegistryError
-from registry.http_client.private_key import KeyUnusable
-from registry.settings import Settings
-from registry.settings.part import load_part
-from registry.wiring import Registry
-from registry.wiring.audit import (
-    AuditServices,
-    assemble_audit,
-    assemble_resumption,
-    is_for_audit,
-)
-from registry.wiring.worker import WorkerServices, assemble_worker
+
+if TYPE_CHECKING:
+    from registry.audit.investigation import Investigation
+    from registry.audit.resumption import Resumption
+    from registry.services.publication.routing import Routing
+    from registry.settings import Settings
+    from registry.settings.part import PartName
+    from registry.wiring.audit import AuditServices
+    from registry.wiring.operators import OperatorServices
 
 
 @contextmanager
-def service() -> Iterator[Registry]:
-    """Give the service, through the application's role."""
-    with errors_in_one_line():
-        # Nobody collects metrics of a command that ends, so none are observed.
-        registry = wiring.assemble(Settings.load(os.environ), lambda *_: None)
-        try:
-            yield registry
-        finally:
-            registry.dispose()
+def worker_services(*parts: "PartName") -> Iterator["OperatorServices"]:
+    """Give the services that look across e-Boxes, through the worker's role.
 
+    `parts` of the settings are needed beside its database.
+    """
+    from registry.wiring.operators import OperatorServices
 
-@contextmanager
-def worker_services() -> Iterator[WorkerServices]:
-    """Give the services that look across e-Boxes, through the worker's role."""
     with errors_in_one_line():
-        services = assemble_worker(Settings.load(os.environ), operator=find_operator())
+        settings = load_settings("worker database", *parts)
+        services = OperatorServices(settings, find_operator())
         try:
             yield services
         finally:
@@ -49,10 +38,23 @@ def worker_services() -> Iterator[WorkerServices]:
 
 
 @contextmanager
-def audit_services() -> Iterator[AuditServices]:
+def routing() -> Iterator["Routing"]:
+    """Give the routing, through the application's role."""
+    from registry.wiring.operators import open_routing
+
+    settings = load_settings("application database", "partitions")
+    with errors_in_one_line(), open_routing(settings) as service:
+        yield service
+
+
+@contextmanager
+def audit_services() -> Iterator["AuditServices"]:
     """Give what looks at the trail, for which no key but public ones is needed."""
+    from registry.wiring.audit import assemble_audit
+
     with errors_in_one_line():
-        services = assemble_audit(load_audit_settings(), find_operator())
+        settings = load_settings("worker database", "seals", "trail")
+        services = assemble_audit(settings, find_operator())
         try:
             yield services
         finally:
@@ -60,9 +62,11 @@ def audit_services() -> Iterator[AuditServices]:
 
 
 @contextmanager
-def open_trail() -> Iterator[Investigation]:
+def open_trail() -> Iterator["Investigation"]:
     """Give the same to a process that helps to look at it."""
-    services = assemble_audit(load_audit_settings())
+    from registry.wiring.audit import assemble_audit
+
+    services = assemble_audit(load_settings("worker database", "seals", "trail"))
     try:
         yield services.investigation
     finally:
@@ -70,10 +74,15 @@ def open_trail() -> Iterator[Investigation]:
 
 
 @contextmanager
-def audit_resumption() -> Iterator[Resumption]:
+def audit_resumption() -> Iterator["Resumption"]:
     """Give what has sealing go on from an older database, through the owner's role."""
+    from sqlalchemy.exc import SQLAlchemyError
+
+    from registry.wiring.audit import assemble_resumption
+
     with errors_in_one_line():
-        resumption = assemble_resumption(load_audit_settings(), find_operator())
+        settings = load_settings("owner database", "seals", "seal key", "trail")
+        resumption = assemble_resumption(settings, find_operator())
         try:
             yield resumption
         except SQLAlchemyError as error:
@@ -84,14 +93,18 @@ def audit_resumption() -> Iterator[Resumption]:
             resumption.engine.dispose()
 
 
-def load_audit_settings() -> Settings:
-    """Load the settings with which the trail is looked at, whatever the others are."""
-    return load_part(os.environ, is_for_audit)
+def load_settings(*parts: "PartName") -> "Settings":
+    """Load these parts of the settings, whatever the others are; raises `SettingsError`."""
+    from registry.settings.part import load_part
+
+    return load_part(os.environ, *parts)
 
 
 @contextmanager
 def errors_in_one_line() -> Iterator[None]:
     """Turn errors that are written for operators into one line and exit code 1."""
+    from registry.http_client.private_key import KeyUnusable
+
     try:
         yield
     # Of anything else the traceback is wanted.

@@ -3,13 +3,8 @@
 from typing import Final
 
 import click
-from pydantic_core import PydanticUndefined
-from rich.table import Table
 
-from registry.settings import Settings
-from registry.settings.fault import PREFIX
 from registry.terminal.lazy_group import LazyCommand, LazyGroup
-from registry.terminal.screen import make_console
 
 _COMMANDS: Final = {
     "check": LazyCommand(
@@ -28,6 +23,13 @@ def settings() -> None:
 @click.command("list")
 def list_() -> None:
     """List every setting with its default."""
+    from pydantic_core import PydanticUndefined
+    from rich.table import Table
+
+    from registry.settings import Settings
+    from registry.settings.fault import PREFIX
+    from registry.terminal.screen import make_console
+
     table = Table("variable", "default", box=None)
     for name, field in Settings.model_fields.items():
         is_required = field.default is PydanticUndefined

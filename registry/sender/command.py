@@ -5,15 +5,12 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Final
+from typing import TYPE_CHECKING, Final
 from uuid import uuid4
 
 import click
 from rich.progress import BarColumn, DownloadColumn, TimeRemainingColumn, TransferSpeedColumn
 
-from registry.domain.identifiers import EnterpriseNumber
-from registry.http_client.access_token import BEARER
-from registry.sender.client import Client, Outcome
 from registry.sender.message import File, FileOption, MessageOptions
 from registry.sender.multipart_body import Body, Unreadable
 from registry.sender.options import gather_options
@@ -21,6 +18,10 @@ from registry.sender.report import GIVE_UP, REFUSAL, advise_to_go_on, report
 from registry.sender.token import Credentials, NoToken, get_token, with_credentials
 from registry.terminal.numbers import EboxType, EnterpriseNumberType
 from registry.terminal.screen import make_progress
+
+if TYPE_CHECKING:
+    from registry.domain.identifiers import EnterpriseNumber
+    from registry.sender.client import Client, Outcome
 
 _KEY: Final = re.compile(r"[ !#-\[\]-~]{1,253}")  # what fits between quotes (RFC 8941)
 
@@ -31,7 +32,7 @@ class Delivery:
 
     to: str
     token: str | None = field(repr=False)
-    on_behalf_of: EnterpriseNumber | None
+    on_behalf_of: "EnterpriseNumber | None"
     idempotency_key: str | None
     retries: int
     pause: float
@@ -157,7 +158,9 @@ def publish(
     report(outcome, key, as_json=as_json)
 
 
-def _publish(client: Client, body: Body, key: str, mandator: EnterpriseNumber | None) -> Outcome:
+def _publish(
+    client: "Client", body: Body, key: str, mandator: "EnterpriseNumber | None"
+) -> "Outcome":
     try:
         return client.publish(body, key, mandator.digits if mandator else None)
     except Unreadable as error:
@@ -170,7 +173,9 @@ def _publish(client: Client, body: Body, key: str, mandator: EnterpriseNumber | 
         raise SystemExit(GIVE_UP) from None
 
 
-def _client(delivery: Delivery, credentials: Credentials) -> Client:
+def _client(delivery: Delivery, credentials: Credentials) -> "Client":
+    from registry.sender.client import Client
+
     base = delivery.to.rstrip("/").removesuffix("/ebox/messages")
     if not base.startswith(("https://", "http://")):
         raise click.UsageError("--to must be an http or https URL.")
@@ -186,6 +191,8 @@ def _client(delivery: Delivery, credentials: Credentials) -> Client:
 
 
 def _bearer(token: str | None, credentials: Credentials) -> Callable[[], str]:
+    from registry.http_client.access_token import BEARER
+
     # credentials win over a token that is only lying about in the environment
     if credentials.are_given:
         own_token = credentials.make_own_token()

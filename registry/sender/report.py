@@ -2,13 +2,15 @@
 
 import json
 from collections.abc import Iterator
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from registry.sender.client import Outcome
 from registry.sender.refusals import LONGEST_QUOTE, give_advice, quote_refusal
 from registry.terminal.text import clean_text
+
+if TYPE_CHECKING:
+    from registry.sender.client import Outcome
 
 REFUSAL: Final = 1
 GIVE_UP: Final = 3
@@ -19,7 +21,7 @@ _NO_DIGITAL_USER: Final = (
 )
 
 
-def report(outcome: Outcome, key: str, *, as_json: bool) -> None:
+def report(outcome: "Outcome", key: str, *, as_json: bool) -> None:
     """Print the outcome, refusals on standard error; raises `SystemExit` unless published."""
     result = _make_members(outcome, key)
     if as_json:
@@ -31,7 +33,7 @@ def report(outcome: Outcome, key: str, *, as_json: bool) -> None:
         raise SystemExit(GIVE_UP if outcome.reply.is_passing else REFUSAL)
 
 
-def _make_members(outcome: Outcome, key: str) -> dict[str, Any]:
+def _make_members(outcome: "Outcome", key: str) -> dict[str, Any]:
     """Make JSON of the outcome; what is not known is left out."""
     reply, members = outcome.reply, outcome.reply.members
     result: dict[str, Any] = {
@@ -65,7 +67,7 @@ def _make_members(outcome: Outcome, key: str) -> dict[str, Any]:
     return {name: value for name, value in result.items() if value is not None}
 
 
-def _lines(outcome: Outcome, result: dict[str, Any]) -> Iterator[str]:
+def _lines(outcome: "Outcome", result: dict[str, Any]) -> Iterator[str]:
     name = result.get("messageId", "unknown")
     if outcome.is_duplicate:
         yield f"Published by an earlier try, whose answer was lost: message {name}."

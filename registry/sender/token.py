@@ -6,14 +6,15 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import click
 
 from registry.domain.errors import Unavailable, UpstreamInvalid
-from registry.http_client.access_token import Identity, OwnToken
-from registry.http_client.private_key import KeyUnusable, load_key
 from registry.sender.options import gather_options
+
+if TYPE_CHECKING:
+    from registry.http_client.access_token import OwnToken
 
 _TIMEOUT: Final = 10  # seconds
 _FILE: Final = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -56,12 +57,15 @@ class Credentials:
         """True when any was given."""
         return any((self.token_url, self.client_id, self.key))
 
-    def make_own_token(self) -> OwnToken:
+    def make_own_token(self) -> "OwnToken":
         """Make what gets the token and renews it; raises `click.UsageError` when it cannot work."""
         if self.token_url is None or self.client_id is None or self.key is None:
             raise click.UsageError("Give --token-url, --client-id and --key together.")
         if not self.token_url.startswith(("https://", "http://")):
             raise click.UsageError("--token-url must be an http or https URL.")
+        from registry.http_client.access_token import Identity, OwnToken
+        from registry.http_client.private_key import KeyUnusable, load_key
+
         try:
             key = load_key(self.key, self._password(), algorithm=self.algorithm)
         except KeyUnusable as error:
@@ -125,7 +129,7 @@ def token(credentials: Credentials) -> None:
         raise SystemExit(3 if error.is_outage else 1) from None
 
 
-def get_token(own_token: OwnToken) -> str:
+def get_token(own_token: "OwnToken") -> str:
     """Get a token that holds now; raises `NoToken`."""
     with _collect_reasons() as reasons:
         try:

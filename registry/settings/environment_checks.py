@@ -9,8 +9,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
-from sqlalchemy import make_url
-
 from registry.settings.certificates import find_certificate_faults
 from registry.settings.fault import SettingFault
 
@@ -101,6 +99,8 @@ def _list_urls(settings: "Settings") -> Iterator[tuple[str, str]]:
 
 
 def _find_database_faults(settings: "Settings") -> Iterator[SettingFault]:
+    from sqlalchemy import make_url
+
     for field in _DATABASES:
         secret = getattr(settings, field)
         if secret is None:

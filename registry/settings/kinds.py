@@ -4,8 +4,6 @@ from typing import Annotated
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, SecretStr
-from sqlalchemy import make_url
-from sqlalchemy.exc import ArgumentError
 
 
 def _check_http_url(text: str) -> str:
@@ -28,6 +26,9 @@ def _check_base_path(text: str) -> str:
 
 
 def _check_database_url(secret: SecretStr) -> SecretStr:
+    from sqlalchemy import make_url
+    from sqlalchemy.exc import ArgumentError
+
     try:
         url = _move_hosts(secret.get_secret_value())
         driver = make_url(url).drivername

@@ -5,6 +5,7 @@ from importlib import import_module
 from typing import Any, NamedTuple
 
 import click
+from click.shell_completion import CompletionItem
 
 
 class LazyCommand(NamedTuple):
@@ -46,14 +47,21 @@ class LazyGroup(click.Group):
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the commands with their short help; only those of extensions are imported."""
-        rows = []
-        for name in self.list_commands(ctx):
-            lazy = self._lazy.get(name)
-            command = None if lazy else self.get_command(ctx, name)
-            text = lazy.short_help if lazy else command.get_short_help_str(100) if command else ""
-            rows.append((name, text))
         with formatter.section("Commands"):
-            formatter.write_dl(rows)
+            formatter.write_dl([(name, self._help(ctx, name)) for name in self.list_commands(ctx)])
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """Complete a command's name, or an option; imports as little as help does."""
+        names = [name for name in self.list_commands(ctx) if name.startswith(incomplete)]
+        items = [CompletionItem(name, help=self._help(ctx, name)) for name in names]
+        # Past the group itself, which would import each command for its short help.
+        return items + click.Command.shell_complete(self, ctx, incomplete)
+
+    def _help(self, ctx: click.Context, name: str) -> str:
+        if name in self._lazy:
+            return self._lazy[name].short_help
+        command = self.get_command(ctx, name)
+        return command.get_short_help_str(100) if command else ""
 
     def _find_extensions(self) -> Mapping[str, LazyCommand]:
         """Find the commands that other distributions add; only some calls need to know."""

@@ -27,12 +27,6 @@ from registry.wiring.storage import make_seal_store
 from registry.wiring.tls_files import require_tls_files
 
 _END: Final = b"-----END PUBLIC KEY-----"
-# Those of the database and of buckets are here too: what is not set for seals is as for documents.
-_AUDIT_FIELDS: Final = frozenset(
-    {"environment", "log_level", "hash_key", "enterprise_base_path", "citizen_base_path"}
-)
-_NOT_AUDIT_FIELDS: Final = frozenset({"s3_bucket", "database_url"})
-_AUDIT_PREFIXES: Final = ("audit_", "s3_", "database_")
 
 
 def make_pseudonyms(settings: Settings) -> Pseudonyms:
@@ -62,12 +56,6 @@ class AuditServices:
 
     investigation: Investigation
     dispose: Callable[[], None]
-
-
-def is_for_audit(field: str) -> bool:
-    """Say whether a setting is one of those with which the trail is looked at."""
-    is_of_ours = field in _AUDIT_FIELDS or field.startswith(_AUDIT_PREFIXES)
-    return is_of_ours and field not in _NOT_AUDIT_FIELDS
 
 
 def assemble_audit(settings: Settings, operator: str | None = None) -> AuditServices:

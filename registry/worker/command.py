@@ -2,17 +2,14 @@
 
 import os
 import sys
+from typing import TYPE_CHECKING
 
 import click
 
-from registry.http_client.private_key import KeyUnusable
-from registry.settings import Settings
-from registry.telemetry import logs, output
-from registry.telemetry import worker as telemetry
-from registry.wiring.worker import WorkerServices, assemble_worker
-from registry.worker.jobs import JOBS, Job
-from registry.worker.threads import JobThreads
-from registry.worker.worker import Unfit, Worker
+if TYPE_CHECKING:
+    from registry.settings import Settings
+    from registry.wiring.worker import WorkerServices
+    from registry.worker.jobs import Job
 
 
 @click.command()
@@ -48,8 +45,13 @@ def worker(
     With --once, for schedulers of your own, it does not ask for the lease of a job, and ends with
     exit code 1 if anything was in the way.
     """
+    from registry.settings.part import load_part
+    from registry.telemetry import logs, output
+    from registry.worker.threads import JobThreads
+    from registry.worker.worker import Unfit, Worker
+
     jobs = _choose_jobs(only)
-    settings = Settings.load(os.environ)
+    settings = load_part(os.environ, "worker")
     logs.configure(settings.log_level)
     worker_services = _assemble(settings, len(jobs))
     try:
@@ -66,15 +68,20 @@ def worker(
     sys.exit(not is_well)
 
 
-def _choose_jobs(only: tuple[str, ...]) -> list[Job]:
+def _choose_jobs(only: tuple[str, ...]) -> list["Job"]:
+    from registry.worker.jobs import JOBS
+
     names = [job.name for job in JOBS]
     if unknown := set(only) - set(names):
         raise click.UsageError(f"There is no job {min(unknown)!r}; there are {', '.join(names)}.")
     return [job for job in JOBS if not only or job.name in only]
 
 
-def _assemble(settings: Settings, threads: int) -> WorkerServices:
+def _assemble(settings: "Settings", threads: int) -> "WorkerServices":
     """The services, with a connection for each thread, so that none waits for another's."""
+    from registry.http_client.private_key import KeyUnusable
+    from registry.wiring.worker import assemble_worker
+
     connections = max(threads, settings.database_pool_size)
     try:
         return assemble_worker(settings.model_copy(update={"database_pool_size": connections}))
@@ -83,6 +90,8 @@ def _assemble(settings: Settings, threads: int) -> WorkerServices:
 
 
 def _serve(port: int, host: str) -> None:
+    from registry.telemetry import worker as telemetry
+
     try:
         telemetry.serve(port, host)
     except OSError as error:

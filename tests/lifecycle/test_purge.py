@@ -19,6 +19,7 @@ from registry.domain.identifiers import EboxKind
 from registry.domain.pseudonyms import Pseudonyms
 from registry.domain.queries import MessageQuery
 from registry.sandbox.servers.processes import LOOPBACK, free_port
+from registry.services.retention.deletion_proofs import DeletionProofs
 from registry.services.retention.legal_holds import LegalHolds
 from registry.services.retention.purge import ErasureReport, Purge
 from registry.store.consultation import message_list, messages
@@ -102,7 +103,7 @@ def test_an_expired_message_goes_with_all_that_hangs_on_it_and_leaves_a_proof(
     kept = ("messages", "attachments", "search_texts", "outbox", "sent_messages")
     assert [alone.rows(table) for table in (*kept, "doomed_documents")] == [[]] * 6
     assert not any(is_there(memory, file) for file in files)
-    (proof,) = purge().find_proofs(gone)
+    (proof,) = DeletionProofs(purge().transactions).find(gone)
     assert proof.ebox_hash == PSEUDONYMS.hash_ebox(ebox)
     assert (proof.expired_at, proof.deleted_at, proof.why) == (END, END, "expired")
     assert proof.documents == [
@@ -130,7 +131,7 @@ def test_a_message_without_documents_leaves_a_proof_too(alone, clock, purge):
 
     purge().purge(100)
 
-    assert [proof.documents for proof in purge().find_proofs(gone)] == [[]]
+    assert [proof.documents for proof in DeletionProofs(purge().transactions).find(gone)] == [[]]
     assert purge().erase() == ErasureReport()
 
 
@@ -192,7 +193,7 @@ def test_a_document_of_many_stays_until_the_last_of_them_has_gone(alone, clock, 
         (1, ErasureReport(in_use=1), True),
         (1, ErasureReport(erasures=1), False),
     ]
-    assert {proof.ebox_hash for proof in purge().find_proofs(message_id)} == {
+    assert {proof.ebox_hash for proof in DeletionProofs(purge().transactions).find(message_id)} == {
         PSEUDONYMS.hash_ebox(ebox) for ebox in eboxes
     }
 
@@ -206,7 +207,7 @@ def test_what_is_held_stays_until_that_is_lifted(alone, clock, memory, purge, ho
 
     assert purge().purge(100) == 1
     assert left(alone) == {held}
-    assert purge().find_proofs(other)
+    assert DeletionProofs(purge().transactions).find(other)
     lift()
     assert purge().purge(100) == 1
     assert purge().erase() == ErasureReport(erasures=1)
@@ -301,7 +302,7 @@ def test_a_batch_waits_for_a_hold_that_is_being_set_and_respects_it(alone, clock
         assert batch.result(timeout=10) == 1
 
     assert left(alone) == {held}
-    assert purge().find_proofs(other)
+    assert DeletionProofs(purge().transactions).find(other)
 
 
 @pytest.mark.parametrize("kind", ["newDocument", "readDocument"])
@@ -611,4 +612,4 @@ def test_two_at_once_erase_each_document_once(alone, clock, memory, purge):
 
 
 def test_nothing_is_known_of_a_message_that_was_never_deleted(alone, purge):
-    assert purge().find_proofs(alone.put(an_ebox())) == []
+    assert DeletionProofs(purge().transactions).find(alone.put(an_ebox())) == []

@@ -15,6 +15,7 @@ from registry.domain.pseudonyms import Pseudonyms
 from registry.sandbox.personas import AGENCY, CONSUMER, SENDER
 from registry.services.events.delivery import EventDelivery
 from registry.services.events.reminders import Reminders
+from registry.services.retention.deletion_proofs import DeletionProofs
 from registry.services.retention.purge import ErasureReport, Purge
 from tests.api.publication import Sender, named
 from tests.conftest import Visitor
@@ -77,6 +78,7 @@ class Worker:
         self.heard, self._clock = [], clock
         self.event_delivery = EventDelivery(alone.worker, self, clock, 100)
         self.reminders = Reminders(alone.worker, clock, 15 * DAY, 7 * DAY)
+        self.deletion_proofs = DeletionProofs(alone.worker)
         self.purge = Purge(alone.worker, blobs, AuditLog(PSEUDONYMS, clock), PSEUDONYMS, clock)
 
     def tell(self, announcements):
@@ -144,7 +146,7 @@ def test_the_life_of_a_message_that_nobody_reads(alone, clock, worker, sender, r
     assert str(sent.message_id) == message_id
     with pytest.raises(DocumentUnavailable):
         blobs.open(file.blob_key, 0, len(PDF) - 1)
-    (proof,) = worker.purge.find_proofs(sent.message_id)
+    (proof,) = worker.deletion_proofs.find(sent.message_id)
     assert proof.ebox_hash == PSEUDONYMS.hash_ebox(recipient.ebox)
     assert proof.documents == [{"attachmentId": "1", "digest": file.digest, "size": len(PDF)}]
     assert recipient.ebox.number not in repr(proof)

@@ -235,17 +235,20 @@ def test_the_examples_we_deliver_would_start(environment, tmp_path):
     assert Settings.load(environ).environment in ("acceptation", "production")
 
 
+OF_SERVICE = {"REGISTRY_RATE_LIMIT": "0", "REGISTRY_PARTITION_URL": "http://x-acpt.test.example"}
+OF_OWNER = {"REGISTRY_DATABASE_OWNER_URL": "postgresql://owner@database/registry"}
+
+
 @pytest.mark.process
 @pytest.mark.parametrize(
-    "command",
+    ("command", "wrong"),
     [
-        ["-m", "registry", "worker"],
-        ["-m", "registry", "database", "migrate"],
-        ["-c", "from registry.app import create_app; create_app()"],
+        (["-m", "registry", "worker"], OF_SERVICE),
+        (["-m", "registry", "database", "migrate"], OF_OWNER),
+        (["-c", "from registry.app import create_app; create_app()"], OF_SERVICE),
     ],
 )
-def test_nothing_starts_with_settings_of_another_environment(command):
-    wrong = {"REGISTRY_RATE_LIMIT": "0", "REGISTRY_PARTITION_URL": "http://x-acpt.test.example"}
+def test_nothing_starts_with_settings_of_another_environment(command, wrong):
     environ = {**os.environ, **GOOD, "REGISTRY_ENVIRONMENT": "production", **wrong}
 
     done = subprocess.run(

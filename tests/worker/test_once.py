@@ -36,7 +36,7 @@ def test_everything_that_is_due_is_done(start, alone, worker_services, stand_in)
     )
     assert {state for _, state in alone.states()} == {"told"}
     assert {row.message_id for row in alone.rows("messages")} == {fresh, old, ending}
-    (proof,) = worker_services.purge.find_proofs(gone)
+    (proof,) = worker_services.deletion_proofs.find(gone)
     assert proof.documents[0]["digest"] == file["digest"]
     assert list(worker_services.purge.blobs.keys("", now() + timedelta(days=1))) == []
     for counted in ('"told":3', '"reminded":1', '"alerted":1', '"purged":1', '"erased":1'):

@@ -1,43 +1,41 @@
 """`registry audit`: verification of the trail, searches in it, exports, and its resumption."""
 
-import hashlib
+from typing import Final
 
 import click
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from registry.audit.trail import keys
-from registry.cli.audit.export import export
-from registry.cli.audit.reconstruct import reconstruct
-from registry.cli.audit.resume import resume
-from registry.cli.audit.verify import verify
-from registry.cli.options import QuietGroup
-from registry.cli.services import errors_in_one_line, load_audit_settings
-from registry.wiring.audit import load_private_key
+from registry.cli.options import QuietLazyGroup
+from registry.terminal.lazy_group import LazyCommand
+
+_ROOM: Final = "registry.cli.audit"
+_COMMANDS: Final = {
+    "export": LazyCommand(
+        f"{_ROOM}.export:export",
+        "Write the entries of months to a signed file, each with the proof that it was sealed.",
+    ),
+    "public-key": LazyCommand(
+        f"{_ROOM}.public_key:print_public_key",
+        "Print the public key with which auditors verify, and its fingerprints.",
+    ),
+    "reconstruct": LazyCommand(
+        f"{_ROOM}.reconstruct:reconstruct",
+        "List what happened to a message, with a token or in an e-Box, in the order of time.",
+    ),
+    "resume": LazyCommand(
+        f"{_ROOM}.resume:resume",
+        "Have sealing go on from an older database, beside the bucket as it is.",
+    ),
+    "verify": LazyCommand(
+        f"{_ROOM}.verify:verify",
+        "Compare every entry with its seal, and the seals with those in the bucket.",
+    ),
+}
 
 
-@click.group(cls=QuietGroup)
+@click.group(cls=QuietLazyGroup, lazy=_COMMANDS)
 def audit() -> None:
     """Verify the audit trail, search it, export it with proof.
 
     Every call that succeeds leaves an entry, every entry comes under a signed seal, and every seal
     into a bucket of which nothing can be taken back. Numbers of citizens are never shown.
     """
-
-
-@audit.command("public-key")
-def print_public_key() -> None:
-    """Print the public key with which auditors verify, and its fingerprints.
-
-    The key goes to standard output, the rest to standard error.
-    """
-    with errors_in_one_line():
-        key = load_private_key(load_audit_settings()).public_key()
-    pem = key.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
-    click.echo(pem.decode(), nl=False)
-    click.echo(f"Key id: {keys.compute_key_id(key)}", err=True)
-    click.echo(f"SHA-256 of the raw key: {keys.compute_fingerprint(key)}", err=True)
-    click.echo(f"SHA-256 of this file: {hashlib.sha256(pem).hexdigest()}", err=True)
-
-
-for _command in (verify, reconstruct, export, resume):
-    audit.add_command(_command)

@@ -2,15 +2,18 @@
 
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from registry.audit.export import ExportSummary, UnprovableTrail
 from registry.cli.audit import output as texts
 from registry.cli.audit.options import Months
 from registry.cli.operator import named_operator
 from registry.cli.output import print_table
 from registry.cli.services import audit_services
+
+if TYPE_CHECKING:
+    from registry.audit.export import ExportSummary
 
 
 @click.command()
@@ -23,13 +26,15 @@ from registry.cli.services import audit_services
 )
 @named_operator
 def export(*, period: tuple[datetime, datetime], output: Path) -> None:
-    """Write the entries of some months to a signed file, each with the proof that it was sealed.
+    """Write the entries of months to a signed file, each with the proof that it was sealed.
 
     Whoever has the public key verifies it without this registry: python -m registry.audit verify
     FILE --key PUBLIC.pem. Here it is verified too. The export itself is recorded. Exit code 1 when
     the trail is not what was sealed; then there is no file. Where REGISTRY_AUDIT_KEY_PATH is set
     the export is signed as a whole too; without it public keys are enough.
     """
+    from registry.audit.export import UnprovableTrail
+
     try:
         summary = _write(*period, output)
     except FileExistsError:
@@ -49,7 +54,7 @@ def export(*, period: tuple[datetime, datetime], output: Path) -> None:
         click.echo(f"{warning}: {summary.unsealed_entries}.", err=True)
 
 
-def _write(begin: datetime, end: datetime, output: Path) -> ExportSummary:
+def _write(begin: datetime, end: datetime, output: Path) -> "ExportSummary":
     """Write the file; no file is left where that fails."""
     with audit_services() as services:
         # Never over a file of somebody else's: "x" is refused where there is one.

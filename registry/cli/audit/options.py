@@ -3,13 +3,15 @@
 import re
 from datetime import date, datetime, time, timedelta
 from functools import wraps
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
 from registry.audit.period import TrailPeriod
 from registry.domain.belgian_time import BELGIUM
-from registry.terminal.options import Command, Option
+
+if TYPE_CHECKING:
+    from registry.terminal.options import Command, Option
 
 _MONTH: Final = r"([12][0-9]{3})-(0[1-9]|1[0-2])"
 _MONTHS: Final = re.compile(rf"{_MONTH}(?:\.\.{_MONTH})?")
@@ -50,10 +52,10 @@ class Months(click.ParamType[tuple[datetime, datetime]]):
         return begin, end
 
 
-def with_period(begin: str, end: str) -> Option:
+def with_period(begin: str, end: str) -> "Option":
     """Give a command `period`: from one day of Belgium to another, both included, or without."""
 
-    def decorate(command: Command) -> Command:
+    def decorate(command: "Command") -> "Command":
         @wraps(command)
         def run(*args: Any, first: datetime | None, last: datetime | None, **rest: Any) -> Any:
             if first and last and last < first:

@@ -3,16 +3,18 @@
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
 
-from registry.audit.investigation import LocatedEntry
-from registry.audit.trail.verify import Finding
-from registry.audit.verification import ReportProgress, VerificationFigures
 from registry.cli.output import write_local_time
 from registry.terminal.screen import make_progress
 from registry.terminal.text import clean_text
+
+if TYPE_CHECKING:
+    from registry.audit.investigation import LocatedEntry
+    from registry.audit.trail.verify import Finding
+    from registry.audit.verification import ReportProgress, VerificationFigures
 
 FINDINGS: Final = ("seal", "finding", "entries", "what")
 ENTRIES: Final = ("when", "who", "token", "seal", "status", "what", "details")
@@ -21,7 +23,7 @@ _MOST_NUMBERS: Final = 10  # entries named in a row; a cut trail may miss millio
 
 
 @contextmanager
-def show_progress() -> Iterator[ReportProgress]:
+def show_progress() -> Iterator["ReportProgress"]:
     """Show a bar on standard error, if that is a terminal."""
     columns = (TextColumn("seals"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with make_progress(*columns) as bar:
@@ -29,7 +31,7 @@ def show_progress() -> Iterator[ReportProgress]:
         yield lambda count, total: bar.update(task, completed=count, total=total)
 
 
-def make_finding_row(finding: Finding) -> Sequence[str]:
+def make_finding_row(finding: "Finding") -> Sequence[str]:
     """Make a row of the list of a finding."""
     numbers = ", ".join(map(str, finding.entries[:_MOST_NUMBERS]))
     if len(finding.entries) > _MOST_NUMBERS:
@@ -38,7 +40,7 @@ def make_finding_row(finding: Finding) -> Sequence[str]:
     return seal, finding.kind, numbers, clean_text(finding.detail)
 
 
-def write_figures(figures: VerificationFigures) -> Iterator[str]:
+def write_figures(figures: "VerificationFigures") -> Iterator[str]:
     """Write the counts of a verification, a line each."""
     yield f"Entries under seals: {figures.sealed_entries}; seals: {figures.seals}."
     yield f"Entries that were compared with their seals: {figures.compared_entries}."
@@ -48,7 +50,7 @@ def write_figures(figures: VerificationFigures) -> Iterator[str]:
 
 
 def make_verdict(
-    figures: VerificationFigures, findings: Sequence[Finding], breaks: Sequence[Finding]
+    figures: "VerificationFigures", findings: Sequence["Finding"], breaks: Sequence["Finding"]
 ) -> dict[str, Any]:
     """Make JSON of the counts and findings of a verification, and of the breaks that are known."""
     oldest = {"unsealedSince": figures.oldest_unsealed} if figures.oldest_unsealed else {}
@@ -64,7 +66,7 @@ def make_verdict(
     }
 
 
-def _make_finding_members(finding: Finding) -> dict[str, Any]:
+def _make_finding_members(finding: "Finding") -> dict[str, Any]:
     return {
         "kind": finding.kind.value,
         **({} if finding.seal is None else {"seal": finding.seal}),
@@ -73,7 +75,7 @@ def _make_finding_members(finding: Finding) -> dict[str, Any]:
     }
 
 
-def make_entry_row(entry: LocatedEntry, bases: Sequence[str]) -> Sequence[str]:
+def make_entry_row(entry: "LocatedEntry", bases: Sequence[str]) -> Sequence[str]:
     """Make a row of the list of an entry; `bases` are base paths, which are left out of its URL."""
     members = _parse(entry)
     url = str(members.get("API_CALL_REQUEST_URL", ""))
@@ -90,7 +92,7 @@ def make_entry_row(entry: LocatedEntry, bases: Sequence[str]) -> Sequence[str]:
     return write_local_time(entry.recorded_at), *(clean_text(str(cell)) for cell in cells)
 
 
-def make_entry_members(entry: LocatedEntry) -> dict[str, Any]:
+def make_entry_members(entry: "LocatedEntry") -> dict[str, Any]:
     """Make JSON of an entry, as it is."""
     number, text, ebox, person, _ = entry.record
     members = {
@@ -105,13 +107,13 @@ def make_entry_members(entry: LocatedEntry) -> dict[str, Any]:
     return {name: value for name, value in members.items() if value is not None}
 
 
-def _write_seal(entry: LocatedEntry) -> str:
+def _write_seal(entry: "LocatedEntry") -> str:
     if entry.seal is None:
         return "not yet"
     return str(entry.seal) if entry.is_as_sealed else f"{entry.seal} differs"
 
 
-def _parse(entry: LocatedEntry) -> Mapping[str, Any]:
+def _parse(entry: "LocatedEntry") -> Mapping[str, Any]:
     """Parse an entry; no members where somebody has made it something else."""
     try:
         members = json.loads(entry.record.text)

@@ -1,19 +1,21 @@
 """`registry audit reconstruct`: the entries about a message, a token or an e-Box."""
 
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 import click
 
-from registry.audit.investigation import EntrySearch
 from registry.audit.period import TrailPeriod
 from registry.cli.audit import output as texts
 from registry.cli.audit.options import TokenHash, with_period
 from registry.cli.operator import named_operator
 from registry.cli.options import in_json
 from registry.cli.output import print_json, print_table
-from registry.cli.services import audit_services, load_audit_settings
-from registry.domain.identifiers import Ebox
+from registry.cli.services import audit_services, load_settings
 from registry.terminal.numbers import EboxType
+
+if TYPE_CHECKING:
+    from registry.domain.identifiers import Ebox
 
 
 @click.command()
@@ -29,8 +31,8 @@ def reconstruct(
     *,
     message: UUID | None,
     token_hash: str | None,
-    ebox: Ebox | None,
-    period: TrailPeriod,
+    ebox: "Ebox | None",
+    period: "TrailPeriod",
     is_json: bool,
 ) -> None:
     """List what happened to a message, with a token or in an e-Box, in the order of time.
@@ -40,6 +42,8 @@ def reconstruct(
     """
     if sum(choice is not None for choice in (message, token_hash, ebox)) != 1:
         raise click.UsageError("Give one of --message, --token-hash and --ebox.")
+    from registry.audit.investigation import EntrySearch
+
     search = EntrySearch(message_id=message, token_hash=token_hash, ebox=ebox, period=period)
     with audit_services() as services:
         entries = services.investigation.search(search)
@@ -49,6 +53,6 @@ def reconstruct(
         print_json([texts.make_entry_members(entry) for entry in entries])
         return
     # The base path is the same in nearly every row, and what follows it is what counts.
-    settings = load_audit_settings()
+    settings = load_settings("trail")
     bases = (settings.enterprise_base_path, settings.citizen_base_path)
     print_table(texts.ENTRIES, [texts.make_entry_row(entry, bases) for entry in entries])

@@ -2,7 +2,6 @@
 
 import click
 
-from registry.audit.resumption import CannotResume
 from registry.cli.operator import find_operator, named_operator
 from registry.cli.options import in_json
 from registry.cli.output import print_json
@@ -35,6 +34,8 @@ def resume(*, reason: str, is_json: bool) -> None:
     text = clean_text(reason).strip()
     if not text:
         raise click.BadParameter("It is blank.", param_hint="--reason")
+    from registry.audit.resumption import CannotResume
+
     with audit_resumption() as resumption:
         seal = resumption.resume(text, find_operator())
     if seal.known_break is None:

@@ -1,21 +1,21 @@
 """`registry audit verify`: is the trail what was sealed?"""
 
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import click
 
-from registry.audit.checkpoint import Checkpoint
-from registry.audit.inspection_pool import InspectionPool, count_processors
-from registry.audit.period import TrailPeriod
-from registry.audit.trail.untrusted_json import DamagedText
-from registry.audit.trail.verify import Finding
-from registry.audit.verification import ReportProgress, Verification
 from registry.cli.audit import output as texts
 from registry.cli.audit.options import with_period
 from registry.cli.options import in_json
 from registry.cli.output import print_json, print_table
 from registry.cli.services import audit_services, open_trail
+
+if TYPE_CHECKING:
+    from registry.audit.checkpoint import Checkpoint
+    from registry.audit.period import TrailPeriod
+    from registry.audit.trail.verify import Finding
+    from registry.audit.verification import ReportProgress, Verification
 
 _BETWEEN: Final = 5_000  # seals from one checkpoint that is saved to the next
 
@@ -38,12 +38,11 @@ _BETWEEN: Final = 5_000  # seals from one checkpoint that is saved to the next
     "--jobs",
     metavar="N",
     type=click.IntRange(1, 64),
-    default=count_processors,
-    show_default="as many as there are processors",
-    help="Processes that look at seals side by side, where there are a thousand or more.",
+    help="Processes that look at seals side by side, where there are a thousand or more; else as"
+    " many as there are processors.",
 )
 @in_json
-def verify(*, period: TrailPeriod, path: Path | None, jobs: int, is_json: bool) -> None:
+def verify(*, period: "TrailPeriod", path: Path | None, jobs: int | None, is_json: bool) -> None:
     r"""Compare every entry with its seal, and the seals with those in the bucket.
 
     Exit code 1 when anything was changed, deleted, put in, moved, cut off or put back, or when a
@@ -74,15 +73,16 @@ def verify(*, period: TrailPeriod, path: Path | None, jobs: int, is_json: bool) 
 
 
 def _find_all(
-    period: TrailPeriod, path: Path | None, jobs: int
+    period: "TrailPeriod", path: Path | None, jobs: int | None
 ) -> tuple[Verification, list[Finding]]:
     """Find all faults; the figures are complete only after the last."""
+    from registry.audit.inspection_pool import InspectionPool, count_processors
+
     checkpoint = _load(path) if path else None
+    pool = InspectionPool(open_trail, jobs or count_processors())
     with audit_services() as services, texts.show_progress() as report_progress:
         saver = _Saver(path, report_progress)
-        verification, faults = services.investigation.verify(
-            period, saver, checkpoint, InspectionPool(open_trail, jobs)
-        )
+        verification, faults = services.investigation.verify(period, saver, checkpoint, pool)
         saver.verification = verification
         try:
             return verification, list(faults)
@@ -93,7 +93,7 @@ def _find_all(
 class _Saver:
     """Reports progress, and saves the checkpoint now and then."""
 
-    def __init__(self, path: Path | None, report_progress: ReportProgress) -> None:
+    def __init__(self, path: Path | None, report_progress: "ReportProgress") -> None:
         self.verification: Verification | None = None
         self._path, self._report_progress = path, report_progress
 
@@ -112,7 +112,10 @@ class _Saver:
                 raise click.ClickException(f"{self._path}: {error.strerror}.") from None
 
 
-def _load(path: Path) -> Checkpoint | None:
+def _load(path: Path) -> "Checkpoint | None":
+    from registry.audit.checkpoint import Checkpoint
+    from registry.audit.trail.untrusted_json import DamagedText
+
     try:
         return Checkpoint.load(path)
     except DamagedText as error:

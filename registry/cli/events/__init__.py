@@ -1,112 +1,41 @@
-"""The events on their way to the federation: what was told, and what was not."""
+"""`registry events`: the events on their way to the federation."""
 
-from datetime import timedelta
-from uuid import UUID
+from typing import Final
 
 import click
 
-from registry.cli.events import output as tables
-from registry.cli.events.replay_and_skip import replay, skip
-from registry.cli.options import QuietGroup, in_json
-from registry.cli.output import print_json, print_members, print_table
-from registry.cli.services import worker_services
+from registry.cli.options import QuietLazyGroup
+from registry.terminal.lazy_group import LazyCommand
+
+_ROOM: Final = "registry.cli.events"
+_COMMANDS: Final = {
+    "list": LazyCommand(
+        f"{_ROOM}.commands:list_",
+        "List the events that are due, or dead.",
+    ),
+    "preview": LazyCommand(
+        f"{_ROOM}.commands:preview",
+        "Show the reminders and alerts of the next days, unless messages are read first.",
+    ),
+    "replay": LazyCommand(
+        f"{_ROOM}.replay_and_skip:replay",
+        "Have the events of these IDs told again, whatever became of them.",
+    ),
+    "show": LazyCommand(
+        f"{_ROOM}.commands:show",
+        "Show the event of this ID, or all events of the message of this ID.",
+    ),
+    "skip": LazyCommand(
+        f"{_ROOM}.replay_and_skip:skip",
+        "Leave the events of these IDs untold: those that wait, or are dead.",
+    ),
+}
 
 
-@click.group(cls=QuietGroup)
+@click.group(cls=QuietLazyGroup, lazy=_COMMANDS)
 def events() -> None:
     """See what the federation was told of messages, and what it was not.
 
     An event is told again by itself while the Event Service is away; what the service refuses is
     dead until you decide. Numbers of citizens are never shown.
     """
-
-
-@events.command("list")
-@click.option("--due", is_flag=True, help="Those that wait and should have been told (default).")
-@click.option("--dead", is_flag=True, help="Those that the Event Service refused.")
-@click.option(
-    "--limit",
-    type=click.IntRange(1, 100_000),
-    default=100,
-    show_default=True,
-    help="How many, the oldest first.",
-)
-@in_json
-def list_(*, due: bool, dead: bool, limit: int, is_json: bool) -> None:
-    """List the events that are due, or dead."""
-    if due and dead:
-        raise click.UsageError("Give --due or --dead, not both.")
-    kind = "dead" if dead else "due"
-    with worker_services() as services:
-        administration = services.event_administration
-        list_events = administration.list_dead if dead else administration.list_due
-        first_events = list_events(limit + 1)  # one more, to know whether there are more
-    if is_json:
-        print_json([tables.make_event_json(event) for event in first_events[:limit]])
-    elif first_events:
-        print_table(
-            tables.HEADINGS, [tables.make_event_row(event) for event in first_events[:limit]]
-        )
-    else:
-        click.echo(f"No event is {kind}.")
-    if len(first_events) > limit:
-        click.echo(f"These are the oldest {limit}; more are {kind}: use --limit.", err=True)
-
-
-@events.command()
-@click.argument("id_", metavar="ID", type=click.UUID)
-@in_json
-def show(id_: UUID, *, is_json: bool) -> None:
-    """Show the event of this ID, or all events of the message of this ID.
-
-    Of a message that was deleted the proofs are shown. Exit code 1 when nothing has this id.
-    """
-    with worker_services() as services:
-        # An id is an event's or a message's, and only the database knows which.
-        matches = services.event_administration.find(id_)
-        proofs = services.purge.find_proofs(id_)
-        now = services.event_administration.now()
-    if not matches and not proofs:
-        raise click.ClickException(f"There is no event and no message {id_}.")
-    if is_json:
-        deletions = [tables.make_proof_json(deletion) for deletion in proofs]
-        print_json(
-            {"events": [tables.make_event_json(event) for event in matches], "deletions": deletions}
-        )
-        return
-    items = [tables.make_event_members(event, now) for event in matches]
-    items += [tables.make_proof_members(proof) for proof in proofs]
-    for number, item in enumerate(items):
-        if number:
-            click.echo()
-        print_members(item)
-
-
-@events.command()
-@click.option(
-    "--days",
-    type=click.IntRange(0, 366),
-    default=2,
-    show_default=True,
-    help="How far ahead; 0 for what is due already.",
-)
-@in_json
-def preview(*, days: int, is_json: bool) -> None:
-    """Show the reminders and alerts that go out in the next days, unless messages are read first.
-
-    Days are those of Belgium. What is due already counts for today.
-    """
-    with worker_services() as services:
-        rows = services.reminders.preview(timedelta(days=days))
-    if is_json:
-        print_json([row._asdict() for row in rows])
-        return
-    lines = [(str(row.day), row.type, str(row.messages), str(row.eboxes)) for row in rows]
-    if lines:
-        print_table(tables.FORECASTS, lines)
-    total = sum(row.messages for row in rows)
-    click.echo(f"Total of events: {total}.")
-
-
-events.add_command(replay)
-events.add_command(skip)

@@ -2,18 +2,20 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from registry.cli.output import make_owner_members, name_owner, write_local_time
-from registry.store.events.administration import OutboxEvent
-from registry.store.retention.purge import DeletionProof
 from registry.terminal.text import clean_text
+
+if TYPE_CHECKING:
+    from registry.store.events.administration import OutboxEvent
+    from registry.store.retention.purge import DeletionProof
 
 HEADINGS: Final = ("event type", "event id", "message id", "e-Box", "due since", "attempts", "why")
 FORECASTS: Final = ("day", "event type", "messages", "e-Boxes")
 
 
-def make_event_row(event: OutboxEvent) -> Sequence[str]:
+def make_event_row(event: "OutboxEvent") -> Sequence[str]:
     """Make a row of the list of an event."""
     return (
         event.type,
@@ -26,13 +28,13 @@ def make_event_row(event: OutboxEvent) -> Sequence[str]:
     )
 
 
-def describe_event(event: OutboxEvent) -> str:
+def describe_event(event: "OutboxEvent") -> str:
     """Describe an event in half a sentence."""
     event_name = f"{event.type} {event.correlation_id}"
     return f"{event_name} of message {event.message_id}, {name_owner(event.ebox)}"
 
 
-def make_event_members(event: OutboxEvent, now: datetime) -> dict[str, str]:
+def make_event_members(event: "OutboxEvent", now: datetime) -> dict[str, str]:
     """Write all that is known of an event, for a person."""
     return {
         "event type": event.type,
@@ -46,7 +48,7 @@ def make_event_members(event: OutboxEvent, now: datetime) -> dict[str, str]:
     }
 
 
-def describe_state(event: OutboxEvent, now: datetime) -> str:
+def describe_state(event: "OutboxEvent", now: datetime) -> str:
     """Describe how far an event is on its way."""
     reason = clean_text(event.reason)
     if event.settled_at is None:  # as long as it is waiting
@@ -57,13 +59,13 @@ def describe_state(event: OutboxEvent, now: datetime) -> str:
     )
 
 
-def _describe_waiting(event: OutboxEvent, now: datetime) -> str:
+def _describe_waiting(event: "OutboxEvent", now: datetime) -> str:
     if event.claimed_until and event.claimed_until > now:
         return f"being told until {write_local_time(event.claimed_until)}"
     return f"waiting until {write_local_time(event.due_at)}" if event.due_at > now else "waiting"
 
 
-def make_event_json(event: OutboxEvent) -> dict[str, Any]:
+def make_event_json(event: "OutboxEvent") -> dict[str, Any]:
     """Make JSON of an event; what is not known is left out."""
     members = {
         "type": event.type,
@@ -81,7 +83,7 @@ def make_event_json(event: OutboxEvent) -> dict[str, Any]:
     return {name: value for name, value in members.items() if value is not None}
 
 
-def make_proof_members(deletion: DeletionProof) -> dict[str, str]:
+def make_proof_members(deletion: "DeletionProof") -> dict[str, str]:
     """Write a proof of deletion, which knows the e-Box by a keyed hash alone, for a person."""
     documents = [
         f"{document['attachmentId']} ({document['size']} bytes, {document['digest']})"
@@ -96,7 +98,7 @@ def make_proof_members(deletion: DeletionProof) -> dict[str, str]:
     }
 
 
-def make_proof_json(deletion: DeletionProof) -> dict[str, Any]:
+def make_proof_json(deletion: "DeletionProof") -> dict[str, Any]:
     """Make JSON of a proof of deletion."""
     return {
         "messageId": deletion.message_id,

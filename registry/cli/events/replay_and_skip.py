@@ -1,5 +1,6 @@
 """Decisions of operators on events: to have them told again, or left out."""
 
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 import click
@@ -8,8 +9,10 @@ from registry.cli.events import output as tables
 from registry.cli.operator import named_operator
 from registry.cli.options import with_reason
 from registry.cli.services import worker_services
-from registry.services.events.administration import EventAdministration
 from registry.terminal.screen import show_count
+
+if TYPE_CHECKING:
+    from registry.services.events.administration import EventAdministration
 
 
 @click.command()
@@ -24,7 +27,7 @@ def replay(ids: tuple[UUID, ...], *, dead: bool) -> None:
     """
     if bool(ids) == dead:
         raise click.UsageError("Give the ids of events, or --dead.")
-    with worker_services() as services:
+    with worker_services("hash key") as services:
         if dead:
             _replay_dead(services.event_administration)
             return
@@ -48,7 +51,7 @@ def skip(ids: tuple[UUID, ...], *, why: str) -> None:
     Exit code 1 when there is no event of an ID, when it was told, or is being told this moment;
     the others are left untold all the same.
     """
-    with worker_services() as services:
+    with worker_services("hash key") as services:
         events = services.event_administration.skip(ids, why)
         for event in events:
             click.echo(f"Will not be told: {tables.describe_event(event)}.")
@@ -61,7 +64,7 @@ def skip(ids: tuple[UUID, ...], *, why: str) -> None:
         raise click.ClickException(f"Nothing was changed of {count}.")
 
 
-def _replay_dead(event_administration: EventAdministration) -> None:
+def _replay_dead(event_administration: "EventAdministration") -> None:
     total = 0
     try:
         with show_count() as count:
@@ -72,7 +75,7 @@ def _replay_dead(event_administration: EventAdministration) -> None:
         click.echo(f"Events that will be told again: {total}.")
 
 
-def _explain(event_administration: EventAdministration, correlation_id: UUID) -> str:
+def _explain(event_administration: "EventAdministration", correlation_id: UUID) -> str:
     """Say why an event could not be left untold."""
     for event in event_administration.find(correlation_id):
         if event.correlation_id == correlation_id:  # and not the message's

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import click
 
@@ -21,7 +21,12 @@ from registry.domain.identifiers import Ebox
 from registry.services.documents.check import CheckedBatch
 from registry.services.documents.repair import StorageRepair
 from registry.terminal.numbers import EboxType
-from registry.wiring.worker import WorkerServices
+
+if TYPE_CHECKING:
+    from registry.domain.identifiers import Ebox
+    from registry.services.documents.check import CheckedBatch
+    from registry.services.documents.repair import StorageRepair
+    from registry.wiring.operators import OperatorServices
 
 _PAUSES: Final = (0.5, 1.0, 2.0)  # seconds before a batch is tried again
 
@@ -30,7 +35,7 @@ _PAUSES: Final = (0.5, 1.0, 2.0)  # seconds before a batch is tried again
 class _Orders:
     """The options that were typed."""
 
-    ebox: Ebox | None
+    ebox: "Ebox | None"
     is_deep: bool
     is_repairing: bool
     older_than: timedelta
@@ -59,7 +64,7 @@ class _Orders:
 @in_json
 def fsck(
     *,
-    ebox: Ebox | None,
+    ebox: "Ebox | None",
     is_deep: bool,
     is_repairing: bool,
     older_than: int,
@@ -86,7 +91,7 @@ def fsck(
     orders = _Orders(ebox, is_deep, is_repairing, timedelta(hours=older_than), path, is_json)
     if path is not None and not path.absolute().parent.is_dir():
         raise click.UsageError(f"There is no folder for {path}.")
-    with worker_services() as services:
+    with worker_services("documents", "hash key") as services:
         state = CheckState.load(path, services.storage_check.name_scope(ebox), is_deep=is_deep)
         try:
             with advise_at_the_end(_advise(path)):
@@ -104,7 +109,7 @@ def fsck(
 class _Check:
     """One check, from where its state says to its end."""
 
-    def __init__(self, services: WorkerServices, orders: _Orders, state: CheckState) -> None:
+    def __init__(self, services: "OperatorServices", orders: _Orders, state: CheckState) -> None:
         self._check, self._orders, self._state = services.storage_check, orders, state
         self._repair: StorageRepair = services.storage_repair
 
@@ -130,7 +135,7 @@ class _Check:
                     bar,
                 )
 
-    def _run_step(self, check: Callable[[str], Iterator[CheckedBatch]], bar: CheckBar) -> None:
+    def _run_step(self, check: Callable[[str], Iterator["CheckedBatch"]], bar: CheckBar) -> None:
         """Take all batches of a step; one that fails is tried again, a few times in a row."""
         pauses = iter(_PAUSES)
         while True:
@@ -147,7 +152,7 @@ class _Check:
             else:
                 return
 
-    def _take(self, batch: CheckedBatch) -> None:
+    def _take(self, batch: "CheckedBatch") -> None:
         state, orders = self._state, self._orders
         for each in batch.findings:
             finding = self._repair.repair(each) if orders.is_repairing else each

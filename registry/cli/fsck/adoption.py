@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import wraps
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
@@ -13,9 +13,11 @@ from registry.cli.fsck.endings import advise_at_the_end
 from registry.cli.output import write_local_time
 from registry.cli.services import worker_services
 from registry.domain.belgian_time import BELGIUM
-from registry.services.documents.adoption import Adoption, AdoptionScope, LostPublication
-from registry.terminal.options import Command
 from registry.terminal.screen import show_count
+
+if TYPE_CHECKING:
+    from registry.services.documents.adoption import Adoption, AdoptionScope, LostPublication
+    from registry.terminal.options import Command
 
 _TIME: Final = click.DateTime(["%Y-%m-%dT%H:%M%z", "%Y-%m-%dT%H:%M:%S%z"])
 _FORM: Final = "{:36}  {:25}  {:10}  {:>9}  {:>13}  {}"
@@ -26,7 +28,7 @@ _ADVICE: Final = "What was adopted stays; the same call goes on with the rest."
 class _Orders:
     """The options that were typed; without `is_certain` nothing is changed."""
 
-    scope: AdoptionScope
+    scope: "AdoptionScope"
     is_certain: bool
     is_announced: bool
     is_json: bool
@@ -42,7 +44,7 @@ class _Figures:
     leftovers: int = 0
 
 
-def with_adoption(command: Command) -> Command:
+def with_adoption(command: "Command") -> "Command":
     """Give a command `--adopt` and what belongs to it; with that it does this and nothing else."""
 
     @wraps(command)
@@ -57,6 +59,8 @@ def with_adoption(command: Command) -> Command:
             return command(**rest)
         if rest["is_deep"] or rest["is_repairing"] or rest["path"]:
             raise click.UsageError("--adopt goes without --deep, --repair and --state.")
+        from registry.services.documents.adoption import AdoptionScope
+
         scope = AdoptionScope(
             ebox=rest["ebox"], older_than=timedelta(hours=rest["older_than"]), **limits
         )
@@ -104,7 +108,11 @@ _OPTIONS: Final = (
 
 def _adopt_lost(orders: _Orders) -> None:
     figures, printer = _Figures(), _Printer(is_json=orders.is_json)
-    with worker_services() as services, advise_at_the_end(_ADVICE), show_count() as show:
+    with (
+        worker_services("documents", "hash key") as services,
+        advise_at_the_end(_ADVICE),
+        show_count() as show,
+    ):
 
         def count(records: int) -> None:
             figures.records = records
@@ -124,7 +132,9 @@ def _adopt_lost(orders: _Orders) -> None:
         raise click.ClickException(f"{figures.leftovers} lost {what} left.{advice}")
 
 
-def _choose(adoption: Adoption, orders: _Orders) -> Callable[[LostPublication], LostPublication]:
+def _choose(
+    adoption: "Adoption", orders: _Orders
+) -> Callable[["LostPublication"], "LostPublication"]:
     if not orders.is_certain:
         return adoption.rehearse
     return lambda publication: adoption.adopt(publication, is_announced=orders.is_announced)
@@ -137,7 +147,7 @@ class _Printer:
     is_json: bool
     _has_head: bool = field(default=False, init=False)
 
-    def print_line(self, publication: LostPublication) -> None:
+    def print_line(self, publication: "LostPublication") -> None:
         """Print one publication."""
         recipient = publication.message.request.draft.recipient if publication.message else None
         size = sum(attachment.size for attachment in publication.attachments)

@@ -1,114 +1,37 @@
-"""Legal holds: nothing of a message or an e-Box is deleted until the hold is lifted."""
+"""`registry hold`: legal holds."""
 
-import os
 from typing import Final
-from uuid import UUID
 
 import click
 
-from registry.cli.hold import output as texts
-from registry.cli.operator import named_operator
-from registry.cli.options import QuietGroup, in_json, with_reason
-from registry.cli.output import print_json, print_table
-from registry.cli.services import worker_services
-from registry.domain.errors import RegistryError
-from registry.domain.identifiers import Ebox
-from registry.services.retention.legal_holds import LegalHolds
-from registry.settings import Settings
-from registry.terminal.numbers import EboxType
-from registry.terminal.screen import show_count
+from registry.cli.options import QuietLazyGroup
+from registry.terminal.lazy_group import LazyCommand
 
-_WHY: Final = "Case or decision; kept with the hold."
+_ROOM: Final = "registry.cli.hold"
+_COMMANDS: Final = {
+    "lift": LazyCommand(
+        f"{_ROOM}.commands:lift",
+        "End a hold; what expired meanwhile is deleted at the next purge, unless held otherwise.",
+    ),
+    "list": LazyCommand(
+        f"{_ROOM}.commands:list_",
+        "List the holds in force, the oldest first.",
+    ),
+    "refresh": LazyCommand(
+        f"{_ROOM}.commands:refresh",
+        "Tell storage again what a hold asks for: to hold its documents, or to let them go.",
+    ),
+    "set": LazyCommand(
+        f"{_ROOM}.commands:set_",
+        "Hold a message, or a whole e-Box with what comes later.",
+    ),
+}
 
 
-@click.group(cls=QuietGroup)
+@click.group(cls=QuietLazyGroup, lazy=_COMMANDS)
 def hold() -> None:
     """Keep messages from being deleted while the law asks for it.
 
     A held message expires as ever, and nobody reads it any longer, but it is not deleted. Where
     documents are under S3 Object Lock they are held there too. Numbers of citizens are never shown.
     """
-
-
-@hold.command("set")
-@click.option(
-    "--ebox", required=True, type=EboxType(check_digits=True), help="The e-Box of this owner."
-)
-@click.option("--message", type=click.UUID, help="This message alone; else all it has and gets.")
-@with_reason(_WHY)
-@named_operator
-@in_json
-def set_(*, ebox: Ebox, message: UUID | None, why: str, is_json: bool) -> None:
-    """Hold a message, or a whole e-Box with what comes later."""
-    with worker_services() as services:
-        hold_id = services.legal_holds.set(ebox, message, why)
-        # Before storage is asked, which may not answer: `refresh` needs this id.
-        if not is_json:
-            click.echo(f"Hold {hold_id} is set on {texts.describe_scope(ebox, message)}.")
-        _carry_out(services.legal_holds, hold_id, is_json=is_json)
-
-
-@hold.command()
-@click.argument("hold_id", type=click.UUID)
-@with_reason(_WHY)
-@named_operator
-@in_json
-def lift(*, hold_id: UUID, why: str, is_json: bool) -> None:
-    """End a hold; what expired meanwhile is deleted at the next purge, unless held otherwise."""
-    with worker_services() as services:
-        hold_row = services.legal_holds.lift(hold_id, why)
-        if not is_json:
-            scope = texts.describe_scope(hold_row.ebox, hold_row.message_id)
-            click.echo(f"Hold {hold_id} is lifted from {scope}.")
-        _carry_out(services.legal_holds, hold_id, is_json=is_json)
-
-
-@hold.command()
-@click.argument("hold_id", type=click.UUID)
-@in_json
-def refresh(*, hold_id: UUID, is_json: bool) -> None:
-    """Tell storage again what a hold asks for: to hold its documents, or to let them go.
-
-    For a hold in force, and for one that was lifted, when storage did not answer then. A hold on an
-    e-Box comes to hold the documents that arrived since, too.
-    """
-    with worker_services() as services:
-        _carry_out(services.legal_holds, hold_id, is_json=is_json)
-
-
-@hold.command("list")
-@click.option("--all", "with_lifted", is_flag=True, help="Also those that were lifted.")
-@in_json
-def list_(*, with_lifted: bool, is_json: bool) -> None:
-    """List the holds in force, the oldest first."""
-    with worker_services() as services:
-        holds = services.legal_holds.list_holds(with_lifted=with_lifted)
-    if is_json:
-        print_json([texts.make_hold_json(row) for row in holds])
-    elif holds:
-        print_table(texts.HEADINGS, [texts.make_hold_row(row) for row in holds])
-    else:
-        click.echo("There is no hold." if with_lifted else "No hold is in force.")
-
-
-def _carry_out(legal_holds: LegalHolds, hold_id: UUID, *, is_json: bool) -> None:
-    """Have storage follow the database, and say how many documents did."""
-    row = legal_holds.find(hold_id)
-    has_lock = Settings.load(os.environ).s3_object_lock is not None
-    count, trouble = 0, None
-    try:
-        with show_count() as show:
-            follow = (
-                legal_holds.hold_documents if row.lifted_at is None else legal_holds.free_documents
-            )
-            for count, _ in enumerate(follow(row.ebox, row.message_id), 1):
-                show(count)
-    except RegistryError as error:
-        trouble = error  # raised below: the hold itself stands, and a program is told so first
-    if is_json:
-        outcome = {"documents": count, "hasObjectLock": has_lock, "isComplete": trouble is None}
-        print_json({**texts.make_hold_json(row), **outcome})
-    if trouble is not None:
-        raise click.ClickException(texts.write_advice(row, trouble, count))
-    if not is_json:
-        click.echo(texts.write_outcome(row, count, has_lock=has_lock))

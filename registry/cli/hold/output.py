@@ -1,18 +1,20 @@
 """Legal holds as operators and their programs see them."""
 
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID
 
 from registry.cli.output import make_owner_members, name_owner, write_local_time
-from registry.domain.errors import RegistryError
-from registry.domain.identifiers import Ebox
-from registry.store.retention.legal_holds import LegalHold
 from registry.terminal.text import clean_text
+
+if TYPE_CHECKING:
+    from registry.domain.errors import RegistryError
+    from registry.domain.identifiers import Ebox
+    from registry.store.retention.legal_holds import LegalHold
 
 HEADINGS: Final = ("hold id", "e-Box", "message id", "set at", "why")
 
 
-def write_outcome(hold: LegalHold, count: int, *, has_lock: bool) -> str:
+def write_outcome(hold: "LegalHold", count: int, *, has_lock: bool) -> str:
     """Say what storage did."""
     if hold.lifted_at is not None:
         return f"Documents that no other hold is on: {count}."
@@ -21,7 +23,7 @@ def write_outcome(hold: LegalHold, count: int, *, has_lock: bool) -> str:
     return f"Documents: {count}. Storage has no Object Lock: the database alone protects them."
 
 
-def write_advice(hold: LegalHold, trouble: RegistryError, count: int) -> str:
+def write_advice(hold: "LegalHold", trouble: "RegistryError", count: int) -> str:
     """Say what storage did not do, and how it comes to do it."""
     again = f"`registry hold refresh {hold.hold_id}`"
     if hold.lifted_at is None:
@@ -32,7 +34,7 @@ def write_advice(hold: LegalHold, trouble: RegistryError, count: int) -> str:
     )
 
 
-def describe_scope(ebox: Ebox, message_id: UUID | None) -> str:
+def describe_scope(ebox: "Ebox", message_id: UUID | None) -> str:
     """Describe what a hold is on."""
     # "and gets": a hold on an e-Box is also on what arrives while it is in force.
     if message_id:
@@ -40,7 +42,7 @@ def describe_scope(ebox: Ebox, message_id: UUID | None) -> str:
     return f"all that {name_owner(ebox)} has and gets"
 
 
-def make_hold_row(hold: LegalHold) -> tuple[str, ...]:
+def make_hold_row(hold: "LegalHold") -> tuple[str, ...]:
     """Make a row of the list of a hold."""
     why = clean_text(hold.why)
     if hold.lifted_at is not None:
@@ -49,7 +51,7 @@ def make_hold_row(hold: LegalHold) -> tuple[str, ...]:
     return str(hold.hold_id), name_owner(hold.ebox), message, write_local_time(hold.set_at), why
 
 
-def make_hold_json(hold: LegalHold) -> dict[str, Any]:
+def make_hold_json(hold: "LegalHold") -> dict[str, Any]:
     """Make JSON of a hold; what is not known is left out."""
     members = {
         "holdId": hold.hold_id,

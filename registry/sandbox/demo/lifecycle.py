@@ -173,7 +173,7 @@ def _delete(stage: _Stage, consumer: Visitor) -> None:
         must(list(blobs.keys(prefix, tomorrow)), "Its document is in storage")
         stage.work("purge")
         proofs = _until(
-            lambda: worker_services.purge.find_proofs(seed.message_id), "There is a proof"
+            lambda: worker_services.deletion_proofs.find(seed.message_id), "There is a proof"
         )
         _until(lambda: not list(blobs.keys(prefix, tomorrow)), "Its document is gone")
     finally:

@@ -1,10 +1,9 @@
 """Purge: expired messages are deleted, with a proof, unless a legal hold is on them."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
-from uuid import UUID
 
 from registry.audit import details
 from registry.audit.log import AuditLog
@@ -113,11 +112,6 @@ class Purge:
         if record_key is not None and not self.blobs.erase(record_key):
             return False
         return self.blobs.erase(blob_key)
-
-    def find_proofs(self, message_id: UUID) -> Sequence[DeletionProof]:
-        """Find the proofs that a message was deleted, one for each e-Box that had it."""
-        with self.transactions() as connection:
-            return purge.find_proofs(connection, message_id)
 
     def _proof(self, message: DeletedMessage, now: datetime) -> DeletionProof:
         return DeletionProof(

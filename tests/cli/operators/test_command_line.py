@@ -73,20 +73,57 @@ def test_a_list_says_of_each_command_what_the_command_says_itself(name, group, s
     assert " ".join(command.help.split("\n\n")[0].split()) == short_help
 
 
-@pytest.mark.parametrize("option", ["--version", "--help"])
-def test_nothing_is_imported_that_is_not_needed(option):
-    heavy = ("sqlalchemy", "flask", "boto3", "authlib", "pydantic", "requests", "rich", "psycopg")
+HELP = [[*path, "--help"] for path, _ in ALL if path[:1] != ("sandbox",)]
+HEAVY = [
+    "sqlalchemy",
+    "flask",
+    "boto3",
+    "authlib",
+    "pydantic",
+    "requests",
+    "psycopg",
+    "cryptography",
+    "alembic",
+]
+# What a shell asks for when somebody presses Tab behind these words.
+TABS = ["registry ", "registry dat", "registry database ", "registry database mi", "registry --v"]
+
+
+@pytest.mark.parametrize("words", [["--version"], ["sandbox", "--help"], *HELP], ids=" ".join)
+def test_nothing_is_imported_that_is_not_needed(words):
+    done = import_as_needed("registry(sys.argv[1:])", *words)
+
+    assert done[-1] == "[]"
+
+
+@pytest.mark.parametrize("words", TABS)
+def test_a_shell_is_told_what_may_come_next_and_nothing_is_imported_for_it(words):
+    variables = {"COMP_WORDS": words, "COMP_CWORD": str(len(words.split(" ")) - 1)}
+    action = (
+        f"import os; os.environ.update({variables!r}, _REGISTRY_COMPLETE='bash_complete')\n"
+        "registry(prog_name='registry', complete_var='_REGISTRY_COMPLETE')"
+    )
+
+    done = import_as_needed(action)
+
+    assert done[-1] == "[]"
+    last = words.split(" ")[-1]
+    names = [line.removeprefix("plain,") for line in done[:-1]]
+    assert names
+    assert all(name.startswith(last) for name in names)
+
+
+def import_as_needed(action, *words):
+    """The lines that a fresh Python prints, the last of which lists what is heavy and imported."""
+    indented = action.replace("\n", "\n    ")
     program = (
-        "import sys; from registry.cli import registry\n"
-        "try: registry([sys.argv[1]])\n"
-        f"except SystemExit: print([name for name in {heavy!r} if name in sys.modules])"
+        f"import sys; from registry.cli import registry\ntry:\n    {indented}\n"
+        f"except SystemExit: print([name for name in {HEAVY!r} if name in sys.modules])"
     )
-
     done = subprocess.run(
-        [sys.executable, "-c", program, option], capture_output=True, text=True, check=True
+        [sys.executable, "-c", program, *words], capture_output=True, text=True, check=True
     )
-
-    assert done.stdout.splitlines()[-1] == "[]"
+    return done.stdout.splitlines()
 
 
 @pytest.mark.parametrize("command", [("nonsense",), ("database", "nonsense"), ("--nonsense",)])

@@ -1,49 +1,29 @@
 """The database: its shape, and whether its roles are safe."""
 
-import os
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
-from typing import Final
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 import click
-from alembic.util import CommandError
-from sqlalchemy import Engine
-from sqlalchemy.exc import SQLAlchemyError
 
-from registry import migrations, wiring
-from registry.domain.errors import RegistryError
-from registry.http_client.private_key import KeyUnusable
-from registry.services.readiness import DATABASE
-from registry.settings import Settings
-from registry.store.server_log import find_telling_settings
+from registry.cli.services import load_settings
 
-# Errors that are told in one line.
-_ONE_LINE_ERRORS: Final = (
-    SQLAlchemyError,
-    CommandError,
-    KeyUnusable,
-    RegistryError,
-    migrations.DowngradeRefused,
-    migrations.MigrationBlocked,
-)
+if TYPE_CHECKING:
+    from sqlalchemy import Engine
+
+    from registry.settings import Settings
+    from registry.settings.part import PartName
 
 
-@click.group()
-def database() -> None:
-    """Create and upgrade the database."""
-
-
-@database.command()
+@click.command()
 @click.option("--revision", default="head", show_default=True, help="Where to stop.")
 @click.option(
     "--patience",
     metavar="SECONDS",
     type=click.FloatRange(0),
-    default=migrations.PATIENCE,
-    show_default=True,
-    help="How long a revision is tried again while somebody has its tables in use.",
+    help="How long a revision is tried again while somebody has its tables in use; else 600.",
 )
-def migrate(*, revision: str, patience: float) -> None:
+def migrate(*, revision: str, patience: float | None) -> None:
     """Bring the database to the newest shape, as the owner of the tables.
 
     Needs REGISTRY_DATABASE_OWNER_URL. Running it again changes nothing. The application's role,
@@ -54,6 +34,8 @@ def migrate(*, revision: str, patience: float) -> None:
     asked for again later, so that no request waits behind it. Several at once wait for each other,
     and say for whom. Interrupted, it leaves the last revision that is whole.
     """
+    from registry import migrations
+
     with _as_owner("The database could not be migrated: ") as (engine, settings):
         migrations.upgrade(
             engine,
@@ -61,13 +43,13 @@ def migrate(*, revision: str, patience: float) -> None:
             revision,
             worker_role=settings.database_worker_role,
             report=_report,
-            patience=patience,
+            patience=migrations.PATIENCE if patience is None else patience,
         )
         current, _ = migrations.revisions(engine)
     click.echo(f"The database is at revision {current}.")
 
 
-@database.command()
+@click.command()
 @click.option("--revision", required=True, help="Where to go back to; `base` drops everything.")
 @click.option(
     "--drop",
@@ -86,6 +68,8 @@ def downgrade(*, revision: str, drops: tuple[str, ...]) -> None:
 
     Example: registry database downgrade --revision 0003 --drop audit_entries --drop audit_seals
     """
+    from registry import migrations
+
     with _as_owner("The downgrade failed: ") as (engine, settings):
         migrations.downgrade(
             engine,
@@ -98,21 +82,22 @@ def downgrade(*, revision: str, drops: tuple[str, ...]) -> None:
     click.echo(f"The database is at revision {revision}.")
 
 
-@database.command()
+@click.command()
 def check() -> None:
     """Say whether the database has the newest shape and can be served from.
 
     Its application role must be safe, and must be able to write an audit entry. A warning, on
     standard error, says when PostgreSQL's own log would have personal numbers in it.
     """
-    with _as_owner() as (engine, settings), ExitStack() as afterwards:
+    from registry import migrations
+    from registry.wiring.operators import check_database
+
+    with _as_owner("", "application database") as (engine, settings):
         current, newest = migrations.revisions(engine)
         if current != newest:
             raise click.ClickException(f"The database is at revision {current}, not at {newest}.")
         # By the application's own connection: the owner's says nothing of that role.
-        registry = wiring.assemble(settings, lambda *_: None)
-        afterwards.callback(registry.dispose)
-        registry.readiness.check(DATABASE)
+        check_database(settings)
         _warn_of_log(settings)
     click.echo(
         f"The database is at revision {current}, the newest, its role is safe, and audit entries"
@@ -120,9 +105,12 @@ def check() -> None:
     )
 
 
-def _warn_of_log(settings: Settings) -> None:
+def _warn_of_log(settings: "Settings") -> None:
     """Warn, for the connections of the service, that parameters would be logged, if so."""
-    engine = wiring.make_engine(settings)
+    from registry.store.server_log import find_telling_settings
+    from registry.wiring.database import make_engine
+
+    engine = make_engine(settings)
     try:
         with engine.connect() as connection:
             telling_settings = find_telling_settings(connection)
@@ -142,16 +130,30 @@ def _report(sentence: str) -> None:
 
 
 @contextmanager
-def _as_owner(prefix: str = "") -> Iterator[tuple[Engine, Settings]]:
-    """Give the owner's engine for the block; errors come as one line behind `prefix`."""
-    settings = Settings.load(os.environ)
-    # Optional until here: the running service is better off without the owner's password.
-    if settings.database_owner_url is None:
-        raise click.ClickException("REGISTRY_DATABASE_OWNER_URL is not set.")
-    engine = wiring.make_engine(settings, "owner")
+def _as_owner(prefix: str = "", *parts: "PartName") -> Iterator[tuple["Engine", "Settings"]]:
+    """Give the owner's engine for the block; errors come as one line behind `prefix`.
+
+    The running service is better off without the owner's password, and this without all the rest:
+    `parts` of the settings are needed beside it.
+    """
+    from alembic.util import CommandError
+    from sqlalchemy.exc import SQLAlchemyError
+
+    from registry import migrations
+    from registry.domain.errors import RegistryError
+    from registry.wiring.database import make_engine
+
+    settings = load_settings("owner database", *parts)
+    engine = make_engine(settings, "owner")
     try:
         yield engine, settings
-    except _ONE_LINE_ERRORS as error:
+    except (
+        SQLAlchemyError,
+        CommandError,
+        RegistryError,
+        migrations.DowngradeRefused,
+        migrations.MigrationBlocked,
+    ) as error:
         # The driver's own words: SQLAlchemy adds the statement and a link, over many lines.
         reason = str(getattr(error, "orig", None) or error).strip().splitlines()[0]
         raise click.ClickException(f"{prefix}{reason}") from None

@@ -3,44 +3,41 @@
 from collections.abc import Iterable
 from datetime import timedelta
 from itertools import islice
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import click
 
 from registry.cli.options import in_json, with_age
 from registry.cli.output import print_json
-from registry.cli.services import service, worker_services
+from registry.cli.services import routing, worker_services
 from registry.domain.identifiers import Ebox, EboxKind, EnterpriseNumber
-from registry.services.retention.document_check import DocumentFault
-from registry.services.retention.purge import ErasureReport
 from registry.services.retention.reading_pace import ReadingPace
 from registry.terminal.numbers import EnterpriseNumberType
 from registry.terminal.screen import Count, show_count
+
+if TYPE_CHECKING:
+    from registry.services.retention.document_check import DocumentFault
+    from registry.services.retention.purge import ErasureReport
 
 # Messages that are deleted in one transaction. The worker takes fewer, since it goes on all day and
 # leaves time for readers; this runs at an hour of the operator's choice.
 _BATCH: Final = 500
 
 
-@click.group()
-def jobs() -> None:
-    """Do what has to be done now and then; every job may run beside the service."""
-
-
-@jobs.command()
+@click.command()
 @click.option("--dry-run", is_flag=True, help="Only list; delete nothing.")
 @with_age(
     "Leave what began later. A publication under way is refused at its end when this is shorter "
     "than it takes."
 )
 def sweep(*, dry_run: bool, older_than: int) -> None:
-    """Delete the documents of uploads that no message has claimed, and what they left unfinished.
+    """Delete the documents of uploads that no message has claimed, and unfinished ones.
 
     They are what a publication leaves that was cut off by a crash. Prints the key of each. Only
     what this database has noted is deleted; `registry fsck` finds what it does not know.
     """
     age = timedelta(hours=older_than)
-    with worker_services() as services, show_count() as show:
+    with worker_services("documents") as services, show_count() as show:
         keys = services.sweep.preview(age) if dry_run else services.sweep.sweep(age)
         count = 0
         try:
@@ -57,18 +54,18 @@ def sweep(*, dry_run: bool, older_than: int) -> None:
             click.echo(what, err=True)
 
 
-@jobs.command()
+@click.command()
 @click.argument("enterprises", nargs=-1, required=True, type=EnterpriseNumberType())
 def route(enterprises: tuple[EnterpriseNumber, ...]) -> None:
-    """Ask for the routing rules of ENTERPRISES again, and route the messages that wait for them.
+    """Ask for the routing rules of ENTERPRISES again, and route what waits for them.
 
     Exit code 1 when the Partition API gave no answer for one of them.
     """
     silent = 0
-    with service() as registry:
+    with routing() as service:
         # All of them before the exit code: one without an answer keeps no other waiting.
         for number in enterprises:
-            is_known = registry.routing.refresh(Ebox(EboxKind.ENTERPRISE, number.digits))
+            is_known = service.refresh(Ebox(EboxKind.ENTERPRISE, number.digits))
             silent += not is_known
             result = "its rules are known, nothing waits" if is_known else "nobody tells its rules"
             click.echo(f"{number}: {result}.")
@@ -76,7 +73,7 @@ def route(enterprises: tuple[EnterpriseNumber, ...]) -> None:
         raise click.ClickException(f"No answer for {silent} of {len(enterprises)}.")
 
 
-@jobs.command()
+@click.command()
 @click.option(
     "--limit",
     metavar="BATCHES",
@@ -90,7 +87,7 @@ def purge(*, limit: int | None) -> None:
     What is under a legal hold stays, and a document that storage must still keep. For those who do
     not run the worker, which does this all the time.
     """
-    with worker_services() as services, show_count() as show:
+    with worker_services("documents", "hash key") as services, show_count() as show:
         services.clock_check.require()  # by a wrong one, messages would go before they expire
         # Messages first: a document may go only when no message has it any longer.
         batches = services.purge.purge_all(_BATCH)
@@ -98,7 +95,7 @@ def purge(*, limit: int | None) -> None:
         _erase(islice(services.purge.erase_all(), limit), show)
 
 
-@jobs.command()
+@click.command()
 @click.option(
     "--rate",
     metavar="MIB",
@@ -107,7 +104,7 @@ def purge(*, limit: int | None) -> None:
 )
 @in_json
 def verify(*, rate: int | None, is_json: bool) -> None:
-    """Read every stored document, and hold it against the size and digest that it was filed with.
+    """Read every stored document, and compare it with the digest that it was filed with.
 
     Goes on where the worker, or this command, has come to in the round under way; when there is
     none, a new one begins. Prints the key of each document that storage has altered or lost, and a
@@ -117,7 +114,7 @@ def verify(*, rate: int | None, is_json: bool) -> None:
     """
     faults: list[DocumentFault] = []
     documents, size = 0, 0
-    with worker_services() as services, show_count() as show:
+    with worker_services("documents") as services, show_count() as show:
         check = services.document_check
         if check.is_under_way():
             raise click.ClickException(
@@ -144,24 +141,24 @@ def verify(*, rate: int | None, is_json: bool) -> None:
         raise click.ClickException(f"{len(faults)} of {documents} are not as they were filed.")
 
 
-@jobs.command()
+@click.command()
 def remind() -> None:
     """Remind of messages that nobody has read, and alert before they expire.
 
     Puts events into the outbox, each message once. For those who do not run the worker.
     """
-    with worker_services() as services, show_count() as show:
+    with worker_services("reminders") as services, show_count() as show:
         services.clock_check.require()
         _run(services.reminders.remind_all(), show, "Reminders: {}.")
         _run(services.reminders.alert_all(), show, "Alerts: {}.")
 
 
-def _describe(fault: DocumentFault) -> str:
+def _describe(fault: "DocumentFault") -> str:
     what = "altered" if fault.is_altered else "unavailable"
     return f"{what} {fault.key}, of message {fault.message_id}"
 
 
-def _make_members(fault: DocumentFault) -> dict[str, str]:
+def _make_members(fault: "DocumentFault") -> dict[str, str]:
     what = "altered" if fault.is_altered else "unavailable"
     return {"fault": what, "key": fault.key, "messageId": str(fault.message_id)}
 
@@ -177,7 +174,7 @@ def _run(batches: Iterable[int], show: Count, summary: str) -> None:
         click.echo(summary.format(total))
 
 
-def _erase(reports: Iterable[ErasureReport], show: Count) -> None:
+def _erase(reports: Iterable["ErasureReport"], show: Count) -> None:
     """Have storage forget documents, and say what became of them, whatever happens."""
     erasures, in_use, in_retention = 0, 0, 0
     try:
