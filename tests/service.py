@@ -84,15 +84,20 @@ class Service:
             "no_proxy": "*",
         }
 
-    def serve(self, *, workers: int | None = None):
-        """Start gunicorn and wait for its first answer."""
-        self.gunicorn, self.port = self.start_gunicorn("gunicorn", workers=workers)
+    def serve(self, *, workers: int | None = None, program=None, folder=None):
+        """Start gunicorn, perhaps that of another environment, and wait for its first answer."""
+        self.gunicorn, self.port = self.start_gunicorn(
+            "gunicorn", workers=workers, program=program, folder=folder
+        )
         self.gunicorn.wait_until(lambda: answers(health_url(self.port)), timeout=60)
 
-    def start_gunicorn(self, name: str, *, workers: int | None = None) -> tuple[Process, int]:
+    def start_gunicorn(
+        self, name: str, *, workers: int | None = None, program=None, folder=None
+    ) -> tuple[Process, int]:
         """Start one without waiting for it; the process, which ends with the service, and port."""
         port = free_port()
-        command = [sys.executable, "-m", "gunicorn", "-c", CONF, "--no-control-socket"]
+        command = [program] if program else [sys.executable, "-m", "gunicorn"]
+        command += ["-c", CONF, "--no-control-socket", *(["--chdir", folder] if folder else [])]
         command += ["-b", f"{LOOPBACK}:{port}", *(["-w", str(workers)] if workers else [])]
         process = Process("gunicorn", self.area / f"{name}.log", signal.SIGQUIT)
         self._stack.callback(process.stop)
