@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 UV := .cache/uv/bin/uv
 READY := $(VENV)/.ready
 
-.PHONY: help setup demo sandbox test check hooks journeys clients bench-list bench-publish bench-outbox bench-audit bench-serve check-deploy chaos chaos-short drill drill-short failover lock clean
+.PHONY: help setup demo sandbox test bare check hooks journeys clients bench-list bench-publish bench-outbox bench-audit bench-serve check-deploy chaos chaos-short drill drill-short failover lock dist release clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | sort | expand -t 14
@@ -31,7 +31,10 @@ sandbox: $(READY)  ## start a local federation and leave it running until Ctrl-C
 
 test: $(READY)  ## run the tests on real PostgreSQL and SeaweedFS, but for those that take long
 	HYPOTHESIS_EXAMPLES=10 $(BIN)/python -m pytest -n 3 --dist loadfile -p no:schemathesis \
-	  -m "not journey and not process and not long" --ignore tests/conformance/test_schemathesis.py
+	  -m "not journey and not process and not long" --ignore tests/conformance/test_schemathesis.py $(PART)
+
+bare:  ## `make demo` and `make test` as an ordinary user, on a Debian with no compiler (as root)
+	.ci/bare all
 
 check: $(READY)  ## what CI runs: format, lint, spelling, types, walls, all tests with coverage
 	$(BIN)/ruff format --check .

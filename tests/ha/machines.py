@@ -83,9 +83,9 @@ class Machine:
         """Start gunicorn on port 8081 with these settings, again if it is running."""
         if "gunicorn" in self._daemons:
             self._daemons.pop("gunicorn").stop()
-        gunicorn = [sys.executable, "-m", "gunicorn", "-c", ROOT / "deploy" / "gunicorn.conf.py"]
+        gunicorn = [sys.executable, "-m", "gunicorn", "-c", "python:registry.gunicorn"]
         gunicorn += ["--no-control-socket", "-b", "0.0.0.0:8081", "-w", str(workers)]
-        command = self.host.command(*gunicorn, "registry.app:create_app()")
+        command = self.host.command(*gunicorn)
         self.run("gunicorn", *command, env=env)
 
     def start_worker(self, env: Mapping[str, str]) -> None:
