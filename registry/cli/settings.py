@@ -4,14 +4,18 @@ from typing import Final
 
 import click
 
+from registry.cli.options import in_json
 from registry.terminal.lazy_group import LazyCommand, LazyGroup
 
+_MEMBERS: Final = ("variable", "default", "meaning")
 _COMMANDS: Final = {
     "check": LazyCommand(
         "registry.cli.settings_check:check",
         "Say everything that is wrong with the settings at once, and what to do about it.",
     ),
-    "list": LazyCommand("registry.cli.settings:list_", "List every setting with its default."),
+    "list": LazyCommand(
+        "registry.cli.settings:list_", "List every setting with its meaning and its default."
+    ),
 }
 
 
@@ -21,21 +25,33 @@ def settings() -> None:
 
 
 @click.command("list")
-def list_() -> None:
-    """List every setting with its default."""
-    from pydantic_core import PydanticUndefined
-    from rich.table import Table
+@in_json
+def list_(*, is_json: bool) -> None:
+    """List every setting with its meaning and its default.
 
+    A secret need not stand in the environment: REGISTRY_X_FILE names a file that has the value of
+    REGISTRY_X.
+
+    Example: registry settings list --json
+    """
+    from registry.cli.output import print_json, print_table
     from registry.settings import Settings
     from registry.settings.fault import PREFIX
-    from registry.terminal.screen import make_console
 
-    table = Table("variable", "default", box=None)
-    for name, field in Settings.model_fields.items():
-        is_required = field.default is PydanticUndefined
-        default = "required" if is_required else _shorten(field.default)
-        table.add_row(PREFIX + name.upper(), default)
-    make_console().print(table)
+    rows = [
+        (
+            PREFIX + name.upper(),
+            "required"
+            if field.is_required()
+            else _shorten(field.get_default(call_default_factory=True)),
+            field.description or "",
+        )
+        for name, field in Settings.model_fields.items()
+    ]
+    if is_json:
+        print_json([dict(zip(_MEMBERS, row, strict=True)) for row in rows])
+    else:
+        print_table(_MEMBERS, rows)
 
 
 def _shorten(default: object) -> str:

@@ -20,6 +20,7 @@ PartName = Literal[
     "trail",
     "reminders",
     "partitions",
+    "reference file",
     "worker",
 ]
 
@@ -49,6 +50,7 @@ _PARTS: Final[Mapping[PartName, _Part]] = {
         ("partition_", "oauth_", "federation_certificate", "breaker_", "webhook_types"),
         ("partition_url", *_OAUTH),
     ),
+    "reference file": _Part(("check_digits",)),
     # All of them: much of what the web servers have changes what the worker does, too.
     "worker": _Part(("",), _WORKER),
 }

@@ -1,5 +1,7 @@
 """`registry settings`: list, check."""
 
+import json
+
 import pytest
 
 from registry.settings import Settings
@@ -13,10 +15,24 @@ def test_every_setting_is_listed_with_its_default(run):
     listed = {line.split()[0]: line for line in done.said.splitlines()[1:]}
     assert done.code == 0
     assert set(listed) == {PREFIX + name.upper() for name in Settings.model_fields}
-    assert listed["REGISTRY_PUBLIC_URL"].split()[1:] == ["required"]
-    assert listed["REGISTRY_RATE_LIMIT"].split()[1:] == ["1200"]
-    assert listed["REGISTRY_S3_ENDPOINT"].split()[1:] == []
-    assert listed["REGISTRY_DATABASE_POOLER"].split()[1:] == ["False"]
+    assert listed["REGISTRY_PUBLIC_URL"].split()[1] == "required"
+    assert listed["REGISTRY_RATE_LIMIT"].split()[1] == "1200"
+    assert listed["REGISTRY_S3_ENDPOINT"].split()[1] == "URL"  # of its meaning: it has no default
+    assert listed["REGISTRY_DATABASE_POOLER"].split()[1] == "False"
+
+
+def test_every_setting_says_what_it_means():
+    meanings = [field.description for field in Settings.model_fields.values()]
+
+    assert all(meaning and meaning.endswith(".") and "\n" not in meaning for meaning in meanings)
+
+
+def test_settings_are_listed_for_programs(run):
+    done = run("settings", "list", "--json")
+
+    [limit] = [row for row in json.loads(done.out) if row["variable"] == "REGISTRY_RATE_LIMIT"]
+    assert limit["default"] == "1200"
+    assert limit["meaning"] == Settings.model_fields["rate_limit"].description
 
 
 def test_listing_the_settings_shows_none_that_are_set(run, environment):
