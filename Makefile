@@ -89,7 +89,7 @@ failover: $(READY)  ## deploy/ha in network namespaces, a fault after the other 
 check-deploy: $(READY)  ## what lies in deploy/, as systemd, nginx, helm, compose and hadolint see it
 	$(UV) sync --quiet --frozen --python $(PYTHON) --extra sandbox --group dev --group deploy
 	$(BIN)/python -m pytest -q -n 2 -p no:schemathesis tests/deploy
-	$(UV) export --quiet --frozen --no-dev --no-emit-workspace --output-file .cache/requirements.txt
+	$(UV) export --quiet --frozen --extra server --no-dev --no-emit-workspace --output-file .cache/requirements.txt
 	@$(BIN)/pip-audit --progress-spinner off --disable-pip --require-hashes -r .cache/requirements.txt \
 	  > .cache/pip-audit.txt 2>&1 || { cat .cache/pip-audit.txt; exit 1; }
 	@head -n 1 .cache/pip-audit.txt
@@ -97,6 +97,12 @@ check-deploy: $(READY)  ## what lies in deploy/, as systemd, nginx, helm, compos
 
 lock: $(UV)  ## bring uv.lock up to date with pyproject.toml
 	$(UV) lock
+
+dist: $(READY)  ## make wheel, sdist, constraints, bill of materials and checksums in dist/
+	$(BIN)/python -m tools.release dist
+
+release: $(READY)  ## make release VERSION=1.2.3: changelog, commit, the same files, tag; pushes nothing
+	$(BIN)/python -m tools.release tag "$(VERSION)"
 
 clean:  ## remove the sandbox, the environment and all caches
 	-[ ! -x $(BIN)/registry ] || $(BIN)/registry sandbox down

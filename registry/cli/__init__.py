@@ -15,6 +15,9 @@ _COMMANDS: Final = {
         "registry.cli.audit:audit", "Verify the audit trail, search it, export it with proof."
     ),
     "database": LazyCommand("registry.cli.database:database", "Create and upgrade the database."),
+    "deploy": LazyCommand(
+        "registry.cli.deploy:deploy", "Have what an operator needs beside the program."
+    ),
     "events": LazyCommand(
         "registry.cli.events:events",
         "See what the federation was told of messages, and what it was not.",

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
@@ -14,15 +14,11 @@ from rich.table import Table
 
 from registry.cli.options import in_json
 from registry.cli.output import print_json, print_members
-from registry.diagnosis.report import (
-    PATIENCE,
-    Progress,
-    Report,
-    report_offline,
-    report_online,
-)
 from registry.domain.diagnoses import Diagnosis, Severity
 from registry.terminal.screen import make_console, make_progress
+
+if TYPE_CHECKING:
+    from registry.diagnosis.report import Progress, Report
 
 _ROOM: Final = 100  # columns that a table needs to be read
 _NONE: Final = "this machine"  # where it is none of the settings
@@ -34,12 +30,10 @@ _NONE: Final = "this machine"  # where it is none of the settings
     "--patience",
     metavar="SECONDS",
     type=click.FloatRange(0.1, 600),
-    default=PATIENCE,
-    show_default=True,
-    help="How long all who are asked have for their answers, together.",
+    help="How long all who are asked have for their answers, together; else 15.",
 )
 @in_json
-def check(*, online: bool, patience: float, is_json: bool) -> None:
+def check(*, online: bool, patience: float | None, is_json: bool) -> None:
     """Say everything that is wrong with the settings at once, and what to do about it.
 
     With --online it asks databases, buckets, the authorization server, the federation's services,
@@ -51,9 +45,12 @@ def check(*, online: bool, patience: float, is_json: bool) -> None:
 
     Example: registry settings check --online --json
     """
+    from registry.diagnosis.report import PATIENCE, report_offline, report_online
+
     if online:
+        limit = PATIENCE if patience is None else patience
         with _show_progress() as progress:
-            report = report_online(os.environ, progress, patience)
+            report = report_online(os.environ, progress, limit)
     else:
         report = report_offline(os.environ)
     if is_json:
@@ -65,7 +62,7 @@ def check(*, online: bool, patience: float, is_json: bool) -> None:
 
 
 @contextmanager
-def _show_progress() -> Iterator[Progress]:
+def _show_progress() -> Iterator["Progress"]:
     columns = (
         TextColumn("asked"),
         BarColumn(),
@@ -73,6 +70,8 @@ def _show_progress() -> Iterator[Progress]:
         TextColumn("{task.description}"),
         TimeElapsedColumn(),
     )
+    from registry.diagnosis.report import Progress
+
     with make_progress(*columns) as bar:
         task = bar.add_task("", total=None)
         yield Progress(
@@ -81,7 +80,7 @@ def _show_progress() -> Iterator[Progress]:
         )
 
 
-def _make_members(report: Report) -> dict[str, Any]:
+def _make_members(report: "Report") -> dict[str, Any]:
     return {
         "diagnoses": [asdict(each) for each in report.diagnoses],
         "looks": report.looks,
@@ -89,7 +88,7 @@ def _make_members(report: Report) -> dict[str, Any]:
     }
 
 
-def _print_report(report: Report, *, online: bool) -> None:
+def _print_report(report: "Report", *, online: bool) -> None:
     if report.diagnoses:
         _print_diagnoses(report.diagnoses)
         click.echo()
@@ -130,7 +129,7 @@ def _list_members(diagnosis: Diagnosis) -> dict[str, str]:
     }
 
 
-def _summarize(report: Report, *, online: bool) -> str:
+def _summarize(report: "Report", *, online: bool) -> str:
     counts = Counter(each.severity for each in report.diagnoses)
     if not counts:
         well = f", and the {len(report.looks)} that were asked are well" if online else ""

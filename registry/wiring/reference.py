@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Final
 
 from registry.audit.log import AuditLog
 from registry.services.reference_import import ReferenceImport
@@ -10,14 +9,6 @@ from registry.settings import Settings
 from registry.wiring.audit import NoPseudonyms
 from registry.wiring.clock import now
 from registry.wiring.database import make_engine
-
-_FIELDS: Final = frozenset({"environment", "check_digits", "log_level"})
-_OTHER_ROLES: Final = frozenset({"database_url", "database_worker_url"})
-
-
-def is_for_reference_data(field: str) -> bool:
-    """Say whether a setting is one of those with which reference data are looked after."""
-    return field in _FIELDS or (field.startswith("database_") and field not in _OTHER_ROLES)
 
 
 @contextmanager

@@ -2,23 +2,25 @@
 
 import os
 import subprocess
-import sys
 import venv
 from pathlib import Path
 
 import pytest
 
+from tools.release.artifacts import make_artifacts
+
 CHECKOUT = Path(__file__).parents[2]
-UV = CHECKOUT / ".cache" / "uv" / "bin" / "uv"
 
 
 class Environment:
     """A bare virtual environment in a folder of its own, without anything of this one."""
 
-    def __init__(self, folder, requirement):
+    def __init__(self, folder):
         self.folder = folder
         venv.create(folder / "venv", with_pip=True)
-        self("pip", "install", "--quiet", "--disable-pip-version-check", requirement)
+
+    def install(self, *words):
+        self("pip", "install", "--quiet", "--disable-pip-version-check", *map(str, words))
 
     def program(self, name):
         return self.folder / "venv" / "bin" / name
@@ -43,7 +45,7 @@ class Environment:
 
     def list_packages(self):
         lines = self("pip", "list", "--format=freeze").splitlines()
-        return {line.partition("==")[0].lower() for line in lines}
+        return {line.partition("==")[0].lower().replace("_", "-") for line in lines}
 
 
 def is_of_machine(name):
@@ -54,25 +56,21 @@ def is_of_machine(name):
 
 
 @pytest.fixture(scope="session")
-def wheel(tmp_path_factory):
-    """The wheel that is built from this checkout."""
-    folder = tmp_path_factory.mktemp("dist")
-    subprocess.run(
-        [UV, "build", "--quiet", "--wheel", "--python", sys.executable, "--out-dir", folder],
-        cwd=CHECKOUT,
-        check=True,
-    )
-    (path,) = folder.glob("*.whl")
-    return path
+def release(tmp_path_factory):
+    """The folder of a release that is made of this checkout, with nothing written down of it."""
+    folder = tmp_path_factory.mktemp("release") / "dist"
+    make_artifacts(CHECKOUT, folder, 1_795_000_000)
+    return folder
 
 
 @pytest.fixture(scope="session")
-def install(wheel, tmp_path_factory):
-    """Gives an environment with these extras of it."""
+def install(release, tmp_path_factory):
+    """Gives an environment with these extras of the wheel."""
+    (wheel,) = release.glob("*.whl")
 
     def make(*extras):
-        folder = tmp_path_factory.mktemp("-".join(["installed", *extras]))
-        named = f"[{','.join(extras)}]" if extras else ""
-        return Environment(folder, f"{wheel}{named}")
+        environment = Environment(tmp_path_factory.mktemp("-".join(["installed", *extras])))
+        environment.install(f"{wheel}[{','.join(extras)}]" if extras else wheel)
+        return environment
 
     return make

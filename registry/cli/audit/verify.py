@@ -74,7 +74,7 @@ def verify(*, period: "TrailPeriod", path: Path | None, jobs: int | None, is_jso
 
 def _find_all(
     period: "TrailPeriod", path: Path | None, jobs: int | None
-) -> tuple[Verification, list[Finding]]:
+) -> tuple["Verification", list["Finding"]]:
     """Find all faults; the figures are complete only after the last."""
     from registry.audit.inspection_pool import InspectionPool, count_processors
 

@@ -17,9 +17,6 @@ from registry.cli.operator import named_operator
 from registry.cli.options import QuietCommand, in_json, with_age
 from registry.cli.services import worker_services
 from registry.domain.errors import Unavailable
-from registry.domain.identifiers import Ebox
-from registry.services.documents.check import CheckedBatch
-from registry.services.documents.repair import StorageRepair
 from registry.terminal.numbers import EboxType
 
 if TYPE_CHECKING:

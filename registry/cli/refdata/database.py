@@ -1,26 +1,23 @@
 """`registry refdata import`, `diff` and `export`, as the owner of the tables."""
 
-import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import click
-from sqlalchemy.exc import SQLAlchemyError
 
 from registry.cli.operator import find_operator, named_operator
 from registry.cli.options import in_json
 from registry.cli.output import print_json
 from registry.cli.refdata.files import read_file, reference_file
 from registry.cli.refdata.output import make_plan_json, print_changes, print_uses
-from registry.cli.refdata.writer import write_reference_files
-from registry.cli.services import errors_in_one_line
-from registry.domain.reference_set import ReferenceSet
-from registry.services.reference_import import ImportPlan, ReferenceImport
-from registry.settings.part import load_part
-from registry.wiring.reference import is_for_reference_data, open_reference_import
+from registry.cli.services import errors_in_one_line, load_settings
+
+if TYPE_CHECKING:
+    from registry.domain.reference_set import ReferenceSet
+    from registry.services.reference_import import ImportPlan, ReferenceImport
 
 _REFUSED: Final = 1  # exit code
 
@@ -81,6 +78,8 @@ def export(*, path: Path, is_forced: bool) -> None:
         raise click.UsageError(f"There is no folder {path.parent}.")
     with _reference_import() as reference_import:
         reference_set = reference_import.read()
+    from registry.cli.refdata.writer import write_reference_files
+
     try:
         write_reference_files(reference_set, path)
     except OSError as error:
@@ -89,10 +88,14 @@ def export(*, path: Path, is_forced: bool) -> None:
 
 
 @contextmanager
-def _reference_import() -> Iterator[ReferenceImport]:
+def _reference_import() -> Iterator["ReferenceImport"]:
     """Give the import; errors come in one line."""
+    from sqlalchemy.exc import SQLAlchemyError
+
+    from registry.wiring.reference import open_reference_import
+
     with errors_in_one_line():
-        settings = load_part(os.environ, is_for_reference_data)
+        settings = load_settings("owner database")
         try:
             with open_reference_import(settings, find_operator()) as reference_import:
                 yield reference_import
@@ -102,12 +105,12 @@ def _reference_import() -> Iterator[ReferenceImport]:
             raise click.ClickException(f"Nothing was changed: {reason}") from None
 
 
-def _replace(reference_set: ReferenceSet, *, is_rehearsal: bool) -> ImportPlan:
+def _replace(reference_set: "ReferenceSet", *, is_rehearsal: bool) -> "ImportPlan":
     with _reference_import() as reference_import:
         return reference_import.replace(reference_set, is_rehearsal=is_rehearsal)
 
 
-def _show(plan: ImportPlan, path: Path, *, is_rehearsal: bool, is_json: bool) -> None:
+def _show(plan: "ImportPlan", path: Path, *, is_rehearsal: bool, is_json: bool) -> None:
     """Show what changes, or did, and what stands in the way of it."""
     is_done = bool(plan.changes) and not plan.uses and not is_rehearsal
     if is_json:

@@ -1,22 +1,21 @@
 """`registry refdata check` and `edit-example`, which need no database."""
 
-import os
 import sys
 from importlib.resources import files
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import click
 
 from registry.cli.options import in_json
 from registry.cli.output import print_json
-from registry.cli.refdata.reader import FaultyReferenceFile, read_reference_file
-from registry.domain.reference_set import ReferenceSet
-from registry.settings.part import load_part
+from registry.cli.services import load_settings
+
+if TYPE_CHECKING:
+    from registry.domain.reference_set import ReferenceSet
 
 _ROOM: Final = "registry.cli.refdata"
 _WRONG: Final = 2  # exit code, as for settings that are wrong
-_CHECK_FIELDS: Final = ("environment", "check_digits")
 
 reference_file = click.argument(
     "path", metavar="FILE", type=click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -77,9 +76,11 @@ def edit_example(*, path: Path | None) -> None:
     click.echo(f"{path} is written. Edit it, then: registry refdata check {path}")
 
 
-def read_file(path: Path, *, is_json: bool) -> ReferenceSet:
+def read_file(path: Path, *, is_json: bool) -> "ReferenceSet":
     """Read the file that was named; all that is wrong is said, and ends the program with 2."""
-    settings = load_part(os.environ, lambda field: field in _CHECK_FIELDS)
+    from registry.cli.refdata.reader import FaultyReferenceFile, read_reference_file
+
+    settings = load_settings("reference file")
     try:
         return read_reference_file(path, check_digits=settings.checks_digits)
     except OSError as error:

@@ -3,13 +3,15 @@
 from collections.abc import Mapping
 from io import BytesIO
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import imagesize
 
-from registry.cli.refdata.yaml_nodes import FileMember
 from registry.domain.languages import LANGUAGES
 from registry.domain.reference_set import ReferenceLogo
+
+if TYPE_CHECKING:
+    from registry.cli.refdata.yaml_nodes import FileMember
 
 _LONGEST_PATH: Final = 400  # characters
 _LARGEST: Final = 64 << 10  # bytes
@@ -29,7 +31,7 @@ SUFFIXES: Final[Mapping[str, tuple[str, ...]]] = {
 }
 
 
-def read_logo(member: FileMember, folder: Path) -> ReferenceLogo | None:
+def read_logo(member: "FileMember", folder: Path) -> ReferenceLogo | None:
     """Read a logo from `folder` or below; None when something is wrong with it, which is noted."""
     members = member.read_members(("file",), ("language",))
     language = members["language"].read_text(2) if "language" in members else None
@@ -46,7 +48,7 @@ def read_logo(member: FileMember, folder: Path) -> ReferenceLogo | None:
     return ReferenceLogo(media_type=media_type, content=content, language=language or None)
 
 
-def _read_file(member: FileMember, folder: Path) -> bytes | None:
+def _read_file(member: "FileMember", folder: Path) -> bytes | None:
     name = member.read_text(_LONGEST_PATH)
     if not name:
         return None
@@ -65,7 +67,7 @@ def _read_file(member: FileMember, folder: Path) -> bytes | None:
     return None
 
 
-def _find_type(member: FileMember, content: bytes) -> str | None:
+def _find_type(member: "FileMember", content: bytes) -> str | None:
     """Find the media type that the bytes show; None, and noted, when they will not do."""
     name = str(member.node.value)
     media_type = next(

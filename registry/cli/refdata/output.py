@@ -1,15 +1,17 @@
 """Changes of reference data for operators and their programs."""
 
 from collections.abc import Iterator, Sequence
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
 from registry.cli.output import print_table, write_local_time
 from registry.domain.reference_set import MemberChange, ReferenceAction, ReferenceChange
-from registry.services.reference_import import ImportPlan
-from registry.store.reference_uses import ReferenceUse
 from registry.terminal.text import clean_text
+
+if TYPE_CHECKING:
+    from registry.services.reference_import import ImportPlan
+    from registry.store.reference_uses import ReferenceUse
 
 _HEADINGS: Final = ("change", "kind", "id", "member", "old → new")
 _LONGEST: Final = 200  # characters of a text that are shown
@@ -21,7 +23,7 @@ def print_changes(changes: Sequence[ReferenceChange]) -> None:
         print_table(_HEADINGS, [row for change in changes for row in _make_rows(change)])
 
 
-def print_uses(uses: Sequence[ReferenceUse]) -> None:
+def print_uses(uses: Sequence["ReferenceUse"]) -> None:
     """Say on standard error what cannot be removed, and for which messages."""
     click.echo("\nNothing was changed: messages refer to what the file does not have.", err=True)
     for use in uses:
@@ -35,7 +37,7 @@ def print_uses(uses: Sequence[ReferenceUse]) -> None:
     click.echo("Put these back into the file until the purge has deleted the messages.", err=True)
 
 
-def make_plan_json(plan: ImportPlan, *, is_done: bool) -> dict[str, Any]:
+def make_plan_json(plan: "ImportPlan", *, is_done: bool) -> dict[str, Any]:
     """Make JSON of all that changes, and of what stands in the way."""
     return {
         "isDone": is_done,

@@ -2,35 +2,37 @@
 
 import re
 from collections.abc import Callable, Collection, Mapping
-from typing import Final
+from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
-from registry.cli.refdata.yaml_nodes import FileMember
 from registry.domain.languages import LANGUAGES, TranslatedString
-from registry.domain.retention import Unit
+
+if TYPE_CHECKING:
+    from registry.cli.refdata.yaml_nodes import FileMember
+    from registry.domain.retention import Unit
 
 _LINE: Final = 400  # characters, as a subject has
 _TEXT: Final = 20_000
 _ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._~:@-]{0,99}")  # what a URL carries as it is
 _VALIDITY: Final = re.compile(r"([1-9][0-9]{0,4}) (day|month|year)s?")
-_UNITS: Final[Mapping[str, tuple[Unit, int]]] = {  # and how many are a hundred years
+_UNITS: Final[Mapping[str, tuple["Unit", int]]] = {  # and how many are a hundred years
     "day": ("day", 36_525),
     "month": ("month", 1_200),
     "year": ("year", 100),
 }
 
 
-def read_line(member: FileMember) -> str:
+def read_line(member: "FileMember") -> str:
     """Read a text of one line."""
     return member.read_text(_LINE)
 
 
-def read_lines(member: FileMember) -> str:
+def read_lines(member: "FileMember") -> str:
     """Read a text that may have several lines."""
     return member.read_text(_TEXT, has_lines=True)
 
 
-def read_url(member: FileMember) -> str:
+def read_url(member: "FileMember") -> str:
     """Read the URL of a site."""
     text = read_line(member)
     try:
@@ -44,7 +46,7 @@ def read_url(member: FileMember) -> str:
 
 
 def read_translation(
-    member: FileMember | None, read: Callable[[FileMember], str] = read_line
+    member: "FileMember | None", read: Callable[["FileMember"], str] = read_line
 ) -> TranslatedString | None:
     """Read one text for all languages, or one for each: readers get all of them (contract 4.7)."""
     if member is None:
@@ -55,7 +57,7 @@ def read_translation(
     return {language: read(members[language]) for language in LANGUAGES if language in members}
 
 
-def read_validity(member: FileMember | None) -> tuple[int, Unit]:
+def read_validity(member: "FileMember | None") -> tuple[int, "Unit"]:
     """Read how long messages stay; a day where that is not said as it must be."""
     text = "" if member is None else read_line(member)
     match = _VALIDITY.fullmatch(text)
@@ -65,7 +67,7 @@ def read_validity(member: FileMember | None) -> tuple[int, Unit]:
     return number, unit
 
 
-def read_reference(member: FileMember, what: str, known: Collection[str]) -> str:
+def read_reference(member: "FileMember", what: str, known: Collection[str]) -> str:
     """Read the id of an entry that the file must have; `what` says of what kind."""
     identifier = read_line(member)
     if identifier and identifier not in known:
@@ -73,7 +75,7 @@ def read_reference(member: FileMember, what: str, known: Collection[str]) -> str
     return identifier
 
 
-def check_id(member: FileMember, identifier: str) -> None:
+def check_id(member: "FileMember", identifier: str) -> None:
     """Note the fault of an id that a URL would not carry as it is."""
     if not _ID.fullmatch(identifier):
         member.fail("its id must be of letters, digits and . _ ~ : @ -, at most 100 in all")

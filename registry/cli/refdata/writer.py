@@ -2,21 +2,23 @@
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path, PurePosixPath
-from typing import Final
+from typing import TYPE_CHECKING, Final
 from urllib.parse import quote
 
 import yaml
 
 from registry.cli.refdata.logos import SUFFIXES
 from registry.domain.languages import TranslatedString, fill_gaps
-from registry.domain.reference_set import (
-    ReferenceApplication,
-    ReferenceLogo,
-    ReferenceOrganization,
-    ReferenceSet,
-    ReferenceTemplate,
-    ReferenceType,
-)
+
+if TYPE_CHECKING:
+    from registry.domain.reference_set import (
+        ReferenceApplication,
+        ReferenceLogo,
+        ReferenceOrganization,
+        ReferenceSet,
+        ReferenceTemplate,
+        ReferenceType,
+    )
 
 _HEAD: Final = """\
 # Reference data: who sends what, in three languages. `registry refdata edit-example` says what each
@@ -27,7 +29,7 @@ _WIDTH: Final = 100  # columns
 _Value = str | Mapping[str, "_Value"] | list[str]
 
 
-def write_reference_files(reference_set: ReferenceSet, path: Path) -> None:
+def write_reference_files(reference_set: "ReferenceSet", path: Path) -> None:
     """Write the file, and the logos in folders beside it; what is there is replaced.
 
     The file comes last and in one step: where it is, its logos are. Raises `OSError`.
@@ -45,7 +47,7 @@ def write_reference_files(reference_set: ReferenceSet, path: Path) -> None:
         raise
 
 
-def write_yaml(reference_set: ReferenceSet) -> str:
+def write_yaml(reference_set: "ReferenceSet") -> str:
     """Write the text of the file."""
     sections: Mapping[str, Mapping[str, Mapping[str, _Value]]] = {
         "organizations": {
@@ -70,7 +72,7 @@ def write_yaml(reference_set: ReferenceSet) -> str:
 
 
 def _make_organization(
-    number: str, organization: ReferenceOrganization, reference_set: ReferenceSet
+    number: str, organization: "ReferenceOrganization", reference_set: "ReferenceSet"
 ) -> Mapping[str, _Value]:
     sends: dict[str, list[str]] = {}
     for sending in sorted(reference_set.sendings):
@@ -87,7 +89,7 @@ def _make_organization(
     )
 
 
-def _make_application(identifier: str, application: ReferenceApplication) -> Mapping[str, _Value]:
+def _make_application(identifier: str, application: "ReferenceApplication") -> Mapping[str, _Value]:
     return _drop_absent(
         name=_make_translation(application.name),
         description=_make_translation(application.description),
@@ -98,7 +100,7 @@ def _make_application(identifier: str, application: ReferenceApplication) -> Map
     )
 
 
-def _make_type(kind: ReferenceType) -> Mapping[str, _Value]:
+def _make_type(kind: "ReferenceType") -> Mapping[str, _Value]:
     return _drop_absent(
         name=_make_translation(kind.name),
         description=_make_translation(kind.description),
@@ -106,7 +108,7 @@ def _make_type(kind: ReferenceType) -> Mapping[str, _Value]:
     )
 
 
-def _make_template(template: ReferenceTemplate) -> Mapping[str, _Value]:
+def _make_template(template: "ReferenceTemplate") -> Mapping[str, _Value]:
     return _drop_absent(
         messageType=template.message_type_id,
         name=_make_translation(template.name),
@@ -123,7 +125,7 @@ def _make_translation(text: TranslatedString | None) -> _Value | None:
 
 
 def _make_logos(
-    folder: str, owner: str, logos: Mapping[str, ReferenceLogo]
+    folder: str, owner: str, logos: Mapping[str, "ReferenceLogo"]
 ) -> Mapping[str, _Value] | None:
     entries = {
         image_id: _drop_absent(
@@ -134,7 +136,7 @@ def _make_logos(
     return entries or None
 
 
-def _list_logos(reference_set: ReferenceSet) -> Iterator[tuple[PurePosixPath, bytes]]:
+def _list_logos(reference_set: "ReferenceSet") -> Iterator[tuple[PurePosixPath, bytes]]:
     owners: tuple[tuple[str, Mapping[str, ReferenceOrganization | ReferenceApplication]], ...] = (
         ("organizations", reference_set.organizations),
         ("applications", reference_set.applications),
@@ -145,7 +147,7 @@ def _list_logos(reference_set: ReferenceSet) -> Iterator[tuple[PurePosixPath, by
                 yield _name_logo(folder, owner, image_id, logo), logo.content
 
 
-def _name_logo(folder: str, owner: str, image_id: str, logo: ReferenceLogo) -> PurePosixPath:
+def _name_logo(folder: str, owner: str, image_id: str, logo: "ReferenceLogo") -> PurePosixPath:
     # Ids come from the database: none may lead out of the folder.
     names = (quote(name, safe="").replace(".", "%2E") for name in (owner, image_id))
     path = PurePosixPath("logos", folder, *names)

@@ -22,6 +22,7 @@ def commands(group, path=()):
 
 
 ALL = list(commands(registry))
+OURS = set(registry._lazy)  # the sandbox and the drill are of another distribution
 
 
 @pytest.mark.parametrize(
@@ -73,7 +74,7 @@ def test_a_list_says_of_each_command_what_the_command_says_itself(name, group, s
     assert " ".join(command.help.split("\n\n")[0].split()) == short_help
 
 
-HELP = [[*path, "--help"] for path, _ in ALL if path[:1] != ("sandbox",)]
+HELP = [[*path, "--help"] for path, _ in ALL if not path or path[0] in OURS]
 HEAVY = [
     "sqlalchemy",
     "flask",
@@ -146,14 +147,6 @@ def test_help_needs_no_settings(start):
 
     assert done.returncode == 0
     assert "REGISTRY_DATABASE_OWNER_URL" in done.stdout
-
-
-def test_without_settings_every_missing_one_is_told(start):
-    done = start("database", "migrate")
-
-    assert done.returncode == 2
-    assert "REGISTRY_DATABASE_URL: Field required" in done.stderr
-    assert "Traceback" not in done.stderr
 
 
 def test_a_database_is_migrated_by_a_process_of_its_own(start, fresh):

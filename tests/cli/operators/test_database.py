@@ -8,6 +8,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine, inspect
 
 from registry import migrations
+from registry.domain.errors import SettingsError
 from registry.sandbox.servers.processes import LOOPBACK, free_port
 from tests.cli.operators.conftest import PASSWORD
 
@@ -153,9 +154,10 @@ def test_a_database_that_does_not_answer_is_an_error_without_its_password(
 def test_without_the_owner_nothing_is_done(run, environment, command):
     env = {**environment, "REGISTRY_DATABASE_OWNER_URL": None}
 
-    done = run("database", *command, env=env)
+    with pytest.raises(SettingsError) as error:
+        run("database", *command, env=env)
 
-    assert (done.code, done.said) == (1, "Error: REGISTRY_DATABASE_OWNER_URL is not set.\n")
+    assert error.value.faults == ("REGISTRY_DATABASE_OWNER_URL: is needed here and not set",)
 
 
 def test_a_downgrade_that_is_not_confirmed_deletes_nothing(run, fresh):

@@ -1,0 +1,86 @@
+"""`registry deploy files`: what a deployment begins with, written out."""
+
+import os
+import shutil
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+import click
+
+import registry
+
+_PACKAGE: Final = Path(registry.__file__).parent
+_FEW: Final = 3  # files that are named in an error; more help nobody
+
+
+@click.command("files")
+@click.option(
+    "--to",
+    "folder",
+    required=True,
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Made where it is not there.",
+)
+@click.option("--force", is_flag=True, help="Write over files that are there and differ.")
+def write_files(*, folder: Path, force: bool) -> None:
+    r"""Write out the files that a deployment begins with, as this version has them.
+
+    nginx, systemd, the roles of the database, examples of settings, runbooks, and constraints.txt
+    with every version that was tested. Prints the path of each file that was written; what is there
+    already and the same is left alone. Exit code 1, and nothing is written, when a file is there
+    and differs, as one that you have changed: look at both, then --force, or another folder.
+
+    \b
+    registry deploy files --to /etc/ebox-registry/deploy
+    """
+    source = find_source()
+    new = [
+        path.relative_to(source)
+        for path in sorted(source.rglob("*"))
+        if path.is_file() and not _is_same(path, folder / path.relative_to(source))
+    ]
+    if not force:
+        _refuse_changed([folder / path for path in new if (folder / path).exists()])
+    try:
+        for path in new:
+            _write(source / path, folder / path)
+            click.echo(folder / path)
+    except OSError as error:
+        raise click.ClickException(f"{error.filename or folder}: {error.strerror}.") from None
+
+
+def find_source() -> Path:
+    """Find the files: in the wheel they lie in the package, in a checkout beside it."""
+    inside = _PACKAGE / "deploy"
+    return inside if inside.is_dir() else _PACKAGE.parent / "deploy"
+
+
+def _is_same(source: Path, target: Path) -> bool:
+    return target.is_file() and target.read_bytes() == source.read_bytes()
+
+
+def _refuse_changed(paths: Sequence[Path]) -> None:
+    if paths:
+        names = ", ".join(map(str, paths[:_FEW]))
+        rest = f" and {len(paths) - _FEW} more" if len(paths) > _FEW else ""
+        raise click.ClickException(
+            f"There already, and not as in this version: {names}{rest}. Nothing was written;"
+            " --force writes over them."
+        )
+
+
+def _write(source: Path, target: Path) -> None:
+    """Write one file, whole or not at all."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    descriptor, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
+    os.close(descriptor)
+    try:
+        shutil.copyfile(source, name)
+        shutil.copymode(source, name)
+        Path(name).replace(target)
+    # Also on Ctrl-C.
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
