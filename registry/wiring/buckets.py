@@ -35,18 +35,6 @@ class BucketAccess:
         return BucketRights(self.client, self.plan.name, self.lock_mode, self.deletes, wait)
 
 
-def is_for_buckets(stores: Sequence[Store]) -> Callable[[str], bool]:
-    """Make what says whether a setting is one of those of these stores."""
-
-    def is_for_them(field: str) -> bool:
-        if field == "s3_bucket":
-            return "documents" in stores
-        is_of_seals = field == "audit_bucket" or field.startswith("audit_s3_")
-        return field == "environment" or field.startswith("s3_") or is_of_seals
-
-    return is_for_them
-
-
 def open_bucket(settings: Settings, store: Store) -> BucketAccess:
     """Give the bucket of a store; raises `SettingsError` when none is set."""
     if store == "documents":

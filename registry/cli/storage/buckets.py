@@ -1,29 +1,26 @@
 """`registry storage create` and `check`."""
 
-import os
 import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import click
-from botocore.exceptions import BotoCoreError, ClientError
-from urllib3.exceptions import HTTPError
 
-from registry.blobs.bucket_findings import BucketFinding, BucketOutcome, get_code
 from registry.cli.options import in_json
-from registry.cli.services import errors_in_one_line
-from registry.cli.storage.output import print_findings
-from registry.settings.part import load_part
-from registry.wiring.buckets import STORES, BucketAccess, Store, is_for_buckets, open_bucket
+from registry.cli.services import errors_in_one_line, load_settings
+
+if TYPE_CHECKING:
+    from registry.blobs.bucket_findings import BucketFinding
+    from registry.wiring.buckets import BucketAccess, Store
 
 _UNFIT: Final = 1  # exit code
 
 of_store = click.option(
     "--only",
     "only",
-    type=click.Choice(STORES),
+    type=click.Choice(("documents", "seals")),
     help="This store alone; else both.",
 )
 
@@ -31,7 +28,7 @@ of_store = click.option(
 @click.command()
 @of_store
 @in_json
-def create(*, only: Store | None, is_json: bool) -> None:
+def create(*, only: "Store | None", is_json: bool) -> None:
     r"""Make the buckets, and give them what they must have.
 
     Versioning; Object Lock for seals, and for documents where REGISTRY_S3_OBJECT_LOCK asks for it;
@@ -53,7 +50,7 @@ def create(*, only: Store | None, is_json: bool) -> None:
 @click.command()
 @of_store
 @in_json
-def check(*, only: Store | None, is_json: bool) -> None:
+def check(*, only: "Store | None", is_json: bool) -> None:
     r"""Say whether the buckets are as they must be, and which rights the key lacks.
 
     Each call that the service makes is made on small objects below storage-check/, with the key of
@@ -64,6 +61,8 @@ def check(*, only: Store | None, is_json: bool) -> None:
     \b
     Example: registry storage check --only documents
     """
+    from registry.blobs.bucket_findings import BucketOutcome
+
     findings: list[BucketFinding] = []
     for bucket in _open_buckets(only):
         with _errors_of_store(bucket):
@@ -74,7 +73,7 @@ def check(*, only: Store | None, is_json: bool) -> None:
     _conclude(findings, is_json=is_json)
 
 
-def _try_rights(bucket: BucketAccess) -> Iterator[BucketFinding]:
+def _try_rights(bucket: "BucketAccess") -> Iterator["BucketFinding"]:
     """Try the rights, and remove what was put there, whatever happens meanwhile."""
     rights = bucket.try_rights(_wait)
     try:
@@ -91,16 +90,23 @@ def _wait(seconds: float) -> None:
     time.sleep(seconds)
 
 
-def _open_buckets(only: Store | None) -> Sequence[BucketAccess]:
+def _open_buckets(only: "Store | None") -> Sequence["BucketAccess"]:
     """Give the buckets, once all settings are seen to be there."""
-    stores: Sequence[Store] = (only,) if only else STORES
-    settings = load_part(os.environ, is_for_buckets(stores))
+    from registry.wiring.buckets import STORES, open_bucket
+
+    stores = (only,) if only else STORES
+    settings = load_settings(*stores)  # parts have their names
     return [open_bucket(settings, store) for store in stores]
 
 
 @contextmanager
-def _errors_of_store(bucket: BucketAccess) -> Iterator[None]:
+def _errors_of_store(bucket: "BucketAccess") -> Iterator[None]:
     """Turn what is no finding into one line and exit code 1."""
+    from botocore.exceptions import BotoCoreError, ClientError
+    from urllib3.exceptions import HTTPError
+
+    from registry.blobs.bucket_findings import get_code
+
     name = bucket.plan.name
     try:
         with errors_in_one_line():
@@ -114,7 +120,10 @@ def _errors_of_store(bucket: BucketAccess) -> Iterator[None]:
         raise click.ClickException(f"{name}: the store does not answer: {reason}") from None
 
 
-def _conclude(findings: Sequence[BucketFinding], *, is_json: bool) -> None:
+def _conclude(findings: Sequence["BucketFinding"], *, is_json: bool) -> None:
+    from registry.blobs.bucket_findings import BucketOutcome
+    from registry.cli.storage.output import print_findings
+
     print_findings(findings, is_json=is_json)
     if any(finding.outcome is BucketOutcome.MISSING for finding in findings):
         sys.exit(_UNFIT)

@@ -47,6 +47,8 @@ LEAST = {
     "refdata export FILE": {"DATABASE_OWNER_URL"},
     "refdata import EXAMPLE": {"DATABASE_OWNER_URL"},
     "settings list": set(),
+    "storage check": {"S3_BUCKET", "AUDIT_BUCKET"},
+    "storage create": {"S3_BUCKET", "AUDIT_BUCKET"},
     "token": set(),
     "worker --once --only measure": {
         *(WORKER, "S3_BUCKET", "HASH_KEY", "AUDIT_BUCKET", "AUDIT_KEY_PATH"),
