@@ -68,6 +68,7 @@ SABOTAGE = {
     "tell_an_event_twice": (Kind.DELIVER, Harm.HALF),
     "take_a_broadcast_from_somebody": (Kind.BROADCAST, Harm.LOST),
     "leave_a_broadcast_unfinished": (Kind.BROADCAST, Harm.HALF),
+    "forget_a_broadcast": (Kind.BROADCAST, Harm.LOST),
     "delete_a_proof": (Kind.PURGE, Harm.HALF),
     "put_a_purged_document_back": (Kind.PURGE, Harm.HALF),
     "delete_an_entry_of_the_trail": (Kind.SEAL, Harm.LOST),

@@ -3,6 +3,7 @@
 import os
 import signal
 import time
+from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Final
@@ -54,6 +55,12 @@ class Door:
             self._process.stop()
             self._open()
         self.is_fresh = True
+
+    def close(self) -> None:
+        """End all of it at once: nobody waits for an answer any more."""
+        with suppress(ProcessLookupError):
+            os.killpg(self._process.pid, signal.SIGKILL)
+        self._process.stop()
 
     def _open(self) -> None:
         self._worker = 0

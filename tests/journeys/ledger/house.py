@@ -3,7 +3,7 @@
 import random
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from itertools import zip_longest
 from pathlib import Path
@@ -161,7 +161,10 @@ def open_house(area: Path, seed: int) -> Iterator[LedgerHouse]:
         rng = random.Random(seed)
         url = service.cluster.url(SUPERUSER)
         quiet_door, *doors = [Door(service, f"door-{number}") for number in range(_DOORS + 1)]
-        with psycopg.connect(url, autocommit=True) as owner:
+        with ExitStack() as stack:
+            for door in (quiet_door, *doors):
+                stack.callback(door.close)
+            owner = stack.enter_context(psycopg.connect(url, autocommit=True))
             # Each lane draws for itself.
             http_rng, jobs_rng, side_rng = (random.Random(rng.random()) for _ in range(3))
             http = HttpKills(book, Tokens(service), doors, quiet_door, http_rng)

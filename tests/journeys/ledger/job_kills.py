@@ -10,13 +10,14 @@ import psycopg
 
 from registry.domain.document_keys import make_key, make_record_key
 from registry.sandbox.servers.postgres import SUPERUSER, WORKER
-from tests.journeys.ledger.book import Book, Kind, Letter
+from tests.journeys.ledger.book import Book, Kind, Letter, Mailing
 from tests.journeys.ledger.callers import digest
 from tests.journeys.ledger.command_kills import Command, CommandKills
 from tests.journeys.ledger.time_passes import let_expire
 from tests.service import Service
 
 _COPIES: Final = 150  # of a broadcast that expire at once: more than a batch of the purge
+_WHOLE: Final = 0.03  # the part of purges before which all of a broadcast expires
 _STRAYS: Final = 2
 _WAITING: Final = "SELECT count(*) FROM outbox WHERE state = 'waiting' AND claimed_until IS NULL"
 
@@ -55,19 +56,26 @@ class JobKills:
         more = ["--deep", "--state", str(state)] if is_deep else []
         return self.make_job("fsck", "--repair", "--older-than", "0", *more, codes=codes)
 
+    def expire_broadcast(self) -> None:
+        """Let all copies of a broadcast expire, the first one too, and with them its record."""
+        if mailing := self._choose_mailing():
+            self._expire(mailing.letter, {*mailing.recipients, mailing.letter.ebox})
+
     def _let_expire(self) -> None:
         """A letter or two, and copies of a broadcast; now and then all of it."""
         for _ in range(self.rng.choice((1, 2, 2))):
             if letter := self.book.reserve_letter(Kind.REPLY, Kind.PUBLICATION):
                 self._expire(letter, {letter.ebox})
+        if self.rng.random() < _WHOLE:
+            self.expire_broadcast()
+        elif mailing := self._choose_mailing():
+            rest = [each for each in mailing.recipients if each not in mailing.letter.purged]
+            # Not of the garage, which reads its copy in the end.
+            self._expire(mailing.letter, set(rest[:-1][:_COPIES]))
+
+    def _choose_mailing(self) -> Mailing | None:
         mailings = [mailing for mailing in self.book.mailings if mailing.is_acknowledged]
-        if mailings:
-            mailing = self.rng.choice(mailings)
-            # Of the garage last: it reads its copy in the end.
-            rest = [ebox for ebox in mailing.recipients if ebox not in mailing.letter.purged]
-            is_all = self.rng.random() < 0.03
-            eboxes = {*rest, mailing.letter.ebox} if is_all else set(rest[:-1][:_COPIES])
-            self._expire(mailing.letter, eboxes)
+        return self.rng.choice(mailings) if mailings else None
 
     def _expire(self, letter: Letter, eboxes: set[str]) -> None:
         letter.purged |= eboxes

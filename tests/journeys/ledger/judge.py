@@ -12,7 +12,7 @@ from registry.blobs.objects import QUARANTINE
 from registry.domain.document_keys import RECORDS, find_message_id
 from registry.domain.identifiers import Ebox
 from registry.domain.pseudonyms import Pseudonyms
-from tests.journeys.ledger.book import Book, Finding, Harm, Kind, Letter, Mailing
+from tests.journeys.ledger.book import Book, Finding, Harm, Kind, Letter
 from tests.journeys.ledger.evidence import Copy, Evidence
 
 
@@ -45,7 +45,7 @@ class Judge:
         """Each call has an entry of the audit trail, and each copy that was purged."""
         entries, broadcasts = self.evidence.entries, self.evidence.broadcasts
         mailings = [each for each in self.book.mailings if each.letter is letter]
-        calls = 1 + sum(mailing.key in broadcasts for mailing in mailings)
+        calls = 1 + sum(each.is_acknowledged or each.key in broadcasts for each in mailings)
         if entries["POST", message_id] < calls:
             yield Finding(Kind.SEAL, Harm.LOST, message_id, "a call has no entry")
         if entries["DO", message_id] < len(letter.purged):
@@ -53,22 +53,20 @@ class Judge:
 
     def _judge_mailings(self) -> Iterator[Finding]:
         for mailing in self.book.mailings:
+            letter, message_id = mailing.letter, str(mailing.letter.message_id)
             is_finished = self.evidence.broadcasts.get(mailing.key)
-            message_id = str(mailing.letter.message_id)
-            if is_finished is None:
-                yield from self._judge_unrecorded(mailing, message_id)
+            if is_finished is None and not mailing.is_acknowledged:
+                if any((each, message_id) in self.evidence.messages for each in mailing.recipients):
+                    yield Finding(Kind.BROADCAST, Harm.HALF, message_id, "of no broadcast")
                 continue
-            if not is_finished:
+            # Its record goes with the copy of the one that it was published to.
+            if is_finished is None and letter.ebox not in letter.purged:
+                yield Finding(Kind.BROADCAST, Harm.LOST, message_id, "it is not recorded")
+            if is_finished is False:
                 yield Finding(Kind.BROADCAST, Harm.HALF, message_id, "it is not finished")
             harm = Harm.LOST if mailing.is_acknowledged else Harm.HALF
             for recipient in mailing.recipients:
-                yield from self._judge_copy(mailing.letter, Kind.BROADCAST, recipient, harm)
-
-    def _judge_unrecorded(self, mailing: Mailing, message_id: str) -> Iterator[Finding]:
-        if mailing.is_acknowledged:
-            yield Finding(Kind.BROADCAST, Harm.LOST, message_id, "it was never recorded")
-        if any((each, message_id) in self.evidence.messages for each in mailing.recipients):
-            yield Finding(Kind.BROADCAST, Harm.HALF, message_id, "some have it, by no broadcast")
+                yield from self._judge_copy(letter, Kind.BROADCAST, recipient, harm)
 
     def _judge_copy(self, letter: Letter, kind: Kind, ebox: str, harm: Harm) -> Iterator[Finding]:
         """Judge the message in one e-Box; `harm` is what it is when there is none of it."""

@@ -41,7 +41,8 @@ def write_report(book: Book, findings: Sequence[Finding], *, seed: int, minutes:
         _INTRODUCTION.format(total=f"{total:,}", seed=seed, duration=minutes),
         *write_table(book, findings),
         "",
-        *(f"- {each.kind}, {each.harm}: {each.detail}" for each in findings),
+        *(f"- {each.kind}, {each.harm}: {each.subject}: {each.detail}" for each in findings),
+        *([""] if findings else []),
         *_write_copies(book),
     ]
     return "\n".join(lines)
@@ -69,10 +70,8 @@ def write_table(book: Book, findings: Sequence[Finding]) -> Iterator[str]:
 def _write_copies(book: Book) -> Iterator[str]:
     count = sum(1 for _ in book.list_copies())
     purged = sum(len(letter.purged) for letter in book.letters)
-    yield (
-        f"With the copies of broadcasts that is {count:,} messages, of which {purged:,} had expired"
-        f" and are deleted, with proofs; {len(book.strays):,} objects of nobody are in quarantine."
-    )
+    yield f"With the copies of broadcasts that is {count:,} messages. {purged:,} of them had expired"
+    yield f"and are deleted, with proofs. {len(book.strays):,} objects of nobody are in quarantine."
 
 
 def _write_row(*cells: object) -> str:

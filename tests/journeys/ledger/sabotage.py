@@ -78,6 +78,11 @@ class Sabotage:
         )
         return str(mailing.letter.message_id)
 
+    def forget_a_broadcast(self) -> str:
+        mailing = self._broadcast()
+        self._execute("DELETE FROM broadcasts WHERE message_id = %s", mailing.letter)
+        return str(mailing.letter.message_id)
+
     def delete_a_proof(self) -> str:
         letter = self._purge()
         self._execute("DELETE FROM deletions WHERE message_id = %s", letter)

@@ -35,6 +35,7 @@ class Settlement:
         end_leases(self.owner)
         self.run("worker", "--once", "--only", "broadcast")
         self.tell_all()
+        self.jobs.expire_broadcast()
         for words in (("jobs", "purge"), ("jobs", "sweep", "--older-than", "0")):
             self.run(*words)
         self.commands.run_patiently(
