@@ -99,10 +99,10 @@ lock: $(UV)  ## bring uv.lock up to date with pyproject.toml
 	$(UV) lock
 
 dist: $(READY)  ## make wheel, sdist, constraints, bill of materials and checksums in dist/
-	$(BIN)/python -m tools.release dist
+	$(BIN)/python -m registry.release dist
 
 release: $(READY)  ## make release VERSION=1.2.3: changelog, commit, the same files, tag; pushes nothing
-	$(BIN)/python -m tools.release tag "$(VERSION)"
+	$(BIN)/python -m registry.release tag "$(VERSION)"
 
 clean:  ## remove the sandbox, the environment and all caches
 	-[ ! -x $(BIN)/registry ] || $(BIN)/registry sandbox down

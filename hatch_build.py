@@ -5,7 +5,7 @@ from typing import Any
 
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
-MADE = Path(".cache", "release")  # by tools/release; where nobody made it, all else is built
+MADE = Path(".cache", "release")  # by registry/release; where nobody made it, all else is built
 
 
 class MadeForRelease(BuildHookInterface):  # type: ignore[misc] # hatchling has no types

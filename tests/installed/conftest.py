@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tools.release.artifacts import make_artifacts
+from registry.release.artifacts import make_artifacts
 
 CHECKOUT = Path(__file__).parents[2]
 

@@ -8,8 +8,8 @@ import tarfile
 import pytest
 
 from registry import __version__
+from registry.release.artifacts import make_artifacts
 from tests.installed.conftest import CHECKOUT, Environment
-from tools.release.artifacts import make_artifacts
 
 pytestmark = pytest.mark.process
 

@@ -5,8 +5,8 @@ from datetime import date
 import pytest
 
 from registry import __version__
-from tools.release.changelog import NothingToRelease, cut_section, read_section
-from tools.release.version import VersionRefused, check_next, read_version, write_version
+from registry.release.changelog import NothingToRelease, cut_section, read_section
+from registry.release.version import VersionRefused, check_next, read_version, write_version
 
 CHANGELOG = """# Changelog
 

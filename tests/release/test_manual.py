@@ -8,7 +8,7 @@ import click
 import pytest
 
 from registry.cli import registry
-from tools.release.manual import make_page, walk_commands, write_share
+from registry.release.manual import make_page, walk_commands, write_share
 
 
 @pytest.fixture(scope="module")

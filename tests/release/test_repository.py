@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from tools.release.repository import Repository, Unfit
+from registry.release.repository import NotReleasable, Repository
 
 NOON = 1_795_000_000  # seconds since 1970
 CHANGELOG = "# Changelog\n\n## Unreleased\n\n- Something.\n"
@@ -68,14 +68,14 @@ def test_revisions_of_the_database_are_closed_with_it_and_those_that_are_stay_as
 def test_changes_that_are_not_committed_are_not_released(checkout):
     (checkout / "stray").write_text("")
 
-    with pytest.raises(Unfit, match="not committed"):
+    with pytest.raises(NotReleasable, match="not committed"):
         Repository(checkout).require_releasable("1.0.0")
 
 
 def test_a_version_is_released_once(checkout):
     git(checkout, "tag", "--annotate", "--message", "x", "v1.0.0")
 
-    with pytest.raises(Unfit, match=r"not later than v1\.0\.0"):
+    with pytest.raises(NotReleasable, match=r"not later than v1\.0\.0"):
         Repository(checkout).require_releasable("1.0.0")
 
 

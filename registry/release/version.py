@@ -30,8 +30,8 @@ def check_next(version: str, tags: list[str]) -> None:
     """
     numbers = parse_version(version)
     for tag in tags:
-        released = parse_version(tag.removeprefix("v"))
-        if numbers <= released:
+        earlier = parse_version(tag.removeprefix("v"))
+        if numbers <= earlier:
             raise VersionRefused(f"{version} is not later than {tag}, which is released.")
 
 

@@ -9,9 +9,9 @@ from tempfile import TemporaryDirectory
 from typing import Final
 from uuid import NAMESPACE_URL, uuid5
 
-from tools.release.manual import write_share
-from tools.release.source import Source
-from tools.release.version import read_version
+from registry.release.manual import write_share
+from registry.release.source import Source
+from registry.release.version import read_version
 
 _PROJECT: Final = "ebox-message-registry"
 
@@ -27,12 +27,12 @@ def make_artifacts(checkout: Path, folder: Path, epoch: int) -> list[Path]:
     with TemporaryDirectory() as temporary:
         source = Source(Path(temporary), checkout / ".cache" / "uv" / "bin" / "uv")
         source.copy(checkout)
-        locked = source.export("requirements-txt", "--no-emit-workspace", "--no-header")
+        requirements = source.export("requirements-txt", "--no-emit-workspace", "--no-header")
         bill = source.export("cyclonedx1.5")
         write_share(source.made / "share", version, f"{instant:%Y-%m-%d}")
-        (source.made / "constraints.txt").write_text(_write_advice(version) + locked)
+        (source.made / "constraints.txt").write_text(_write_advice(version) + requirements)
         source.build(folder, epoch)
-    constraints = _write_advice(version) + locked + _pin_ours(folder, version)
+    constraints = _write_advice(version) + requirements + _pin_ours(folder, version)
     (folder / "constraints.txt").write_text(constraints)
     (folder / f"{_PROJECT}-{version}.cdx.json").write_text(_date_bill(bill, version, instant))
     _write_sums(folder)

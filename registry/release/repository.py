@@ -9,16 +9,16 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
-from tools.release.changelog import NothingToRelease, cut_section
-from tools.release.version import VersionRefused, check_next, write_version
+from registry.release.changelog import NothingToRelease, cut_section
+from registry.release.version import VersionRefused, check_next, write_version
 
 _CHANGELOG: Final = Path("CHANGELOG.md")
 _VERSION: Final = Path("registry", "__init__.py")
 _REVISIONS: Final = Path("registry", "migrations", "versions")
-_CLOSED: Final = Path("tests", "store", "released_revisions.sha256")
+_CHECKSUMS: Final = Path("tests", "store", "released_revisions.sha256")
 
 
-class Unfit(ValueError):
+class NotReleasable(ValueError):
     """The checkout cannot be released, for the reason given."""
 
 
@@ -33,15 +33,15 @@ class Repository:
         return int(self._git("log", "-1", "--format=%ct"))
 
     def require_releasable(self, version: str) -> None:
-        """Raise `Unfit` unless this version may be made of this checkout."""
+        """Raise `NotReleasable` unless this version may be made of this checkout."""
         if self._git("status", "--porcelain"):
-            raise Unfit("The checkout has changes that are not committed.")
+            raise NotReleasable("The checkout has changes that are not committed.")
         try:
             check_next(version, self._git("tag", "--list", "v*").split())
             changelog = (self._checkout / _CHANGELOG).read_text()
             cut_section(changelog, version, datetime.now(UTC).date())
         except (VersionRefused, NothingToRelease) as error:
-            raise Unfit(str(error)) from None
+            raise NotReleasable(str(error)) from None
 
     def prepare(self, version: str, epoch: int) -> None:
         """Write the version, the changelog's section, and the revisions that never change again."""
@@ -54,7 +54,7 @@ class Repository:
     def commit_and_tag(self, version: str, epoch: int) -> None:
         """Commit what was prepared at this time, which the files bear, and tag it."""
         dates = {"GIT_AUTHOR_DATE": f"{epoch} +0000", "GIT_COMMITTER_DATE": f"{epoch} +0000"}
-        self._git("add", *map(str, (_CHANGELOG, _VERSION, _CLOSED)))
+        self._git("add", *map(str, (_CHANGELOG, _VERSION, _CHECKSUMS)))
         self._git("commit", "--quiet", "--message", f"Release {version}", **dates)
         self._git("tag", "--annotate", "--message", f"Version {version}", f"v{version}", **dates)
 
@@ -69,12 +69,12 @@ class Repository:
             raise
 
     def _close_revisions(self) -> None:
-        closed = self._checkout / _CLOSED
-        text = closed.read_text()
+        checksums = self._checkout / _CHECKSUMS
+        text = checksums.read_text()
         for path in sorted((self._checkout / _REVISIONS).glob("[0-9]*.py")):
             if path.name not in text:
                 text += f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {path.name}\n"
-        closed.write_text(text)
+        checksums.write_text(text)
 
     def _git(self, *arguments: str, **variables: str) -> str:
         return subprocess.run(

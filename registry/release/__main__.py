@@ -1,4 +1,4 @@
-"""`python -m tools.release dist` and `python -m tools.release tag VERSION`."""
+"""`python -m registry.release dist` and `python -m registry.release tag VERSION`."""
 
 import subprocess
 import time
@@ -7,8 +7,8 @@ from typing import Final
 
 import click
 
-from tools.release.artifacts import make_artifacts
-from tools.release.repository import Repository, Unfit
+from registry.release.artifacts import make_artifacts
+from registry.release.repository import NotReleasable, Repository
 
 _CHECKOUT: Final = Path(__file__).parents[2]
 _FOLDER: Final = click.Path(file_okay=False, path_type=Path)
@@ -42,7 +42,7 @@ def tag(version: str, folder: Path) -> None:
             repository.prepare(version, now)
             paths = make_artifacts(_CHECKOUT, folder.resolve(), now)
             repository.commit_and_tag(version, now)
-    except Unfit as error:
+    except NotReleasable as error:
         raise click.ClickException(str(error)) from None
     except subprocess.CalledProcessError as error:
         raise click.ClickException(f"{error}. The checkout is as it was.") from None

@@ -1,1 +1,0 @@
-"""What the project needs and nobody installs."""
