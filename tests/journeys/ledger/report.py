@@ -70,8 +70,11 @@ def write_table(book: Book, findings: Sequence[Finding]) -> Iterator[str]:
 def _write_copies(book: Book) -> Iterator[str]:
     count = sum(1 for _ in book.list_copies())
     purged = sum(len(letter.purged) for letter in book.letters)
-    yield f"With the copies of broadcasts that is {count:,} messages. {purged:,} of them had expired"
-    yield f"and are deleted, with proofs. {len(book.strays):,} objects of nobody are in quarantine."
+    yield f"With the copies of broadcasts that is {count:,} messages. {purged:,} of them had"
+    yield (
+        f"expired and are deleted, with proofs. {len(book.strays):,} objects of nobody are in"
+        " quarantine."
+    )
 
 
 def _write_row(*cells: object) -> str:
