@@ -48,7 +48,8 @@ def _find_more_faults(examination: Examination[Settings]) -> Iterator[SettingFau
 
 def _inspect_buckets(settings: Settings) -> Iterator[Diagnosis]:
     is_one_store = choose_seal_settings(settings).s3_endpoint == settings.s3_endpoint
-    if settings.audit_bucket == settings.s3_bucket and is_one_store:
+    is_one_name = settings.audit_bucket and settings.audit_bucket == settings.s3_bucket
+    if is_one_name and is_one_store:
         yield Diagnosis(
             ("REGISTRY_AUDIT_BUCKET", "REGISTRY_S3_BUCKET"),
             "One bucket is named for seals and for documents.",

@@ -204,6 +204,13 @@ def test_without_online_nobody_is_asked(check):
     assert (code, told["diagnoses"], told["looks"]) == (0, [], [])
 
 
+def test_of_no_settings_at_all_it_is_told_that_they_are_not_there(run):
+    done = run("settings", "check", "--json", env={})
+
+    told = json.loads(done.out)["diagnoses"]
+    assert {each["observation"] for each in told} == {"It is not set."}
+
+
 def test_another_registry_at_our_address_is_told(check):
     code, told = check({"REGISTRY_S3_BUCKET": "no-such-bucket"}, "--online")
 
