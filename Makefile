@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 UV := .cache/uv/bin/uv
 READY := $(VENV)/.ready
 
-.PHONY: help setup demo sandbox test bare check hooks journeys clients bench-list bench-publish bench-outbox bench-audit bench-serve check-deploy chaos chaos-short drill drill-short failover lock dist release clean
+.PHONY: help setup demo sandbox test bare check hooks journeys clients bench-list bench-publish bench-outbox bench-audit bench-serve check-deploy chaos chaos-short drill drill-short failover lock dist image release clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | sort | expand -t 14
@@ -100,6 +100,9 @@ lock: $(UV)  ## bring uv.lock up to date with pyproject.toml
 
 dist: $(READY)  ## make wheel, sdist, constraints, bill of materials and checksums in dist/
 	$(BIN)/python -m registry.release dist
+
+image: dist  ## the same as an image, ebox-registry, with buildah; BASE=… names another base
+	buildah build --file deploy/Containerfile $(if $(BASE),--build-arg BASE=$(BASE)) --tag ebox-registry dist
 
 release: $(READY)  ## make release VERSION=1.2.3: changelog, commit, the same files, tag; pushes nothing
 	$(BIN)/python -m registry.release tag "$(VERSION)"
