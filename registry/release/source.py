@@ -33,9 +33,13 @@ class Source:
             text=True,
         ).stdout
         for name in filter(None, listing.split("\0")):
-            if (checkout / name).exists():
-                (self.folder / name).parent.mkdir(parents=True, exist_ok=True)
-                shutil.copy2(checkout / name, self.folder / name)
+            original, copy = checkout / name, self.folder / name
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            # A link to a folder: wheels have no links, and hatch goes into each folder only once.
+            if original.is_dir():
+                shutil.copytree(original, copy)
+            elif original.exists():
+                shutil.copy2(original, copy)
         self.made.mkdir(parents=True)
 
     def export(self, form: str, *options: str) -> str:

@@ -95,8 +95,9 @@ def test_a_line_that_is_too_long_is_refused_as_everything_else_is(service):
     with pytest.raises(urllib.error.HTTPError) as refusal:
         urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request)
 
-    assert refusal.value.code == 400
-    assert refusal.value.headers["Content-Type"] == "application/problem+json"
+    with refusal.value as answer:
+        assert answer.code == 400
+        assert answer.headers["Content-Type"] == "application/problem+json"
 
 
 def test_documents_of_the_contract_are_in_the_wheel(service):

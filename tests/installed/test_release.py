@@ -2,12 +2,14 @@
 
 import hashlib
 import json
+import os
 import subprocess
 import tarfile
 
 import pytest
 
 from registry import __version__
+from registry.cli.deploy.files import list_files
 from registry.release.artifacts import make_artifacts
 from tests.installed.conftest import CHECKOUT, Environment
 
@@ -100,11 +102,11 @@ def test_the_files_of_a_deployment_come_out_of_the_package(installed):
     installed("registry", "deploy", "files", "--to", "etc")
 
     folder = installed.folder / "etc"
-    files = {path.relative_to(folder): path for path in folder.rglob("*") if path.is_file()}
-    known = [path for path in (CHECKOUT / "deploy").rglob("*") if path.is_file()]
+    known = list_files(CHECKOUT / "deploy")
     for path in known:
-        assert files.pop(path.relative_to(CHECKOUT / "deploy")).read_bytes() == path.read_bytes()
-    assert [str(path) for path in files] == ["constraints.txt"]
+        assert (folder / path).read_bytes() == (CHECKOUT / "deploy" / path).read_bytes()
+        assert os.access(folder / path, os.X_OK) == os.access(CHECKOUT / "deploy" / path, os.X_OK)
+    assert {str(path) for path in set(list_files(folder)) - set(known)} == {"constraints.txt"}
 
 
 def test_the_database_is_migrated_from_there(installed, cluster):

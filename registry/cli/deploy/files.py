@@ -36,11 +36,7 @@ def write_files(*, folder: Path, force: bool) -> None:
     registry deploy files --to /etc/ebox-registry/deploy
     """
     source = find_source()
-    new = [
-        path.relative_to(source)
-        for path in sorted(source.rglob("*"))
-        if path.is_file() and not _is_same(path, folder / path.relative_to(source))
-    ]
+    new = [path for path in list_files(source) if not _is_same(source / path, folder / path)]
     if not force:
         _refuse_changed([folder / path for path in new if (folder / path).exists()])
     try:
@@ -55,6 +51,20 @@ def find_source() -> Path:
     """Find the files: in the wheel they lie in the package, in a checkout beside it."""
     inside = _PACKAGE / "deploy"
     return inside if inside.is_dir() else _PACKAGE.parent / "deploy"
+
+
+def list_files(folder: Path) -> Sequence[Path]:
+    """List the files below a folder, relative to it, as a wheel has them: through links too.
+
+    What Python compiles of them where they lie is none of them.
+    """
+    paths = [
+        Path(parent, name).relative_to(folder)
+        for parent, _, names in os.walk(folder, followlinks=True)
+        for name in names
+        if Path(parent).name != "__pycache__"
+    ]
+    return sorted(paths)
 
 
 def _is_same(source: Path, target: Path) -> bool:

@@ -157,7 +157,7 @@ def test_without_the_owner_nothing_is_done(run, environment, command):
     with pytest.raises(SettingsError) as error:
         run("database", *command, env=env)
 
-    assert error.value.faults == ("REGISTRY_DATABASE_OWNER_URL: is needed here and not set",)
+    assert error.value.faults == ["REGISTRY_DATABASE_OWNER_URL: is needed here and not set"]
 
 
 def test_a_downgrade_that_is_not_confirmed_deletes_nothing(run, fresh):
