@@ -7,7 +7,6 @@ import pytest
 
 from registry.settings import Settings
 from registry.settings.part import load_part
-from registry.wiring.audit import is_for_audit
 from registry.worker.threads import PATIENCE
 from tests.deploy.units import UNITS, read_credentials, read_directives, read_variables
 
@@ -123,7 +122,7 @@ def test_the_auditors_machine_has_what_verification_asks_for(tmp_path):
     )
     (tmp_path / "verify-s3-secret-key").write_text("secret")
 
-    settings = load_part(environ, is_for_audit)
+    settings = load_part(environ, "worker database", "seals", "trail")
 
     assert settings.audit_public_keys is not None
     assert settings.audit_key_path is None
