@@ -20,7 +20,7 @@ _MARKS: Final = {
     "postgres": ("postgres", "-D"),
     "seaweedfs": ("weed", "mini"),
     "federation": ("registry.sandbox.federation",),
-    "gunicorn": ("gunicorn", "registry.app"),
+    "gunicorn": ("gunicorn", "python:registry.gunicorn"),
     "worker": ("registry worker",),
     "sandbox": ("sandbox", "up"),
 }
