@@ -78,8 +78,11 @@ class Upload:
         """Delete the files, which no message will claim; what cannot be deleted is swept later."""
         if not self._is_noted:
             return
-        # The record first: without it nobody takes the files for those of a message that was lost.
-        keys = [make_record_key(self.message_id), *(file.blob_key for file in self.files)]
+        keys = [file.blob_key for file in self.files]
+        if not self._is_broken_off:
+            # The record first: without it nobody takes the files for those of a message that was
+            # lost. While files were coming there was none, and storage may be away.
+            keys.insert(0, make_record_key(self.message_id))
         try:
             erasures = [self.uploads.blobs.erase(key) for key in keys]
             # Nobody knows what is left of a file that was broken off: the note stays with it.
