@@ -1,4 +1,7 @@
-"""The services while a command needs them, from the settings that it names."""
+"""The services while a command needs them, from the settings that it names.
+
+Settings come first, and imports after them: whoever forgot one is told at once.
+"""
 
 import os
 from collections.abc import Iterator
@@ -26,10 +29,10 @@ def worker_services(*parts: "PartName") -> Iterator["OperatorServices"]:
 
     `parts` of the settings are needed beside its database.
     """
+    settings = load_settings("worker database", *parts)
     from registry.wiring.operators import OperatorServices
 
     with errors_in_one_line():
-        settings = load_settings("worker database", *parts)
         services = OperatorServices(settings, find_operator())
         try:
             yield services
@@ -40,9 +43,9 @@ def worker_services(*parts: "PartName") -> Iterator["OperatorServices"]:
 @contextmanager
 def routing() -> Iterator["Routing"]:
     """Give the routing, through the application's role."""
+    settings = load_settings("application database", "partitions")
     from registry.wiring.operators import open_routing
 
-    settings = load_settings("application database", "partitions")
     with errors_in_one_line(), open_routing(settings) as service:
         yield service
 
@@ -50,10 +53,10 @@ def routing() -> Iterator["Routing"]:
 @contextmanager
 def audit_services() -> Iterator["AuditServices"]:
     """Give what looks at the trail, for which no key but public ones is needed."""
+    settings = load_settings("worker database", "seals", "trail")
     from registry.wiring.audit import assemble_audit
 
     with errors_in_one_line():
-        settings = load_settings("worker database", "seals", "trail")
         services = assemble_audit(settings, find_operator())
         try:
             yield services
@@ -76,12 +79,12 @@ def open_trail() -> Iterator["Investigation"]:
 @contextmanager
 def audit_resumption() -> Iterator["Resumption"]:
     """Give what has sealing go on from an older database, through the owner's role."""
+    settings = load_settings("owner database", "seals", "seal key", "trail")
     from sqlalchemy.exc import SQLAlchemyError
 
     from registry.wiring.audit import assemble_resumption
 
     with errors_in_one_line():
-        settings = load_settings("owner database", "seals", "seal key", "trail")
         resumption = assemble_resumption(settings, find_operator())
         try:
             yield resumption

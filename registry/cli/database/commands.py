@@ -34,9 +34,9 @@ def migrate(*, revision: str, patience: float | None) -> None:
     asked for again later, so that no request waits behind it. Several at once wait for each other,
     and say for whom. Interrupted, it leaves the last revision that is whole.
     """
-    from registry import migrations
-
     with _as_owner("The database could not be migrated: ") as (engine, settings):
+        from registry import migrations
+
         migrations.upgrade(
             engine,
             settings.database_application_role,
@@ -68,9 +68,9 @@ def downgrade(*, revision: str, drops: tuple[str, ...]) -> None:
 
     Example: registry database downgrade --revision 0003 --drop audit_entries --drop audit_seals
     """
-    from registry import migrations
-
     with _as_owner("The downgrade failed: ") as (engine, settings):
+        from registry import migrations
+
         migrations.downgrade(
             engine,
             settings.database_application_role,
@@ -89,10 +89,10 @@ def check() -> None:
     Its application role must be safe, and must be able to write an audit entry. A warning, on
     standard error, says when PostgreSQL's own log would have personal numbers in it.
     """
-    from registry import migrations
-    from registry.wiring.operators import check_database
-
     with _as_owner("", "application database") as (engine, settings):
+        from registry import migrations
+        from registry.wiring.operators import check_database
+
         current, newest = migrations.revisions(engine)
         if current != newest:
             raise click.ClickException(f"The database is at revision {current}, not at {newest}.")
@@ -136,6 +136,7 @@ def _as_owner(prefix: str = "", *parts: "PartName") -> Iterator[tuple["Engine", 
     The running service is better off without the owner's password, and this without all the rest:
     `parts` of the settings are needed beside it.
     """
+    settings = load_settings("owner database", *parts)
     from alembic.util import CommandError
     from sqlalchemy.exc import SQLAlchemyError
 
@@ -143,7 +144,6 @@ def _as_owner(prefix: str = "", *parts: "PartName") -> Iterator[tuple["Engine", 
     from registry.domain.errors import RegistryError
     from registry.wiring.database import make_engine
 
-    settings = load_settings("owner database", *parts)
     engine = make_engine(settings, "owner")
     try:
         yield engine, settings
