@@ -132,7 +132,7 @@ def test_a_deaf_supervisor_is_killed_in_the_end(layout, holder):
 
 
 def test_what_a_killed_sandbox_left_is_ended(layout, recorded):
-    orphan = recorded("gunicorn", "sh", "-c", "sleep 60; : gunicorn registry.app")
+    orphan = recorded("gunicorn", "sh", "-c", "sleep 60; : gunicorn -c python:registry.gunicorn")
     said = []
 
     with ownership.hold_directory(layout, said.append):
@@ -143,7 +143,7 @@ def test_what_a_killed_sandbox_left_is_ended(layout, recorded):
 
 
 def test_taking_down_ends_what_a_killed_sandbox_left(layout, recorded):
-    orphan = recorded("gunicorn", "sh", "-c", "sleep 60; : gunicorn registry.app")
+    orphan = recorded("gunicorn", "sh", "-c", "sleep 60; : gunicorn -c python:registry.gunicorn")
 
     assert ownership.take_down(layout) is True
 
@@ -159,7 +159,7 @@ def test_somebody_elses_process_is_spared(layout, recorded):
 
 
 def test_a_process_that_came_later_is_spared(layout, recorded):
-    stranger = recorded("gunicorn", "sh", "-c", "sleep 60; : gunicorn registry.app")
+    stranger = recorded("gunicorn", "sh", "-c", "sleep 60; : gunicorn -c python:registry.gunicorn")
     long_ago = layout.document.stat().st_mtime - 60
     os.utime(layout.document, (long_ago, long_ago))
 
