@@ -1,12 +1,15 @@
 """A release in a repository: what is written down, and that nothing is left of one that failed."""
 
 import hashlib
+import shutil
 import subprocess
 from datetime import UTC, datetime
 
 import pytest
 
 from registry.release.repository import NotReleasable, Repository
+
+pytestmark = pytest.mark.skipif(not shutil.which("git"), reason="git is not installed")
 
 NOON = 1_795_000_000  # seconds since 1970
 CHANGELOG = "# Changelog\n\n## Unreleased\n\n- Something.\n"
