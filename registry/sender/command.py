@@ -134,13 +134,11 @@ def publish(
 ) -> None:
     """Publish a message with its documents to a recipient's e-Box.
 
-    \b
-    registry publish --to https://…/REST/ebox/enterprise/messageRegistry/v3 \\
-        --token-url https://…/REST/oauth/v5/token --client-id my:client --key my.p12 \\
-        --sender 0412398765 --recipient enterprise:0765432146 \\
-        --application fadDocuments --type vatStatement \\
-        --subject "nl=Uw uittreksel" --subject "fr=Votre extrait" \\
-        --file statement=btw-2026-Q3.pdf --file annex=details.csv --main statement
+    Example: registry publish --to https://…/REST/ebox/enterprise/messageRegistry/v3
+    --token-url https://…/REST/oauth/v5/token --client-id my:client --key my.p12
+    --sender 0412398765 --recipient enterprise:0765432146 --application fadDocuments
+    --type vatStatement --subject "nl=Uw uittreksel" --subject "fr=Votre extrait"
+    --file statement=btw-2026-Q3.pdf --file annex=details.csv --main statement
 
     Instead of the options from --sender to --subject, --message takes a whole messageToPublish;
     digests and missing httpPartNames are filled in. Documents are streamed, whatever their size.
@@ -150,7 +148,7 @@ def publish(
 
     Exit codes: 0 published; 1 refused, and trying again unchanged is of no use; 2 wrong options or
     files; 3 gave up: go on later with --idempotency-key.
-    """  # noqa: D301 - click's mark for lines to keep as they are
+    """
     key, client = _key(delivery), _client(delivery, credentials)
     message, documents = draft.compose(files)
     with _show_progress(sum(document.size for document in documents)) as watch:

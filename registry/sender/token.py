@@ -115,13 +115,12 @@ with_credentials: Final = gather_options(
 def token(credentials: Credentials) -> None:
     """Print an access token, got by signing with your private key.
 
-    \b
-    registry token --token-url https://…/REST/oauth/v5/token \\
-        --client-id my:client:id --key my.p12 --key-password-file password.txt
+    Example: registry token --token-url https://…/REST/oauth/v5/token --client-id my:client
+    --key my.p12 --key-password-file password.txt
 
     The token is all that goes to standard output; whoever has it is you until it expires. Exit
     code 1: the server refuses; 2: wrong options; 3: the server does not answer.
-    """  # noqa: D301 - click's mark for lines to keep as they are
+    """
     try:
         click.echo(get_token(credentials.make_own_token()))
     except NoToken as error:

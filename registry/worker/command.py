@@ -44,6 +44,8 @@ def worker(
 
     With --once, for schedulers of your own, it does not ask for the lease of a job, and ends with
     exit code 1 if anything was in the way.
+
+    Example: registry worker --metrics-port 9101
     """
     from registry.settings.part import load_part
     from registry.telemetry import logs, output

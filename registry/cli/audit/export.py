@@ -32,6 +32,8 @@ def export(*, period: tuple[datetime, datetime], output: Path) -> None:
     FILE --key PUBLIC.pem. Here it is verified too. The export itself is recorded. Exit code 1 when
     the trail is not what was sealed; then there is no file. Where REGISTRY_AUDIT_KEY_PATH is set
     the export is signed as a whole too; without it public keys are enough.
+
+    Example: registry audit export --period 2026-01..2026-03 --output trail.jsonl
     """
     from registry.audit.export import UnprovableTrail
 

@@ -12,6 +12,8 @@ def print_public_key() -> None:
     """Print the public key with which auditors verify, and its fingerprints.
 
     The key goes to standard output, the rest to standard error.
+
+    Example: registry audit public-key > public.pem
     """
     from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 

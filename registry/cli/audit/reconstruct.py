@@ -39,6 +39,8 @@ def reconstruct(
 
     E-Boxes are found by the keyed hashes that stand for them, also under former keys. Each entry
     says under which seal it lies. The search itself is recorded. Exit code 1 when there is nothing.
+
+    Example: registry audit reconstruct --message 0f3b1c7e-6d1e-4c57-9b0a-6f1d2c3b4a59 --json
     """
     if sum(choice is not None for choice in (message, token_hash, ebox)) != 1:
         raise click.UsageError("Give one of --message, --token-hash and --ebox.")

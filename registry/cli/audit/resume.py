@@ -19,7 +19,7 @@ from registry.terminal.text import clean_text
 @named_operator
 @in_json
 def resume(*, reason: str, is_json: bool) -> None:
-    r"""Have sealing go on from an older database, beside the bucket as it is.
+    """Have sealing go on from an older database, beside the bucket as it is.
 
     After a restore the database lacks seals that the bucket has, or counts transactions anew. This
     brings the seals back, not the entries under them that are lost, and adds a signed break that
@@ -28,8 +28,7 @@ def resume(*, reason: str, is_json: bool) -> None:
 
     Needs REGISTRY_DATABASE_OWNER_URL and the signing key.
 
-    \b
-    registry audit resume --reason "Disk lost on 3 May; backup of 02:00 restored, CHG-117"
+    Example: registry audit resume --reason "Disk lost on 3 May, CHG-117"
     """
     text = clean_text(reason).strip()
     if not text:

@@ -43,7 +43,7 @@ _BETWEEN: Final = 5_000  # seals from one checkpoint that is saved to the next
 )
 @in_json
 def verify(*, period: "TrailPeriod", path: Path | None, jobs: int | None, is_json: bool) -> None:
-    r"""Compare every entry with its seal, and the seals with those in the bucket.
+    """Compare every entry with its seal, and the seals with those in the bucket.
 
     Exit code 1 when anything was changed, deleted, put in, moved, cut off or put back, or when a
     seal is not what was signed; each finding is located by the numbers of seal and entries. A break
@@ -51,8 +51,7 @@ def verify(*, period: "TrailPeriod", path: Path | None, jobs: int | None, is_jso
 
     Needs no key but public ones: REGISTRY_AUDIT_PUBLIC_KEYS, the bucket, and the database.
 
-    \b
-    registry audit verify --checkpoint /var/lib/audit/checkpoint.json
+    Example: registry audit verify --checkpoint /var/lib/audit/checkpoint.json
     """
     verification, findings = _find_all(period, path, jobs)
     faults = [finding for finding in findings if not finding.is_known]

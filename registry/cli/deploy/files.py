@@ -25,15 +25,14 @@ _FEW: Final = 3  # files that are named in an error; more help nobody
 )
 @click.option("--force", is_flag=True, help="Write over files that are there and differ.")
 def write_files(*, folder: Path, force: bool) -> None:
-    r"""Write out the files that a deployment begins with, as this version has them.
+    """Write out the files that a deployment begins with, as this version has them.
 
     nginx, systemd, the roles of the database, examples of settings, runbooks, and constraints.txt
     with every version that was tested. Prints the path of each file that was written; what is there
     already and the same is left alone. Exit code 1, and nothing is written, when a file is there
     and differs, as one that you have changed: look at both, then --force, or another folder.
 
-    \b
-    registry deploy files --to /etc/ebox-registry/deploy
+    Example: registry deploy files --to /etc/ebox-registry/deploy
     """
     source = find_source()
     new = [path for path in list_files(source) if not _is_same(source / path, folder / path)]

@@ -23,7 +23,10 @@ from registry.cli.services import worker_services
 )
 @in_json
 def list_(*, due: bool, dead: bool, limit: int, is_json: bool) -> None:
-    """List the events that are due, or dead."""
+    """List the events that are due, or dead.
+
+    Example: registry events list --dead
+    """
     if due and dead:
         raise click.UsageError("Give --due or --dead, not both.")
     kind = "dead" if dead else "due"
@@ -50,6 +53,8 @@ def show(id_: UUID, *, is_json: bool) -> None:
     """Show the event of this ID, or all events of the message of this ID.
 
     Of a message that was deleted the proofs are shown. Exit code 1 when nothing has this id.
+
+    Example: registry events show 0f3b1c7e-6d1e-4c57-9b0a-6f1d2c3b4a59
     """
     with worker_services() as services:
         # An id is an event's or a message's, and only the database knows which.
@@ -85,6 +90,8 @@ def preview(*, days: int, is_json: bool) -> None:
     """Show the reminders and alerts of the next days, unless messages are read first.
 
     Days are those of Belgium. What is due already counts for today.
+
+    Example: registry events preview --days 7
     """
     with worker_services("reminders") as services:
         rows = services.reminders.preview(timedelta(days=days))

@@ -24,6 +24,8 @@ def replay(ids: tuple[UUID, ...], *, dead: bool) -> None:
 
     They keep their ids, so that whoever was told before knows. Exit code 1 when there is no event
     of an ID; the others are told again all the same.
+
+    Example: registry events replay --dead
     """
     if bool(ids) == dead:
         raise click.UsageError("Give the ids of events, or --dead.")
@@ -50,6 +52,8 @@ def skip(ids: tuple[UUID, ...], *, why: str) -> None:
 
     Exit code 1 when there is no event of an ID, when it was told, or is being told this moment;
     the others are left untold all the same.
+
+    Example: registry events skip 0f3b1c7e-6d1e-4c57-9b0a-6f1d2c3b4a59 --why "Sent by hand"
     """
     with worker_services("hash key") as services:
         events = services.event_administration.skip(ids, why)

@@ -68,7 +68,7 @@ def fsck(
     path: Path | None,
     is_json: bool,
 ) -> None:
-    r"""Check that storage has the documents which the database promises.
+    """Check that storage has the documents which the database promises.
 
     First each document of a message is held against its object: is it there, of the right size, and
     under lock and hold as it has to be; then each object against the messages and the uploads that
@@ -81,8 +81,8 @@ def fsck(
     Exit code 0 when all is well or was put right, 1 when something is left, 2 when the call is
     wrong, 3 when the check could not be finished.
 
-    \b
     Example: registry fsck --deep --state /var/lib/registry/fsck.json
+
     Example: registry fsck --adopt --yes --older-than 0
     """
     orders = _Orders(ebox, is_deep, is_repairing, timedelta(hours=older_than), path, is_json)

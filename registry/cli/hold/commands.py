@@ -32,7 +32,10 @@ _WHY: Final = "Case or decision; kept with the hold."
 @named_operator
 @in_json
 def set_(*, ebox: "Ebox", message: UUID | None, why: str, is_json: bool) -> None:
-    """Hold a message, or a whole e-Box with what comes later."""
+    """Hold a message, or a whole e-Box with what comes later.
+
+    Example: registry hold set --ebox enterprise:0412398765 --why "Case 2026/117"
+    """
     with worker_services(*_NEEDS) as services:
         hold_id = services.legal_holds.set(ebox, message, why)
         # Before storage is asked, which may not answer: `refresh` needs this id.
@@ -47,7 +50,10 @@ def set_(*, ebox: "Ebox", message: UUID | None, why: str, is_json: bool) -> None
 @named_operator
 @in_json
 def lift(*, hold_id: UUID, why: str, is_json: bool) -> None:
-    """End a hold; what expired meanwhile is deleted at the next purge, unless held otherwise."""
+    """End a hold; what expired meanwhile is deleted at the next purge, unless held otherwise.
+
+    Example: registry hold lift 0f3b1c7e-6d1e-4c57-9b0a-6f1d2c3b4a59 --why "Case closed"
+    """
     with worker_services(*_NEEDS) as services:
         hold_row = services.legal_holds.lift(hold_id, why)
         if not is_json:
@@ -64,6 +70,8 @@ def refresh(*, hold_id: UUID, is_json: bool) -> None:
 
     For a hold in force, and for one that was lifted, when storage did not answer then. A hold on an
     e-Box comes to hold the documents that arrived since, too.
+
+    Example: registry hold refresh 0f3b1c7e-6d1e-4c57-9b0a-6f1d2c3b4a59
     """
     with worker_services("documents") as services:
         _carry_out(services, hold_id, is_json=is_json)
@@ -73,7 +81,10 @@ def refresh(*, hold_id: UUID, is_json: bool) -> None:
 @click.option("--all", "with_lifted", is_flag=True, help="Also those that were lifted.")
 @in_json
 def list_(*, with_lifted: bool, is_json: bool) -> None:
-    """List the holds in force, the oldest first."""
+    """List the holds in force, the oldest first.
+
+    Example: registry hold list --all
+    """
     with worker_services() as services:
         holds = services.legal_holds.list_holds(with_lifted=with_lifted)
     if is_json:

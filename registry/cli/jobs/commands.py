@@ -35,6 +35,8 @@ def sweep(*, dry_run: bool, older_than: int) -> None:
 
     They are what a publication leaves that was cut off by a crash. Prints the key of each. Only
     what this database has noted is deleted; `registry fsck` finds what it does not know.
+
+    Example: registry jobs sweep --dry-run --older-than 48
     """
     age = timedelta(hours=older_than)
     with worker_services("documents") as services, show_count() as show:
@@ -60,6 +62,8 @@ def route(enterprises: tuple[EnterpriseNumber, ...]) -> None:
     """Ask for the routing rules of ENTERPRISES again, and route what waits for them.
 
     Exit code 1 when the Partition API gave no answer for one of them.
+
+    Example: registry jobs route 0412398765
     """
     silent = 0
     with routing() as service:
@@ -86,6 +90,8 @@ def purge(*, limit: int | None) -> None:
 
     What is under a legal hold stays, and a document that storage must still keep. For those who do
     not run the worker, which does this all the time.
+
+    Example: registry jobs purge --limit 20
     """
     with worker_services("documents", "hash key") as services, show_count() as show:
         services.clock_check.require()  # by a wrong one, messages would go before they expire
@@ -110,7 +116,7 @@ def verify(*, rate: int | None, is_json: bool) -> None:
     none, a new one begins. Prints the key of each document that storage has altered or lost, and a
     message that has it; exit code 1 if there is one. Ctrl-C loses nothing: the next run goes on.
 
-    For example, at night: registry jobs verify --rate 50
+    Example: registry jobs verify --rate 50
     """
     faults: list[DocumentFault] = []
     documents, size = 0, 0
@@ -146,6 +152,8 @@ def remind() -> None:
     """Remind of messages that nobody has read, and alert before they expire.
 
     Puts events into the outbox, each message once. For those who do not run the worker.
+
+    Example: registry jobs remind
     """
     with worker_services("reminders") as services, show_count() as show:
         services.clock_check.require()

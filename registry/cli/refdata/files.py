@@ -26,13 +26,12 @@ reference_file = click.argument(
 @reference_file
 @in_json
 def check(*, path: Path, is_json: bool) -> None:
-    r"""Say everything that is wrong with FILE and the logos beside it.
+    """Say everything that is wrong with FILE and the logos beside it.
 
     Each fault comes with its line and the member that it is in; exit code 2 if there is one. No
     database is needed. Check digits of enterprise numbers must fit unless REGISTRY_ENVIRONMENT
     names one without real mail, or REGISTRY_CHECK_DIGITS=false.
 
-    \b
     Example: registry refdata check reference.yaml
     """
     reference_set = read_file(path, is_json=is_json)
@@ -55,11 +54,10 @@ def check(*, path: Path, is_json: bool) -> None:
     "path", metavar="[FILE]", required=False, type=click.Path(dir_okay=False, path_type=Path)
 )
 def edit_example(*, path: Path | None) -> None:
-    r"""Write a file to start from, with comments, to FILE.
+    """Write a file to start from, with comments, to FILE.
 
     Without FILE it goes to standard output. A file that is there is not replaced.
 
-    \b
     Example: registry refdata edit-example reference.yaml
     """
     text = (files(_ROOM) / "example.yaml").read_text(encoding="utf-8")

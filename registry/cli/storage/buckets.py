@@ -29,7 +29,7 @@ of_store = click.option(
 @of_store
 @in_json
 def create(*, only: "Store | None", is_json: bool) -> None:
-    r"""Make the buckets, and give them what they must have.
+    """Make the buckets, and give them what they must have.
 
     Versioning; Object Lock for seals, and for documents where REGISTRY_S3_OBJECT_LOCK asks for it;
     encryption by default; an end to unfinished uploads after two days; no CORS, no public access.
@@ -37,7 +37,6 @@ def create(*, only: "Store | None", is_json: bool) -> None:
     offer is a warning. Needs the settings of the store, with a key that may make buckets; the
     service's own needs less.
 
-    \b
     Example: registry storage create
     """
     findings: list[BucketFinding] = []
@@ -51,14 +50,13 @@ def create(*, only: "Store | None", is_json: bool) -> None:
 @of_store
 @in_json
 def check(*, only: "Store | None", is_json: bool) -> None:
-    r"""Say whether the buckets are as they must be, and which rights the key lacks.
+    """Say whether the buckets are as they must be, and which rights the key lacks.
 
     Each call that the service makes is made on small objects below storage-check/, with the key of
     the settings, and they are removed. Under Object Lock that takes ten seconds, the shortest
     retention; where the key may not delete, as it should not among seals, they stay. Exit code 1
     when something is missing.
 
-    \b
     Example: registry storage check --only documents
     """
     from registry.blobs.bucket_findings import BucketOutcome

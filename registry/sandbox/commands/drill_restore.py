@@ -103,7 +103,7 @@ def restore(
 
     Exit code 0 when each is there in the end, 1 when one is lost or anything else is wrong.
 
-    For example: registry drill restore --publish-for 60 --archive-every 10
+    Example: registry drill restore --publish-for 60 --archive-every 10
     """
     plan = RestorePlan(**wishes)
     if plan.rewind >= plan.publishing:

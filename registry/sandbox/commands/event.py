@@ -84,7 +84,7 @@ def event(directory: Path, type: str, **wishes: Any) -> None:  # noqa: A002 - th
     --rules give all rules that the e-Box has afterwards; without them the present ones are told
     again, and none is left when one is deleted. Exit code 1 unless the registry takes it.
 
-    For example: registry sandbox event routingRule.updated --enterprise 0999910048
+    Example: registry sandbox event routingRule.updated --enterprise 0999910048
     --rule messageTypeId=summons,partition=partitionB
     """
     if wishes["rules"] and wishes["file"] is not None:

@@ -21,7 +21,7 @@ _TIMEOUT: Final = 30  # seconds, for 100 000 events
 def events(directory: Path, *, raw: bool) -> None:
     """Show the events that the Event Service's stand-in took, oldest first.
 
-    For example: registry sandbox events --json | jq '.[].eventData.subject'
+    Example: registry sandbox events --json | jq '.[].eventData.subject'
     """
     _, document = options.running(directory)
     answer = _fetch_events(document)

@@ -36,6 +36,8 @@ def up(directory: Path, port: int, *, detach: bool, keep: bool, seeds: bool, ter
 
     Starts from fresh data unless --keep is given; the personas' keys always stay. Where everything
     is stands in DIR/sandbox.json while the sandbox is up, and the logs are in DIR/logs.
+
+    Example: registry sandbox up --detach
     """
     layout = Layout.at(directory)
     wishes = ["--keep"] * keep + ["--empty"] * (not seeds)
@@ -64,7 +66,10 @@ def _attend(supervisor: Supervisor, terse: bool) -> None:
 @click.command()
 @click.option("--port", default=0, type=click.IntRange(0, 65535), help="Free one when 0.")
 def demo(port: int) -> None:
-    """Start a fresh sandbox, walk through the main job, stop it; exit code 0 if all held."""
+    """Start a fresh sandbox, walk through the main job, stop it; exit code 0 if all held.
+
+    Example: registry sandbox demo
+    """
     console = Console()
     with TemporaryDirectory(prefix="registry-demo-") as folder:
         layout = Layout.at(Path(folder) / "sandbox")
@@ -84,7 +89,10 @@ def demo(port: int) -> None:
 @click.command()
 @options.directory
 def down(directory: Path) -> None:
-    """Stop the sandbox that runs in DIR, from any terminal."""
+    """Stop the sandbox that runs in DIR, from any terminal.
+
+    Example: registry sandbox down --dir .sandbox
+    """
     layout = Layout.at(directory)
     was_running = ownership.take_down(layout)
     click.echo("Stopped." if was_running else f"No sandbox is running in {layout.directory}.")
@@ -93,6 +101,9 @@ def down(directory: Path) -> None:
 @click.command()
 @options.directory
 def status(directory: Path) -> None:
-    """Show the processes and whether the registry is well; exit code 1 unless all is."""
+    """Show the processes and whether the registry is well; exit code 1 unless all is.
+
+    Example: registry sandbox status
+    """
     if not screens.show_status(*options.running(directory)):
         sys.exit(1)

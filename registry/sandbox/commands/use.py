@@ -19,7 +19,7 @@ from registry.sandbox.personas import PERSONAS
 def token(directory: Path, persona: str, scopes: tuple[str, ...]) -> None:
     """Print a bearer token of PERSONA, got the real way: with a signed assertion.
 
-    For example: curl -H "Authorization: Bearer $(registry sandbox token portal-user)" …
+    Example: registry sandbox token portal-user
     """
     layout, document = options.running(directory)
     if persona not in PERSONAS:
@@ -39,7 +39,7 @@ def token(directory: Path, persona: str, scopes: tuple[str, ...]) -> None:
 def execute(directory: Path, command: tuple[str, ...]) -> None:
     """Run COMMAND with this sandbox's settings in its environment; its exit code is ours.
 
-    For example: registry sandbox exec -- registry database check
+    Example: registry sandbox exec -- registry database check
     """
     layout, document = options.running(directory)
     try:

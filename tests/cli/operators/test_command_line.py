@@ -37,6 +37,18 @@ def test_every_command_explains_itself(run, path, command):
 
 
 @pytest.mark.parametrize(
+    "path",
+    [path for path, command in ALL if not isinstance(command, click.Group)],
+    ids=" ".join,
+)
+def test_every_command_has_an_example_that_reads_as_it_is_typed(run, path):
+    done = run(*path, "--help", env={"COLUMNS": "400"})
+
+    assert f"\n  Example: registry {' '.join(path)}" in done.said
+    assert "\\b" not in done.said
+
+
+@pytest.mark.parametrize(
     "option",
     [
         pytest.param(parameter, id=f"{' '.join(path)} {parameter.name}")
