@@ -82,6 +82,7 @@ def audit_resumption() -> Iterator["Resumption"]:
     settings = load_settings("owner database", "seals", "seal key", "trail")
     from sqlalchemy.exc import SQLAlchemyError
 
+    from registry.store.driver_words import read_driver_words
     from registry.wiring.audit import assemble_resumption
 
     with errors_in_one_line():
@@ -89,8 +90,7 @@ def audit_resumption() -> Iterator["Resumption"]:
         try:
             yield resumption
         except SQLAlchemyError as error:
-            # The driver's own words: SQLAlchemy adds the statement and a link, over many lines.
-            reason = str(getattr(error, "orig", None) or error).strip().splitlines()[0]
+            reason = read_driver_words(error)
             raise click.ClickException(f"Sealing could not be resumed: {reason}") from None
         finally:
             resumption.engine.dispose()

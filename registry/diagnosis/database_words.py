@@ -6,6 +6,7 @@ import psycopg
 
 from registry.domain.diagnoses import Cause, Diagnosis
 from registry.store.bounded_connection import PoolerMet
+from registry.store.driver_words import read_driver_words
 
 
 class _Refusal(NamedTuple):
@@ -101,7 +102,7 @@ def explain_refusal(error: Exception, name: str, variable: str) -> Diagnosis:
     """
     if isinstance(error, PoolerMet):
         return describe_pooler(name, variable)
-    words = str(getattr(error, "orig", None) or error).strip().splitlines()[0]
+    words = read_driver_words(error)
     refusal = next((each for each in _list_refusals(words) if each.sign in words), None)
     if refusal is None:
         reason = f"It says: {words.rpartition('failed: ')[2]}"

@@ -1,9 +1,11 @@
 """Environment variables and the files they name → values of settings, with every fault."""
 
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, get_args
+
+from pydantic.fields import FieldInfo
 
 from registry.settings.fault import PREFIX, SettingFault
 
@@ -19,25 +21,10 @@ _SPELL: Final = "Look for its name in `registry settings list`, or take it out."
 
 _LISTS: Final = frozenset({"cors_origins", "webhook_clients"})
 _TABLES: Final = frozenset({"scopes", "citizen_scopes", "webhook_types", "partition_members"})
-_PATHS: Final = frozenset(
-    {
-        "oauth_key_path",
-        "oauth_ca_bundle",
-        "s3_ca_bundle",
-        "partition_ca_bundle",
-        "federation_ca_bundle",
-        "events_ca_bundle",
-        "federation_certificate",
-        "audit_key_path",
-        "audit_public_keys",
-        "audit_former_hash_keys",
-        "audit_s3_ca_bundle",
-    }
-)
 
 
 def gather_values(
-    environ: Mapping[str, str], fields: Collection[str]
+    environ: Mapping[str, str], fields: Mapping[str, FieldInfo]
 ) -> tuple[dict[str, Any], list[SettingFault]]:
     """Gather the values of these fields, and list the faults: those that cannot be read, or are
     no settings.
@@ -63,12 +50,20 @@ def gather_values(
                 content = text
                 if is_file:
                     content = (credentials / text).read_text(encoding="utf-8").strip()
-                is_path = field in _PATHS
-                values[field] = credentials / content if is_path else _parse_value(field, content)
+                values[field] = (
+                    credentials / content
+                    if _names_file(fields[field])
+                    else _parse_value(field, content)
+                )
             except (OSError, ValueError) as error:
                 remedy = _READABLE if is_file else _IN_JSON
                 faults.append(SettingFault(variable, _explain(error), remedy))
     return values, faults
+
+
+def _names_file(field: FieldInfo) -> bool:
+    """Tell if the value is the name of a file, by its type."""
+    return Path in (field.annotation, *get_args(field.annotation))
 
 
 def _name_stranger(variable: str, field: str) -> SettingFault:

@@ -8,6 +8,7 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from registry.domain.errors import StoreUnfit, Unavailable
+from registry.store.driver_words import read_driver_words
 from registry.store.schema import REVISION
 from registry.store.shape import read_shape
 from registry.store.transactions import Transactions
@@ -35,7 +36,8 @@ def rehearse(transactions: Transactions, work: Callable[[Connection], None]) -> 
             return
         if error.__cause__ is None:
             raise
-        raise Unavailable(f"The database cannot be used: {_explain(error.__cause__)}") from error
+        words = read_driver_words(error.__cause__)
+        raise Unavailable(f"The database cannot be used: {words}") from error
 
 
 def _take_back() -> NoReturn:
@@ -56,9 +58,3 @@ def _require_shape(connection: Connection) -> None:
         raise StoreUnfit("The database was migrated last by an older version of this program.")
     if shape.revision is None or shape.revision < REVISION:
         raise StoreUnfit(f"The database is at revision {shape.revision}, not at {REVISION}.")
-
-
-def _explain(cause: BaseException) -> str:
-    """Repeat the first line of what the driver says; SQLAlchemy adds the statement and a link."""
-    lines = str(getattr(cause, "orig", None) or cause).strip().splitlines()
-    return lines[0] if lines else type(cause).__name__

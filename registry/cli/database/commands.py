@@ -33,6 +33,8 @@ def migrate(*, revision: str, patience: float | None) -> None:
     The service may go on meanwhile: a lock that cannot be had within half a second is given up and
     asked for again later, so that no request waits behind it. Several at once wait for each other,
     and say for whom. Interrupted, it leaves the last revision that is whole.
+
+    Example: registry database migrate --patience 60
     """
     with _as_owner("The database could not be migrated: ") as (engine, settings):
         from registry import migrations
@@ -88,6 +90,8 @@ def check() -> None:
 
     Its application role must be safe, and must be able to write an audit entry. A warning, on
     standard error, says when PostgreSQL's own log would have personal numbers in it.
+
+    Example: registry database check
     """
     with _as_owner("", "application database") as (engine, settings):
         from registry import migrations
@@ -142,6 +146,7 @@ def _as_owner(prefix: str = "", *parts: "PartName") -> Iterator[tuple["Engine", 
 
     from registry import migrations
     from registry.domain.errors import RegistryError
+    from registry.store.driver_words import read_driver_words
     from registry.wiring.database import make_engine
 
     engine = make_engine(settings, "owner")
@@ -154,8 +159,6 @@ def _as_owner(prefix: str = "", *parts: "PartName") -> Iterator[tuple["Engine", 
         migrations.DowngradeRefused,
         migrations.MigrationBlocked,
     ) as error:
-        # The driver's own words: SQLAlchemy adds the statement and a link, over many lines.
-        reason = str(getattr(error, "orig", None) or error).strip().splitlines()[0]
-        raise click.ClickException(f"{prefix}{reason}") from None
+        raise click.ClickException(f"{prefix}{read_driver_words(error)}") from None
     finally:
         engine.dispose()

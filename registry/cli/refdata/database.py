@@ -28,7 +28,7 @@ _REFUSED: Final = 1  # exit code
 @named_operator
 @in_json
 def import_(*, path: Path, is_rehearsal: bool, is_json: bool) -> None:
-    r"""Make the registry have the reference data of FILE, and no others.
+    """Make the registry have the reference data of FILE, and no others.
 
     What FILE does not have is removed, unless messages refer to it: then nothing is changed, and
     it is said what they refer to. All happens in one transaction, and goes into the audit trail. A
@@ -37,7 +37,6 @@ def import_(*, path: Path, is_rehearsal: bool, is_json: bool) -> None:
 
     Needs REGISTRY_DATABASE_OWNER_URL. Exit code 1 when it is refused, 2 when FILE is wrong.
 
-    \b
     Example: registry refdata import reference.yaml --as "An Peeters"
     """
     plan = _replace(read_file(path, is_json=is_json), is_rehearsal=is_rehearsal)
@@ -48,12 +47,11 @@ def import_(*, path: Path, is_rehearsal: bool, is_json: bool) -> None:
 @reference_file
 @in_json
 def diff(*, path: Path, is_json: bool) -> None:
-    r"""Show what an import of FILE would change, and change nothing.
+    """Show what an import of FILE would change, and change nothing.
 
     Needs REGISTRY_DATABASE_OWNER_URL. Exit code 1 when the import would be refused, since messages
     refer to what FILE does not have; 2 when FILE is wrong.
 
-    \b
     Example: registry refdata diff reference.yaml
     """
     plan = _replace(read_file(path, is_json=is_json), is_rehearsal=True)
@@ -64,12 +62,11 @@ def diff(*, path: Path, is_json: bool) -> None:
 @click.argument("path", metavar="FILE", type=click.Path(dir_okay=False, path_type=Path))
 @click.option("--force", "is_forced", is_flag=True, help="Replace FILE, and logos of these names.")
 def export(*, path: Path, is_forced: bool) -> None:
-    r"""Write the reference data that the registry has to FILE, and logos beside it.
+    """Write the reference data that the registry has to FILE, and logos beside it.
 
     The same data give the same file, which an import takes without any change. Needs
     REGISTRY_DATABASE_OWNER_URL.
 
-    \b
     Example: registry refdata export reference.yaml
     """
     if path.exists() and not is_forced:
@@ -92,6 +89,7 @@ def _reference_import() -> Iterator["ReferenceImport"]:
     """Give the import; errors come in one line."""
     from sqlalchemy.exc import SQLAlchemyError
 
+    from registry.store.driver_words import read_driver_words
     from registry.wiring.reference import open_reference_import
 
     with errors_in_one_line():
@@ -100,8 +98,7 @@ def _reference_import() -> Iterator["ReferenceImport"]:
             with open_reference_import(settings, find_operator()) as reference_import:
                 yield reference_import
         except SQLAlchemyError as error:
-            # The driver's own words: SQLAlchemy adds the statement and a link, over many lines.
-            reason = str(getattr(error, "orig", None) or error).strip().splitlines()[0]
+            reason = read_driver_words(error)
             raise click.ClickException(f"Nothing was changed: {reason}") from None
 
 
