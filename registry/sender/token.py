@@ -115,7 +115,7 @@ with_credentials: Final = gather_options(
 def token(credentials: Credentials) -> None:
     """Print an access token, got by signing with your private key.
 
-    Example: registry token --token-url https://…/REST/oauth/v5/token --client-id my:client
+    Example: registry token --token-url https://…/REST/oauth/v5/token --client-id my:client:id
     --key my.p12 --key-password-file password.txt
 
     The token is all that goes to standard output; whoever has it is you until it expires. Exit
