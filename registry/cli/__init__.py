@@ -14,6 +14,10 @@ _COMMANDS: Final = {
     "audit": LazyCommand(
         "registry.cli.audit:audit", "Verify the audit trail, search it, export it with proof."
     ),
+    "certificate": LazyCommand(
+        "registry.cli.certificate:certificate",
+        "Ask for the certificate by which the federation knows you, and check it.",
+    ),
     "database": LazyCommand("registry.cli.database:database", "Create and upgrade the database."),
     "deploy": LazyCommand(
         "registry.cli.deploy:deploy", "Have what an operator needs beside the program."
@@ -78,7 +82,7 @@ def main() -> None:
             raise
         click.echo(
             f"{error.name} is not installed. Install ebox-message-registry[server], or [sender] for"
-            " `publish` and `token` alone.",
+            " `publish`, `token` and `certificate` alone.",
             err=True,
         )
         sys.exit(2)

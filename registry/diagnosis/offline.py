@@ -9,8 +9,9 @@ from registry.http_client.private_key import KeyUnusable
 from registry.settings import Settings
 from registry.settings.examination import Examination
 from registry.settings.fault import PREFIX, SettingFault
-from registry.settings.owners import OwnCertificate, read_own_certificate
+from registry.settings.owners import OwnCertificate
 from registry.wiring.audit import load_former_pseudonyms, load_keyring, load_private_key
+from registry.wiring.certificates import read_certificates
 from registry.wiring.federation import make_identity
 from registry.wiring.storage import choose_seal_settings
 from registry.wiring.tls_files import find_tls_file_faults
@@ -101,19 +102,6 @@ def _inspect_certificates(settings: Settings) -> Iterator[Diagnosis]:
             f"Their numbers are {', '.join(sorted(numbers))}.",
             "Name the certificates of the one that runs this registry.",
         )
-
-
-def read_certificates(settings: Settings) -> dict[str, OwnCertificate]:
-    """Read our certificates, by the variables that name them, as far as they can be read."""
-    password = settings.oauth_key_password
-    secret = password.get_secret_value().encode() if password else None
-    certificates = {
-        "REGISTRY_OAUTH_KEY_PATH": read_own_certificate(settings.oauth_key_path, secret),
-        "REGISTRY_FEDERATION_CERTIFICATE": read_own_certificate(
-            settings.federation_certificate, None
-        ),
-    }
-    return {name: each for name, each in certificates.items() if each}
 
 
 def _inspect_certificate(

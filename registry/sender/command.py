@@ -13,9 +13,9 @@ from rich.progress import BarColumn, DownloadColumn, TimeRemainingColumn, Transf
 
 from registry.sender.message import File, FileOption, MessageOptions
 from registry.sender.multipart_body import Body, Unreadable
-from registry.sender.options import gather_options
 from registry.sender.report import GIVE_UP, REFUSAL, advise_to_go_on, report
 from registry.sender.token import Credentials, NoToken, get_token, with_credentials
+from registry.terminal.gathering import gather_options
 from registry.terminal.numbers import EboxType, EnterpriseNumberType
 from registry.terminal.screen import make_progress
 

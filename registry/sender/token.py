@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from registry.domain.errors import Unavailable, UpstreamInvalid
-from registry.sender.options import gather_options
+from registry.terminal.gathering import gather_options
 
 if TYPE_CHECKING:
     from registry.http_client.access_token import OwnToken

@@ -67,6 +67,22 @@ def test_a_sender_publishes(sender, service):
     assert json.loads(told)["messageId"]
 
 
+def test_a_sender_asks_for_a_certificate_and_checks_one(sender):
+    key, csr = sender.folder / "acc.key", sender.folder / "acc.csr"
+
+    sender(
+        *("registry", "certificate", "request", "--environment", "ACC"),
+        *("--enterprise-number", AGENCY.digits, "--organization", "Agency"),
+        *("--application", "sender", "--locality", "Brussel", "--province", "Brussel"),
+        *("--key", str(key), "--csr", str(csr)),
+    )
+
+    assert csr.read_bytes().startswith(b"-----BEGIN CERTIFICATE REQUEST-----")
+    done = sender.run("registry", "certificate", "check", str(key), "--json")
+    assert done.returncode == 1
+    assert json.loads(done.stdout)["lines"][0]["subject"] == "certificate"
+
+
 @pytest.mark.parametrize("command", [("database", "check"), ("worker", "--once"), ("hold", "list")])
 def test_a_sender_who_types_what_operators_do_is_told_what_to_install(sender, command):
     done = sender.run("registry", *command)

@@ -171,7 +171,7 @@ PATTERNS: Final = {
         ("\r\ncontent-length: 1", " ", "x"),
     ),
     "serving.arrival:_UNMEASURED": worst("search", ("", "\r\ntransfer-encoding", "")),
-    "settings.owners:_NUMBER": worst(
+    "certificates.subject:_NUMBER": worst(
         "fullmatch", ("urn:be:fgov:kbo-bce:organization:cbe-number:", "0", "x")
     ),
     "settings.environment_checks:_TRIAL_WORDS": worst("search", ("", "www", ""), ("", "-", "")),

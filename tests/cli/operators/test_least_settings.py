@@ -21,6 +21,8 @@ LEAST = {
     f"audit reconstruct --token-hash {'ab' * 32}": {WORKER, "AUDIT_BUCKET"},
     "audit resume --reason x": {"DATABASE_OWNER_URL", "AUDIT_BUCKET", "AUDIT_KEY_PATH"},
     "audit verify": {WORKER, "AUDIT_BUCKET"},
+    "certificate check": set(),
+    "certificate request": set(),
     "database check": {"DATABASE_OWNER_URL", "DATABASE_URL"},
     "database downgrade --revision base --yes": {"DATABASE_OWNER_URL"},
     "database migrate": {"DATABASE_OWNER_URL"},
