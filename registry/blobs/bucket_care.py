@@ -14,7 +14,7 @@ from registry.blobs.bucket_findings import (
     is_denied,
     is_not_offered,
 )
-from registry.blobs.versions import has_lock
+from registry.blobs.versions import has_lock, keeps_versions
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -109,8 +109,7 @@ class BucketCare:
         self.client.create_bucket(**place, ObjectLockEnabledForBucket=self.plan.has_lock)
 
     def _settle_versioning(self) -> BucketFinding:
-        answer = self.client.get_bucket_versioning(Bucket=self.plan.name)
-        if answer.get("Status") == "Enabled":
+        if keeps_versions(self.client, self.plan.name):
             return self._find("versioning", BucketOutcome.OK)
         if not self.may_change:
             return self._find("versioning", BucketOutcome.MISSING, "It keeps no versions.")

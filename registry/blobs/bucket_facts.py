@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
-from registry.blobs.versions import has_lock
+from registry.blobs.versions import has_lock, keeps_versions
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -50,10 +50,9 @@ def ask_bucket(client: "S3Client", bucket: str) -> BucketFacts:
     page = ask("s3:ListBucket", lambda: client.list_objects_v2(Bucket=bucket, MaxKeys=1))
     if page is None:
         return BucketFacts(tuple(refusals), date=dates[0] or None)
-    versioning = ask("s3:GetBucketVersioning", lambda: client.get_bucket_versioning(Bucket=bucket))
+    versions = ask("s3:GetBucketVersioning", lambda: keeps_versions(client, bucket))
     lock = ask("s3:GetBucketObjectLockConfiguration", lambda: has_lock(client, bucket))
-    is_versioned = None if versioning is None else versioning.get("Status") == "Enabled"
-    return BucketFacts(tuple(refusals), is_versioned, lock, _read_date(page) or None)
+    return BucketFacts(tuple(refusals), versions, lock, _read_date(page) or None)
 
 
 def _read_refusal(right: str, error: ClientError) -> S3Refusal:

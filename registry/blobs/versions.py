@@ -36,6 +36,11 @@ def make_checksum(content: Any) -> dict[str, Any]:
     return {"ContentMD5": base64.b64encode(digest).decode()}
 
 
+def keeps_versions(client: "S3Client", bucket: str) -> bool:
+    """Tell if the bucket keeps what is overwritten or deleted."""
+    return client.get_bucket_versioning(Bucket=bucket).get("Status") == "Enabled"
+
+
 def has_lock(client: "S3Client", bucket: str) -> bool:
     """Tell if the bucket was made with Object Lock."""
     try:
