@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 UV := .cache/uv/bin/uv
 READY := $(VENV)/.ready
 
-.PHONY: help setup demo sandbox test bare check hooks journeys clients bench-list bench-publish bench-outbox bench-audit bench-serve check-deploy chaos chaos-short drill drill-short failover lock dist image release clean
+.PHONY: help setup demo sandbox test bare check hooks journeys clients bench-list bench-publish bench-outbox bench-audit bench-serve check-deploy chaos chaos-short drill drill-short failover preflight-picture lock dist image release clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | sort | expand -t 14
@@ -73,6 +73,11 @@ chaos: $(READY)  ## fail every neighbour in every way, and besiege the door with
 
 chaos-short: $(READY)  ## the worst of it, within three minutes
 	$(BIN)/python -m tests.chaos --short
+
+preflight-picture: $(READY)  ## docs/preflight.png: the page of a sandbox that runs, by Debian's chromium
+	$(BIN)/registry sandbox exec -- $(BIN)/registry preflight --html .sandbox/preflight.html
+	chromium --headless --no-sandbox --hide-scrollbars --window-size=1150,1640 \
+	  --screenshot=docs/preflight.png "file://$(CURDIR)/.sandbox/preflight.html" 2>/dev/null
 
 drill: $(READY)  ## lose the database of a sandbox under load, restore it, and write what was lost
 	$(BIN)/registry drill restore --report docs/durability.md

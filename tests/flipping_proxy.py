@@ -9,7 +9,10 @@ from urllib.parse import urlsplit
 from registry.sandbox.servers.processes import LOOPBACK
 
 MARK = b"<the bit to flip>"
-_FLIPPED = MARK[:-1] + bytes([MARK[-1] ^ 1])
+
+
+def _flip(mark):
+    return mark[:-1] + bytes([mark[-1] ^ 1])
 
 
 def marked(size):
@@ -28,8 +31,8 @@ class _Link(BaseRequestHandler):
     def carry(self, source, target, way):
         with suppress(OSError):
             while piece := source.recv(1 << 16):
-                if way == self.server.way and self.server.flips > 0 and MARK in piece:
-                    piece = piece.replace(MARK, _FLIPPED, 1)
+                if way == self.server.way and self.server.flips > 0 and self.server.mark in piece:
+                    piece = piece.replace(self.server.mark, _flip(self.server.mark), 1)
                     self.server.flips -= 1
                 target.sendall(piece)
             target.shutdown(socket.SHUT_WR)
@@ -41,8 +44,9 @@ class FlippingProxy(ThreadingTCPServer):
     daemon_threads = True
     allow_reuse_address = True
 
-    def __init__(self, endpoint):
+    def __init__(self, endpoint, mark=MARK):
         url = urlsplit(endpoint)
+        self.mark = mark
         self.behind, self.way, self.flips = (url.hostname, url.port), "", 0
         super().__init__((LOOPBACK, 0), _Link)
 
@@ -56,8 +60,8 @@ class FlippingProxy(ThreadingTCPServer):
 
 
 @contextmanager
-def a_flipping_proxy(endpoint):
-    with FlippingProxy(endpoint) as server:
+def a_flipping_proxy(endpoint, mark=MARK):
+    with FlippingProxy(endpoint, mark) as server:
         thread = Thread(target=server.serve_forever, daemon=True)
         thread.start()
         yield server

@@ -59,6 +59,14 @@ class Canary:
         """Read it."""
         self._client.get_object(**self._place())["Body"].close()
 
+    def is_read_back(self) -> bool:
+        """Read it, and tell if each byte is as it was stored."""
+        body = self._client.get_object(**self._place())["Body"]
+        try:
+            return body.read(len(_CONTENT) + 1) == _CONTENT
+        finally:
+            body.close()
+
     def head(self) -> None:
         """Look at it."""
         self._client.head_object(**self._place())

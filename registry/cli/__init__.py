@@ -37,6 +37,10 @@ _COMMANDS: Final = {
         "registry.cli.jobs:jobs",
         "Do what has to be done now and then; every job may run beside the service.",
     ),
+    "preflight": LazyCommand(
+        "registry.cli.preflight.command:preflight",
+        "Look at everything that a registry needs, before it goes live and every week after.",
+    ),
     "publish": LazyCommand(
         "registry.sender.command:publish",
         "Publish a message with its documents to a recipient's e-Box.",

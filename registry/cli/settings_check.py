@@ -3,22 +3,21 @@
 import os
 import sys
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, Final
 
 import click
-from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from registry.cli.options import in_json
 from registry.cli.output import print_json, print_members
+from registry.cli.progress import show_checks
 from registry.domain.diagnoses import Diagnosis, Severity
-from registry.terminal.screen import make_console, make_progress
+from registry.terminal.screen import make_console
 
 if TYPE_CHECKING:
-    from registry.diagnosis.report import Progress, Report
+    from registry.diagnosis.report import Report
 
 _ROOM: Final = 100  # columns that a table needs to be read
 _NONE: Final = "this machine"  # where it is none of the settings
@@ -49,7 +48,7 @@ def check(*, online: bool, patience: float | None, is_json: bool) -> None:
 
     if online:
         limit = PATIENCE if patience is None else patience
-        with _show_progress() as progress:
+        with show_checks() as progress:
             report = report_online(os.environ, progress, limit)
     else:
         report = report_offline(os.environ)
@@ -59,25 +58,6 @@ def check(*, online: bool, patience: float | None, is_json: bool) -> None:
         _print_report(report, online=online)
     if report.has_faults:
         sys.exit(1)
-
-
-@contextmanager
-def _show_progress() -> Iterator["Progress"]:
-    columns = (
-        TextColumn("asked"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("{task.description}"),
-        TimeElapsedColumn(),
-    )
-    from registry.diagnosis.report import Progress
-
-    with make_progress(*columns) as bar:
-        task = bar.add_task("", total=None)
-        yield Progress(
-            lambda count: bar.update(task, total=count),
-            lambda name: bar.update(task, advance=1, description=name),
-        )
 
 
 def _make_members(report: "Report") -> dict[str, Any]:

@@ -59,6 +59,11 @@ def plan_federation(settings: Settings, readings: ClockReadings) -> Iterator[Loo
         yield Look(fields.name, neighbour.reach if is_deaf else service.look, (fields.url,))
 
 
+def make_token_desk(settings: Settings, readings: ClockReadings) -> TokenDesk | None:
+    """Make what gets tokens of our own; None with a key that cannot be used."""
+    return _make_desk(settings, _make_neighbour(settings, readings, _TOKENS))
+
+
 def _list_questions(settings: Settings) -> dict[_Fields, Question]:
     """List what the services that are set are asked; nothing of it changes or tells anything."""
     questions: dict[_Fields, Question] = {}

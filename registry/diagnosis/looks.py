@@ -2,8 +2,9 @@
 
 import queue
 import time
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from threading import Thread
 
 from registry.domain.diagnoses import Cause, Diagnosis
@@ -22,7 +23,35 @@ class Look:
     fields: tuple[str, ...]
 
 
-_Outcome = tuple[int, list[Diagnosis]]
+def run_at_once(
+    works: Mapping[str, Callable[[], None]],
+    patience: float,
+    note: Callable[[str], None] = lambda _: None,
+) -> frozenset[str]:
+    """Run all at the same time, and give the names of those that ended; `note` is told of each.
+
+    Within `patience` seconds. What has not ended then goes on in a thread that ends with the
+    process; nothing may be raised.
+    """
+    ends: queue.SimpleQueue[str] = queue.SimpleQueue()
+
+    def run(name: str, work: Callable[[], None]) -> None:
+        try:
+            work()
+        finally:
+            ends.put(name)
+
+    for name, work in works.items():
+        Thread(target=run, args=(name, work), name=name, daemon=True).start()
+    latest, names = time.monotonic() + patience, set[str]()
+    while len(names) < len(works):
+        try:
+            name = ends.get(timeout=max(0.0, latest - time.monotonic()))
+        except queue.Empty:
+            break
+        names.add(name)
+        note(name)
+    return frozenset(names)
 
 
 def take_looks(
@@ -32,35 +61,32 @@ def take_looks(
 ) -> list[Diagnosis]:
     """Take all at once, and give what they found in their order; `note` is told of each end.
 
-    Within `patience` seconds: what has not ended then is a fault itself. Its thread ends with the
-    process.
+    Within `patience` seconds: what has not ended then is a fault itself.
     """
-    outcomes: queue.SimpleQueue[_Outcome] = queue.SimpleQueue()
-    for number, look in enumerate(looks):
-        arguments = (number, look, outcomes)
-        Thread(target=_do, args=arguments, name=look.name, daemon=True).start()
-    ends, diagnoses = time.monotonic() + patience, dict[int, list[Diagnosis]]()
-    while len(diagnoses) < len(looks):
-        try:
-            number, outcome = outcomes.get(timeout=max(0.0, ends - time.monotonic()))
-        except queue.Empty:
-            break
-        diagnoses[number] = outcome
-        note(looks[number].name)
-    late = ([_report_late(look, patience)] for look in looks)
     return [
         diagnosis
-        for number, otherwise in enumerate(late)
-        for diagnosis in diagnoses.get(number, otherwise)
+        for diagnoses in take_each_look(looks, patience, note).values()
+        for diagnosis in diagnoses
     ]
 
 
-def _do(number: int, look: Look, outcomes: "queue.SimpleQueue[_Outcome]") -> None:
-    try:
-        outcome = list(look.look())
-    except Exception as error:  # noqa: BLE001 - none keeps another from looking
-        outcome = [_report_breakdown(look, error)]
-    outcomes.put((number, outcome))
+def take_each_look(
+    looks: Sequence[Look], patience: float, note: Callable[[str], None]
+) -> dict[str, list[Diagnosis]]:
+    """Take all at once, as `take_looks`; gives what each found, by its name."""
+    diagnoses: dict[str, list[Diagnosis]] = {}
+
+    def take(look: Look) -> None:
+        try:
+            diagnoses[look.name] = list(look.look())
+        except Exception as error:  # noqa: BLE001 - none keeps another from looking
+            diagnoses[look.name] = [_report_breakdown(look, error)]
+
+    ends = run_at_once({look.name: partial(take, look) for look in looks}, patience, note)
+    return {
+        look.name: diagnoses[look.name] if look.name in ends else [_report_late(look, patience)]
+        for look in looks
+    }
 
 
 def _report_late(look: Look, patience: float) -> Diagnosis:

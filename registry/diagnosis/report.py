@@ -52,7 +52,7 @@ def report_online(
     environment.
     """
     examination = examine_settings(Settings, environ)
-    unsure, readings = _find_unsure_fields(examination), ClockReadings()
+    unsure, readings = find_unsure_fields(examination), ClockReadings()
     plan = list(plan_looks(examination.settings, readings))
     looks = [each for each in plan if not unsure & set(each.fields)]
     progress.begin(len(looks))
@@ -61,11 +61,12 @@ def report_online(
         *take_looks(looks, patience, progress.note),
         *readings.diagnose(),
     ]
-    skips = {each.name: _name_reasons(each, unsure) for each in plan if each not in looks}
+    skips = {each.name: name_reasons(each, unsure) for each in plan if each not in looks}
     return Report(tuple(diagnoses), tuple(each.name for each in looks), skips)
 
 
-def _find_unsure_fields(examination: Examination[Settings]) -> set[str]:
+def find_unsure_fields(examination: Examination[Settings]) -> set[str]:
+    """Find the settings that are not sure to name whom they mean."""
     fields = set(examination.unreadable)
     for fault in examination.faults:
         if fault.field.endswith("_file"):
@@ -78,5 +79,6 @@ def _find_unsure_fields(examination: Examination[Settings]) -> set[str]:
     return fields
 
 
-def _name_reasons(look: Look, unsure: set[str]) -> tuple[str, ...]:
+def name_reasons(look: Look, unsure: set[str]) -> tuple[str, ...]:
+    """Name the variables for whose faults a look is not taken."""
     return name_variables([name for name in look.fields if name in unsure])

@@ -1,0 +1,1 @@
+"""`registry preflight`: the report before a registry goes live, and every week after."""

@@ -1,0 +1,1 @@
+"""Preflight: everything that is looked at before a registry goes live, and every week after."""
