@@ -22,6 +22,10 @@ _COMMANDS: Final = {
     "deploy": LazyCommand(
         "registry.cli.deploy:deploy", "Have what an operator needs beside the program."
     ),
+    "doctor": LazyCommand(
+        "registry.cli.doctor.command:doctor",
+        "Gather what whoever helps you needs to know, without persons or secrets.",
+    ),
     "events": LazyCommand(
         "registry.cli.events:events",
         "See what the federation was told of messages, and what it was not.",

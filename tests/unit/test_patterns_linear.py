@@ -175,6 +175,8 @@ PATTERNS: Final = {
         "fullmatch", ("urn:be:fgov:kbo-bce:organization:cbe-number:", "0", "x")
     ),
     "settings.environment_checks:_TRIAL_WORDS": worst("search", ("", "www", ""), ("", "-", "")),
+    "diagnosis.bundle_mask:_USER_INFO": worst("search", ("", "://", ""), ("://", "a", "")),
+    "diagnosis.bundle_mask:_WORD": worst("fullmatch", ("", "a", "_")),
     "diagnosis.preflight.upkeep:_NAME": worst("fullmatch", ("base-", "0", "")),
     "telemetry.requests:_NAME": worst("fullmatch", ("", "a", "1")),
     "telemetry.requests:_TRACE_ID": worst("fullmatch", ("", "a", "")),

@@ -68,7 +68,7 @@ FREE = {
     "settings list",
 }
 # What asks for all that the service has.
-FOR_ALL = {("preflight",), ("settings", "check")}
+FOR_ALL = {("doctor",), ("preflight",), ("settings", "check")}
 
 
 def test_every_command_is_in_the_table():

@@ -1,0 +1,1 @@
+"""`registry doctor`: the support bundle."""
