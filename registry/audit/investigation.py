@@ -10,48 +10,22 @@ from typing import BinaryIO
 from uuid import UUID
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from sqlalchemy import Connection
 
 from registry.audit.checkpoint import Checkpoint
+from registry.audit.entry_search import EntrySearch, LocatedEntry, locate_entries
+from registry.audit.evidence import Evidence, make_evidence
 from registry.audit.export import Export, ExportSummary
 from registry.audit.inspection_pool import InspectionPool
 from registry.audit.log import AuditLog
-from registry.audit.period import EVER, TrailPeriod
+from registry.audit.period import TrailPeriod
 from registry.audit.store import reads
-from registry.audit.store.reads import EntryRow
 from registry.audit.store.seal_bucket import SealStore
-from registry.audit.trail.entry import LEAF_FORM, Record, hash_leaf
 from registry.audit.trail.keys import Keys
-from registry.audit.trail.seal import parse_seal
-from registry.audit.trail.untrusted_json import DamagedText
 from registry.audit.trail.verify import Finding
 from registry.audit.verification import ReportProgress, Verification
 from registry.domain.identifiers import Ebox
 from registry.domain.pseudonyms import Pseudonyms
 from registry.store.transactions import Transactions, lift_time_limit
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EntrySearch:
-    """A search for entries that have all of these that are not None, in one period."""
-
-    message_id: UUID | None = None
-    token_hash: str | None = None
-    ebox: Ebox | None = None
-    period: TrailPeriod = EVER
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LocatedEntry:
-    """An entry as it is stored; `seal` is the number of its seal, None until it has one.
-
-    `is_as_sealed` says that the seal has it in just this form.
-    """
-
-    record: Record
-    recorded_at: datetime
-    seal: int | None
-    is_as_sealed: bool
 
 
 @dataclass(frozen=True)
@@ -97,7 +71,7 @@ class Investigation:
                 begin=search.period.begin,
                 end=search.period.end,
             )
-            entries = _locate(connection, rows)
+            entries = locate_entries(connection, rows)
             details = {**_describe(search), "entries": len(entries)}
             self.audit_log.note(connection, "audit/reconstruct", details, ebox=search.ebox)
         return entries
@@ -116,6 +90,23 @@ class Investigation:
             details = {**period, "entries": summary.entries}
             self.audit_log.note(connection, "audit/export", details)
         return summary
+
+    def gather_evidence(self, message_id: UUID) -> Evidence:
+        """Gather the evidence of one letter; that it was taken out is recorded.
+
+        Raises `NoEvidence`, `UnprovableTrail`.
+        """
+        with self.transactions() as connection:
+            reads.freeze_snapshot(connection)
+            lift_time_limit(connection)
+            rows = reads.search_entries(connection, texts=[str(message_id)])
+            entries = locate_entries(connection, rows)
+            evidence = make_evidence(
+                connection, message_id, entries, self.keys, self.private_key, self.now()
+            )
+            details = {"messageId": str(message_id), "entries": evidence.entries}
+            self.audit_log.note(connection, "audit/evidence", details)
+        return evidence
 
     def _hash_ebox(self, ebox: Ebox | None) -> Sequence[str]:
         # Entries keep the hash of their day, whatever the key is now.
@@ -139,51 +130,3 @@ def _describe(search: EntrySearch) -> Mapping[str, str]:
         "until": search.period.end and search.period.end.isoformat(),
     }
     return {name: str(value) for name, value in details.items() if value is not None}
-
-
-def _locate(connection: Connection, rows: Sequence[EntryRow]) -> Sequence[LocatedEntry]:
-    """Give each entry its seal, in the order of time."""
-    # Both sorted by transaction, so that one pass over the seals is enough.
-    rows_left = sorted(rows, key=lambda row: row.xid, reverse=True)  # to pop from the end
-    rows_by_seal: dict[int | None, list[EntryRow]] = {}
-    if rows_left:
-        for number, until_xid in reads.read_seal_ends(connection):
-            while rows_left and rows_left[-1].xid < until_xid:
-                rows_by_seal.setdefault(number, []).append(rows_left.pop())
-            if not rows_left:
-                break
-    rows_by_seal[None] = rows_left
-    entries = [
-        entry
-        for number, seal_rows in rows_by_seal.items()
-        for entry in _compare_with_seal(connection, number, seal_rows)
-    ]
-    return sorted(entries, key=lambda entry: (entry.recorded_at, entry.record.number))
-
-
-def _compare_with_seal(
-    connection: Connection, number: int | None, rows: Sequence[EntryRow]
-) -> Iterator[LocatedEntry]:
-    leaves, form = ({}, LEAF_FORM) if number is None else _read_leaves(connection, number)
-    for row in rows:
-        yield LocatedEntry(
-            record=row.record,
-            recorded_at=row.recorded_at,
-            seal=number,
-            is_as_sealed=leaves.get(row.record.number) == hash_leaf(row.record, form),
-        )
-
-
-def _read_leaves(connection: Connection, number: int) -> tuple[Mapping[int, bytes], int]:
-    """Read the leaves of a seal by the numbers of its entries, and their form.
-
-    None if it cannot be read.
-    """
-    row = reads.find_seal(connection, number)
-    try:
-        seal = parse_seal(row.seal) if row else None
-    except DamagedText:
-        seal = None
-    if seal is None:
-        return {}, LEAF_FORM
-    return dict(zip(seal.numbers, seal.leaves, strict=True)), seal.form

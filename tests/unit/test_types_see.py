@@ -17,7 +17,7 @@ MISSPELLINGS = {
     "registry/services/publication/routing.py": (".sender_application_id", ".sender_aplication_id"),
     "registry/services/events/delivery.py": (".is_visible", ".is_visibel"),
     "registry/services/retention/purge.py": (".blob_keys", ".blob_kyes"),
-    "registry/audit/investigation.py": (".recorded_at", ".recorded_on"),
+    "registry/audit/entry_search.py": (".recorded_at", ".recorded_on"),
 }
 
 

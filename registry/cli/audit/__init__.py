@@ -9,6 +9,14 @@ from registry.terminal.lazy_group import LazyCommand
 
 _ROOM: Final = "registry.cli.audit"
 _COMMANDS: Final = {
+    "check-evidence": LazyCommand(
+        f"{_ROOM}.evidence:check_evidence",
+        "Check a package of evidence without a network, and tell the letter's story.",
+    ),
+    "evidence": LazyCommand(
+        f"{_ROOM}.evidence:evidence",
+        "Take the evidence of one letter out of the trail, with proofs.",
+    ),
     "export": LazyCommand(
         f"{_ROOM}.export:export",
         "Write the entries of months to a signed file, each with the proof that it was sealed.",

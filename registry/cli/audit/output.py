@@ -12,13 +12,20 @@ from registry.terminal.screen import make_progress
 from registry.terminal.text import clean_text
 
 if TYPE_CHECKING:
-    from registry.audit.investigation import LocatedEntry
+    from pathlib import Path
+
+    from registry.audit.entry_search import LocatedEntry
+    from registry.audit.trail.evidence_report import EvidenceReport
+    from registry.audit.trail.letter_story import StoryLine
     from registry.audit.trail.verify import Finding
     from registry.audit.verification import ReportProgress, VerificationFigures
 
 FINDINGS: Final = ("seal", "finding", "entries", "what")
+STORY: Final = ("first", "last", "times", "by", "event", "what")
 ENTRIES: Final = ("when", "who", "token", "seal", "status", "what", "details")
 _HASH_DIGITS: Final = 8  # enough to tell calls apart by eye; JSON has them all
+_MOST_CLIENTS: Final = 3  # named in a row
+_PLAIN_TIME: Final = len("2026-11-27T09:30:00+01:00")
 _MOST_NUMBERS: Final = 10  # entries named in a row; a cut trail may miss millions
 
 
@@ -73,6 +80,49 @@ def _make_finding_members(finding: "Finding") -> dict[str, Any]:
         "entries": finding.entries,
         "detail": clean_text(finding.detail),
     }
+
+
+def make_story_row(line: "StoryLine") -> Sequence[str]:
+    """Make a row of what happened to a letter."""
+    clients = ", ".join(line.clients[:_MOST_CLIENTS])
+    if len(line.clients) > _MOST_CLIENTS:
+        clients += f" and {len(line.clients) - _MOST_CLIENTS} more"
+    codes = ", ".join(event.partition(" ")[0] for event in line.step.events)
+    first, last = (_write_seconds(time) for time in (line.first, line.last))
+    return first, last, str(line.count), clean_text(clients), codes, line.step.title
+
+
+def make_story_members(line: "StoryLine") -> dict[str, Any]:
+    """Make JSON of the same, with the numbers of its entries."""
+    return {
+        "step": line.step.name.lower(),
+        "what": line.step.title,
+        "events": list(line.step.events),
+        "first": line.first,
+        "last": line.last,
+        "times": line.count,
+        "clients": [clean_text(client) for client in line.clients],
+        "entries": list(line.numbers),
+    }
+
+
+def make_evidence_members(report: "EvidenceReport", strangers: Sequence["Path"]) -> dict[str, Any]:
+    """Make JSON of a package of evidence; `strangers` are no documents of its letter."""
+    return {
+        "holds": not report.findings,
+        "messageId": report.message_id,
+        "signedBy": report.signer,
+        "keys": list(report.keys),
+        "story": [make_story_members(line) for line in report.story],
+        "documents": list(report.digests),
+        "strangers": [str(path) for path in strangers],
+        "findings": [_make_finding_members(finding) for finding in report.findings],
+    }
+
+
+def _write_seconds(time: str) -> str:
+    """Leave out of a time of the trail what is less than a second."""
+    return time[:19].replace("T", " ") + time[-6:] if len(time) > _PLAIN_TIME else clean_text(time)
 
 
 def make_entry_row(entry: "LocatedEntry", bases: Sequence[str]) -> Sequence[str]:

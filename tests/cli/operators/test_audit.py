@@ -224,13 +224,37 @@ def test_verify_ends_with_its_code_in_a_process_too(start, call, trail):
 # reconstruct
 
 
-def test_the_story_of_a_message_is_told_in_the_order_of_time(audit, call, trail):
+def test_the_story_of_a_message_has_a_line_for_each_kind_of_thing(audit, call, trail):
+    message = call(path="/v3/ebox/messages")
+    for _ in range(12):
+        call(message_id=message, path="/v3/ebox/messages?isRead=false")
+    trail.seal()
+    content = f"/v3/ebox/messages/{message}/attachments/a/content"
+    call(message_id=message, path=content, client_id="other-client")
+
+    done = audit("reconstruct", "--message", message)
+    told = json.loads(audit("reconstruct", "--message", message, "--json").out)
+
+    rows = [re.split(" {2,}", line.strip()) for line in TIME.sub("TIME", done.out).splitlines()]
+    assert rows[0] == ["first", "last", "times", "by", "event", "what"]
+    assert [row[2:4] for row in rows[1:]] == [["13", "my-client"], ["1", "other-client"]]
+    assert rows[2][-2:] == ["E.1", "Content handed out"]
+    assert done.err == "Entries that are not yet under a seal: 1.\n"
+    # The first search is an entry too, and names the message.
+    assert [(line["step"], line["times"]) for line in told] == [
+        ("listing", 13),
+        ("retrieval", 1),
+        ("investigation", 1),
+    ]
+
+
+def test_all_that_happened_to_a_message_is_listed_in_the_order_of_time(audit, call, trail):
     message = call(path="/v3/ebox/messages")
     call()
     trail.seal()
     call(message_id=message, path=f"/v3/ebox/messages/{message}", client_id="other-client")
 
-    done = audit("reconstruct", "--message", str(message).upper())
+    done = audit("reconstruct", "--all", "--message", str(message).upper())
 
     heading, *lines = TIME.sub("TIME", done.out).splitlines()
     assert (done.code, done.err) == (0, "")
@@ -262,7 +286,7 @@ def test_a_program_gets_the_entries_as_they_are(audit, call, trail):
     message = call(ebox)
     trail.seal()
 
-    [told] = json.loads(audit("reconstruct", "--message", message, "--json").out)
+    [told] = json.loads(audit("reconstruct", "--all", "--message", message, "--json").out)
 
     assert set(told) == {"number", "recordedAt", "seal", "isAsSealed", "ebox", "entry"}
     assert (told["seal"], told["isAsSealed"]) == (1, True)
@@ -347,10 +371,12 @@ def test_an_entry_that_is_not_as_it_was_sealed_says_so(audit, call, trail):
     trail.seal()
     tampered(trail)
 
-    done = audit("reconstruct", "--message", message)
-    [told] = json.loads(audit("reconstruct", "--message", message, "--json").out)[:1]
+    done = audit("reconstruct", "--all", "--message", message)
+    story = audit("reconstruct", "--message", message)
+    [told] = json.loads(audit("reconstruct", "--all", "--message", message, "--json").out)[:1]
 
     assert " 1 differs " in done.out
+    assert "Some are NOT as they were sealed" in story.err
     assert told["isAsSealed"] is False
 
 
@@ -359,9 +385,10 @@ def test_an_entry_that_somebody_made_something_else_is_shown_all_the_same(audit,
     with trail.owner.begin() as connection:
         connection.execute(text("UPDATE audit_entries SET entry = :it"), {"it": f"\x1b {message}"})
 
-    done = audit("reconstruct", "--message", message)
-    told = json.loads(audit("reconstruct", "--message", message, "--json").out)
+    done = audit("reconstruct", "--all", "--message", message)
+    told = json.loads(audit("reconstruct", "--all", "--message", message, "--json").out)
 
+    assert audit("reconstruct", "--message", message).code == 0
     assert done.code == 0
     assert "\x1b" not in done.out
     assert told[0]["entry"] == f"  {message}"
@@ -488,7 +515,7 @@ def test_what_is_asked_must_be_clear(audit, options):
 def test_on_a_narrow_terminal_ids_stay_whole(audit, call):
     message = call()
 
-    done = audit("reconstruct", "--message", message, env=NARROW)
+    done = audit("reconstruct", "--all", "--message", message, env=NARROW)
 
     assert f"details  messageId: {message}\n" in done.out
 
@@ -503,8 +530,11 @@ def test_the_number_of_a_citizen_is_shown_nowhere(audit, call, trail, tmp_path):
         audit(*command).said
         for command in (
             ("verify", ebox.number),
+            ("reconstruct", "--all", "--message", message),
+            ("reconstruct", "--all", "--message", message, "--json"),
             ("reconstruct", "--message", message),
-            ("reconstruct", "--message", message, "--json"),
+            ("evidence", "--message", message, "--output", tmp_path / "letter.zip"),
+            ("check-evidence", tmp_path / "letter.zip", "--json"),
             ("reconstruct", "--ebox", f"citizen:{ebox.number}"),
             ("reconstruct", "--ebox", ebox.number, "--json"),
             ("reconstruct", "--ebox", f"enterprise:{ebox.number}"),
@@ -517,6 +547,126 @@ def test_the_number_of_a_citizen_is_shown_nowhere(audit, call, trail, tmp_path):
     assert "sender=***" in told
     assert person not in told
     assert ebox.number not in told
+
+
+# evidence
+
+
+@pytest.fixture
+def letter(call, trail):
+    """A letter that was shown and read, among others, and is under seals."""
+    message = call(path="/v3/ebox/messages")
+    call()
+    trail.seal()
+    call(message_id=message, path=f"/v3/ebox/messages/{message}/body")
+    trail.seal()
+    return message
+
+
+@pytest.fixture
+def key_file(audit, tmp_path):
+    """The public key as auditors have it."""
+    path = tmp_path / "audit-public.pem"
+    path.write_text(audit("public-key").out)
+    return path
+
+
+def test_the_evidence_of_a_letter_holds_without_a_registry(audit, run, letter, tmp_path, key_file):
+    package = tmp_path / "letter.zip"
+
+    made = audit("evidence", "--message", letter, "--output", package)
+    checked = run("audit", "check-evidence", str(package), "--key", str(key_file), "--json", env={})
+
+    told = json.loads(checked.out)
+    assert (made.code, made.err) == (0, "")
+    assert "Entries with proof: 1." in made.out
+    assert (checked.code, told["holds"], told["messageId"]) == (0, True, str(letter))
+    # What showed it in a list is no evidence of it.
+    assert [line["step"] for line in told["story"]] == ["retrieval"]
+
+
+def test_evidence_fails_after_one_changed_byte(audit, letter, tmp_path):
+    package = tmp_path / "letter.zip"
+    audit("evidence", "--message", letter, "--output", package)
+    content = package.read_bytes()
+    package.write_bytes(content.replace(b"my-client", b"my-cliemt", 1))
+
+    checked = audit("check-evidence", package)
+
+    assert checked.code == 1
+    assert checked.err == "Error: The evidence does not hold.\n"
+
+
+def test_evidence_under_another_key_than_the_trusted_fails(audit, letter, tmp_path):
+    package, pem = tmp_path / "letter.zip", tmp_path / "other.pem"
+    audit("evidence", "--message", letter, "--output", package)
+    other = Ed25519PrivateKey.generate().public_key()
+    pem.write_bytes(other.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo))
+
+    checked = audit("check-evidence", package, "--key", pem)
+
+    assert checked.code == 1
+    assert "unknown key" in checked.out
+
+
+def test_a_file_that_is_no_document_of_the_letter_is_named(audit, letter, tmp_path):
+    package, stranger = tmp_path / "letter.zip", tmp_path / "stranger.pdf"
+    audit("evidence", "--message", letter, "--output", package)
+    stranger.write_bytes(b"%PDF-1.7 something else")
+
+    checked = audit("check-evidence", package, "--document", stranger)
+
+    assert checked.code == 1
+    assert checked.err.endswith("Error: Not a document of this letter: stranger.pdf.\n")
+
+
+def test_a_letter_that_is_not_yet_sealed_has_no_evidence(audit, call, tmp_path):
+    message = call(path="/v3/ebox/messages/x/body")
+
+    done = audit("evidence", "--message", message, "--output", tmp_path / "letter.zip")
+
+    assert done.code == 1
+    assert done.err.startswith("Error: Nothing of this letter is under a seal")
+    assert not (tmp_path / "letter.zip").exists()
+
+
+def test_a_letter_that_is_not_as_it_was_sealed_gives_no_evidence(audit, letter, trail, tmp_path):
+    tampered(trail)
+
+    done = audit("evidence", "--message", letter, "--output", tmp_path / "letter.zip")
+
+    assert done.code == 1
+    assert done.err == "Error: The letter is not as it was sealed; nothing is made.\n"
+    assert not (tmp_path / "letter.zip").exists()
+
+
+def test_no_file_is_written_over(audit, letter, tmp_path):
+    package = tmp_path / "letter.zip"
+    package.write_text("mine")
+
+    done = audit("evidence", "--message", letter, "--output", package)
+
+    assert (done.code, done.err) == (1, f"Error: {package} is there already.\n")
+    assert package.read_text() == "mine"
+
+
+@pytest.mark.parametrize("content", [b"", b"PK", b"no package at all"])
+def test_what_is_no_package_is_told(audit, tmp_path, content):
+    (tmp_path / "x.zip").write_bytes(content)
+
+    done = audit("check-evidence", tmp_path / "x.zip")
+
+    assert done.code == 1
+    assert done.err == "Error: The evidence does not hold.\n"
+
+
+def test_that_evidence_was_taken_out_is_recorded(audit, letter, trail, tmp_path):
+    audit("evidence", "--message", letter, "--output", tmp_path / "letter.zip")
+
+    entry, _ = recorded(trail)
+
+    assert entry["API_CALL_REQUEST_URL"] == "urn:registry:audit/evidence"
+    assert entry["API_CALL_DETAILS"]["messageId"] == str(letter)
 
 
 # export
@@ -730,7 +880,10 @@ def test_a_bundle_of_another_key_is_refused(audit, call, trail, output, tmp_path
 # All of them
 
 
-@pytest.mark.parametrize("command", ["verify", "reconstruct", "export", "resume", "public-key"])
+@pytest.mark.parametrize(
+    "command",
+    ["verify", "reconstruct", "evidence", "check-evidence", "export", "resume", "public-key"],
+)
 def test_each_explains_itself(run, command):
     assert command in run("audit", "--help").out
     assert run("audit", command, "--help").code == 0

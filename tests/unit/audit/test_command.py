@@ -92,7 +92,7 @@ def test_a_right_export_is_summed_up_with_what_its_own_keys_are_worth(export, ca
         "Entries: 6",
         "Seals: 2 whole, 1 in part, numbers 1 to 3 in 1 unbroken run(s)",
         f"Key: {fingerprint[:16]}, SHA-256 of the raw key {fingerprint}",
-        "No --key was given: the keys are those that the export itself brings. This shows",
+        "No --key was given: the keys are those that the file itself brings. This shows",
         "that it agrees with itself, not who made it. Compare the SHA-256, or give --key.",
         "Result: all is as it was sealed and signed.",
     ]
