@@ -194,6 +194,14 @@ def describe_hold(hold_id: UUID, message_id: UUID | None) -> Details:
     return details if message_id is None else {**details, "messageId": str(message_id)}
 
 
+def describe_withdrawal(message_id: UUID, hold_id: UUID, why: str) -> Details:
+    """Describe the withdrawal of a message: the hold that keeps it, and the operator's reason.
+
+    The reason has no numbers of persons any more.
+    """
+    return {**describe_hold(hold_id, message_id), "why": why}
+
+
 def describe_object(key: str, message_id: UUID | None) -> Details:
     """Describe an object in storage that an operator had marked or moved."""
     details = {"key": key}

@@ -41,6 +41,10 @@ _COMMANDS: Final = {
         "registry.cli.jobs:jobs",
         "Do what has to be done now and then; every job may run beside the service.",
     ),
+    "message": LazyCommand(
+        "registry.cli.message:message",
+        "Look at one message without reading it, or take it away from its readers.",
+    ),
     "preflight": LazyCommand(
         "registry.cli.preflight.command:preflight",
         "Look at everything that a registry needs, before it goes live and every week after.",

@@ -23,16 +23,22 @@ class EventType(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One thing that happened to one message in one e-Box."""
+    """One thing that happened to one message in one e-Box.
+
+    `is_withdrawal`: the message expires because an operator withdrew it. That is news of its own,
+    also where the federation was told before that it would expire.
+    """
 
     type: EventType
     ebox: Ebox
     message_id: UUID
+    is_withdrawal: bool = False
 
     @property
     def correlation_id(self) -> UUID:
         """Name of this event: equal for equal events, so that sending one twice is harmless."""
-        return uuid5(_NAMESPACE, f"{self.ebox.key}/{self.message_id}/{self.type}")
+        name = f"{self.ebox.key}/{self.message_id}/{self.type}"
+        return uuid5(_NAMESPACE, f"{name}/withdrawal" if self.is_withdrawal else name)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -25,7 +25,9 @@ from registry.services.readiness import DatabaseCheck
 from registry.services.retention.deletion_proofs import DeletionProofs
 from registry.services.retention.document_check import DocumentCheck
 from registry.services.retention.legal_holds import LegalHolds
+from registry.services.retention.message_inspection import MessageInspection
 from registry.services.retention.purge import Purge
+from registry.services.retention.withdrawal import Withdrawal
 from registry.settings import Settings
 from registry.store.roles import find_worker_fault
 from registry.store.transactions import Transactions
@@ -106,6 +108,16 @@ class OperatorServices:
     def legal_holds(self) -> LegalHolds:
         """Legal holds."""
         return LegalHolds(self.transactions, self.blobs, self.audit_log, self._now)
+
+    @cached_property
+    def message_inspection(self) -> MessageInspection:
+        """The look at a message without reading it."""
+        return MessageInspection(self.transactions, self._now)
+
+    @cached_property
+    def withdrawal(self) -> Withdrawal:
+        """The withdrawal of what was sent to the wrong person."""
+        return Withdrawal(self.transactions, self.legal_holds, self.audit_log, self._now)
 
     @cached_property
     def sweep(self) -> Sweep:

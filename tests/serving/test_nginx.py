@@ -4,6 +4,7 @@ import json
 import socket
 from contextlib import ExitStack
 from http.client import HTTPResponse
+from uuid import UUID
 
 import pytest
 
@@ -11,6 +12,7 @@ from registry.domain.document_metadata import make_metadata
 from registry.domain.identifiers import EboxKind
 from registry.sandbox.personas import CONSUMER, SENDER
 from registry.sandbox.servers.processes import LOOPBACK, free_port
+from registry.wiring.operators import OperatorServices
 from tests.conformance.bases import V2
 from tests.conftest import V3
 from tests.factories import a_file, an_ebox
@@ -88,6 +90,26 @@ def is_read(ask):
         return json.loads(content)["isRead"]
 
     return look
+
+
+def test_a_withdrawn_document_is_handed_out_no_more(ask, letter, settings):
+    """Whole or in part, by the same path; what nginx fetches from is named to nobody outside."""
+    path, token, _ = letter
+    before = ask("GET", path, token, Range="bytes=0-99")
+    message_id = UUID(path.split("/")[-4])
+    services = OperatorServices(settings)
+    try:
+        assert list(services.withdrawal.withdraw(message_id, None, "a mistake"))
+    finally:
+        services.dispose()
+
+    whole = ask("GET", path, token)
+    ranges = [ask("GET", path, token, Range=each) for each in ("bytes=100-199", "bytes=-10")]
+    known = ask("GET", path, token, If_Range=before[1]["ETag"], Range="bytes=100-199")
+
+    assert (before[0], before[2]) == (206, LARGE[:100])
+    assert not any("accel" in name.lower() for name in before[1])
+    assert [each[0] for each in (whole, *ranges, known)] == [404] * 4
 
 
 def test_a_large_document_comes_with_all_its_headers_and_is_read(ask, letter, is_read):

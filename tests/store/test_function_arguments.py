@@ -150,3 +150,23 @@ def test_a_broadcast_is_recorded_for_eboxes_and_nothing_else(application, argume
         name_ebox(connection, an_ebox())
         with pytest.raises(DBAPIError, match="no recipients"):
             connection.execute(text(RECORD), usual | arguments)
+
+
+@pytest.mark.parametrize(
+    ("message", "eboxes", "at"),
+    [
+        (None, [], "2026-11-27"),
+        (uuid4(), None, "2026-11-27"),
+        (uuid4(), [], None),
+        (uuid4(), [], "infinity"),
+        (uuid4(), ["enterprise:0206731645"] * 100_001, "2026-11-27"),
+    ],
+)
+def test_what_are_no_copies_of_a_message_is_withdrawn_from_nowhere(worker, message, eboxes, at):
+    statement = text(
+        "SELECT withdraw_copies(:message, CAST(:eboxes AS text[]), CAST(:at AS timestamptz))"
+    )
+    values = {"message": message, "eboxes": eboxes, "at": at}
+
+    with worker.connect() as connection, pytest.raises(DBAPIError, match="no copies"):
+        connection.execute(statement, values)

@@ -27,6 +27,7 @@ from registry.store.consultation.messages import Attachment, Message, MessageCon
 from registry.store.consultation.statistics import EboxCounts
 from registry.store.events import outbox
 from registry.store.publication import sent_messages
+from registry.store.publication.sent_messages import SentMessage
 from registry.store.transactions import Transactions, name_ebox
 
 
@@ -208,6 +209,8 @@ class Consultation:
                 name_ebox(connection, sent_message.recipient)
                 content = messages.find(connection, sent_message.recipient, message_id, self.now())
                 content = content and _restore_sent_state(content)
+                if content is None and rights.allow(partition):
+                    raise _make_absence(connection, ebox, sent_message, self.now())
         if content is None:
             raise NotFound("message_id", str(message_id))
         if not rights.allow(partition):
@@ -244,6 +247,19 @@ def _restore_sent_state(content: MessageContent) -> MessageContent:
         action_executed_at=None,
     )
     return content._replace(message=message)
+
+
+def _make_absence(
+    connection: Connection, sender: Ebox, sent_message: SentMessage, now: datetime
+) -> NotFound:
+    """Make the refusal of a message that is there no longer; its sender is told of a withdrawal."""
+    message_id = sent_message.message_id
+    name_ebox(connection, sender)
+    copies = [(message_id, sent_message.recipient)]
+    statuses = sent_messages.find_statuses(connection, copies, now)
+    is_withdrawn = any(status.withdrawn_at is not None for status in statuses)
+    detail = "The message was withdrawn from its recipient's e-Box." if is_withdrawn else None
+    return NotFound("message_id", str(message_id), detail)
 
 
 def _find_attachment(message: Message, attachment_id: str) -> Attachment:

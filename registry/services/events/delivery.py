@@ -16,6 +16,8 @@ LEASE: Final = timedelta(seconds=60)
 _SPLITTING: Final = 20.0  # seconds of the lease, for the parts of a batch that was refused
 _SUSPICIOUS: Final = 10  # refusals in a row, after which the service itself is suspected
 _BY_THE_CLOCK: Final = {EventType.NEW_DOCUMENT_REMINDER, EventType.DOCUMENT_EXPIRATION_ALERT}
+# That it was read did happen, and the alert tells that it has expired before its time.
+_AFTER_WITHDRAWAL: Final = {EventType.READ_DOCUMENT, EventType.DOCUMENT_EXPIRATION_ALERT}
 
 IsStopping = Callable[[], bool]
 
@@ -184,12 +186,20 @@ def _check_message(event: ClaimedEvent, now: datetime) -> MessageFacts:
         raise _Pointless("The Event Service knows of enterprises only.")
     if message is None:
         raise _Pointless("The message is no longer there.")
-    # A reminder is about the present, other events are about something that did happen.
-    if event.type in _BY_THE_CLOCK:
-        if message.read_at is not None:
-            raise _Pointless("The message was read meanwhile.")
-        if message.expires_at <= now:
-            raise _Pointless("The message has expired meanwhile.")
-        if not message.is_visible:
-            raise _Pointless("The message was hidden meanwhile.")
+    if message.withdrawn_at is not None:
+        if event.type not in _AFTER_WITHDRAWAL:
+            raise _Pointless("The message was withdrawn meanwhile.")
+    elif event.type in _BY_THE_CLOCK:
+        # A reminder is about the present, other events are about something that did happen.
+        _check_reminder(message, now)
     return message
+
+
+def _check_reminder(message: MessageFacts, now: datetime) -> None:
+    """Raise `_Pointless` when there is nothing to remind of."""
+    if message.read_at is not None:
+        raise _Pointless("The message was read meanwhile.")
+    if message.expires_at <= now:
+        raise _Pointless("The message has expired meanwhile.")
+    if not message.is_visible:
+        raise _Pointless("The message was hidden meanwhile.")

@@ -15,6 +15,7 @@ from registry.store.retention.purge import DeletedMessage, DeletionProof
 from registry.store.transactions import Transactions
 
 EXPIRY: Final = "expired"  # the reason that a proof has
+WITHDRAWAL: Final = "withdrawn"
 _DOCUMENTS: Final = 50  # erased from storage between two looks at the database
 _LEASE: Final = timedelta(minutes=10)  # for these; then another worker tries
 _RETENTION_PAUSE: Final = timedelta(days=1)  # until storage is asked again for a locked document
@@ -120,5 +121,5 @@ class Purge:
             documents=message.documents,
             expired_at=message.expires_at,
             deleted_at=now,
-            why=EXPIRY,
+            why=WITHDRAWAL if message.is_withdrawn else EXPIRY,
         )

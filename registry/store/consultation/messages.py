@@ -69,6 +69,9 @@ messages = Table(
     Column("message_template_id", ForeignKey("message_templates.message_template_id")),
     Column("is_reminded", Boolean, nullable=False, server_default=text("false")),
     Column("is_alerted", Boolean, nullable=False, server_default=text("false")),
+    # Withdrawn by an operator: row-level security shows it to nobody from then on (ADR 037).
+    Column("withdrawn_at", INSTANT),
+    Column("original_expires_at", INSTANT),  # what `expires_at` was before
     CheckConstraint("(body IS NULL) = (is_body_main IS NULL)", name="body"),
     CheckConstraint("(partition IS NULL) = (ebox LIKE 'citizen:%')", name="partition"),
     Index(None, "ebox", text("received_at DESC"), text("message_id DESC")),
@@ -93,6 +96,8 @@ messages = Table(
         postgresql_where=text("read_at IS NULL AND is_visible AND NOT is_alerted"),
     ),
     Index("ix_messages_expires_at", "expires_at"),
+    # An operator has the id of a message, and not whose it is.
+    Index("ix_messages_message_id", "message_id"),
     postgresql_partition_by=BY_EBOX,
 )
 

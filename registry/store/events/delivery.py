@@ -33,6 +33,7 @@ class MessageFacts:
     sender: str  # an enterprise number
     sender_application_id: str | None
     subject: TranslatedString
+    withdrawn_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -163,7 +164,7 @@ bulk AS (
 claimable AS (SELECT * FROM single UNION ALL SELECT * FROM bulk LIMIT :all)
 SELECT c.ebox, c.correlation_id, c.type, c.message_id, c.attempts,
   m.received_at, m.expires_at, m.read_at, m.is_visible, m.is_registered,
-  m.message_type_id, m.sender, m.sender_application_id, m.subject
+  m.message_type_id, m.sender, m.sender_application_id, m.subject, m.withdrawn_at
 FROM claimable c
 LEFT JOIN LATERAL (
   SELECT * FROM messages m WHERE m.ebox = c.ebox AND m.message_id = c.message_id LIMIT 1

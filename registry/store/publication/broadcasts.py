@@ -11,6 +11,7 @@ from uuid import UUID
 
 from sqlalchemy import (
     Column,
+    ColumnElement,
     Connection,
     ForeignKeyConstraint,
     Index,
@@ -25,6 +26,7 @@ from sqlalchemy import (
     literal,
     select,
     text,
+    update,
 )
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.types import TypeEngine
@@ -173,8 +175,8 @@ def file_chunk(
 ) -> Chunk | None:
     """Put the message into these e-Boxes, unless they have it; gives the next chunk.
 
-    None, and nothing is done, when somebody else has filed the chunk meanwhile. Another who files
-    it at this moment is waited for.
+    None, and nothing is done, when somebody else has filed the chunk meanwhile or stopped the
+    broadcast. Another who files it at this moment is waited for.
     """
     # Arrays, one for each column: a thousand links are one statement with few parameters.
     values = {
@@ -208,6 +210,32 @@ def find_stalled(
         .limit(limit)
     )
     return [StalledBroadcast(*row) for row in rows]
+
+
+def is_underway(connection: Connection, sender: Ebox, message_id: UUID) -> bool:
+    """Tell whether a broadcast of the message has e-Boxes left that are to get it."""
+    row = select(broadcasts.c.broadcast_id).where(*_is_unfinished(sender, message_id))
+    return connection.execute(row).first() is not None
+
+
+def stop(connection: Connection, sender: Ebox, message_id: UUID, now: datetime) -> int:
+    """Have nobody get the message any more; gives the number of broadcasts that are cut short.
+
+    A chunk that is being filed is waited for. Whoever files another finds nothing left.
+    """
+    return connection.execute(
+        update(broadcasts)
+        .where(*_is_unfinished(sender, message_id))
+        .values(recipients=[], finished_at=now)
+    ).rowcount
+
+
+def _is_unfinished(sender: Ebox, message_id: UUID) -> tuple[ColumnElement[bool], ...]:
+    return (
+        broadcasts.c.ebox == sender,
+        broadcasts.c.message_id == message_id,
+        broadcasts.c.finished_at.is_(None),
+    )
 
 
 def _read_chunk(row: Row[Any] | None) -> Chunk | None:
@@ -246,7 +274,7 @@ WITH moved AS (
     finished_at = CASE WHEN filed + :count = links THEN CAST(:now AS timestamptz) END,
     recipients = CASE WHEN filed + :count = links THEN '{}' ELSE recipients END
   WHERE ebox = current_setting('registry.ebox', true) AND broadcast_id = :broadcast_id
-    AND filed = :position
+    AND filed = :position AND finished_at IS NULL
   RETURNING broadcast_id, message_id, message_type_id, application_id, filed,
     recipients[filed + 1 : filed + :size] AS recipients
 ), linked AS (

@@ -63,13 +63,17 @@ class SentMessage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SentStatus:
-    """State of a message in the e-Box of one of its recipients."""
+    """State of a message in the e-Box of one of its recipients.
+
+    `withdrawn_at` is when an operator took it out of there again, None if nobody did.
+    """
 
     message_id: UUID
     recipient: Ebox
     expires_at: datetime
     is_read: bool
     is_visible: bool
+    withdrawn_at: datetime | None = None
 
 
 def add(connection: Connection, sender: Ebox, message: SentMessage) -> UUID | None:
@@ -125,10 +129,11 @@ def find_statuses(
 ) -> Sequence[SentStatus]:
     """Find the states of messages that the named e-Box sent, each in one recipient's e-Box.
 
-    Messages that it did not send, or that are not there, are left out.
+    Messages that it did not send, or that are not there, are left out; those that were withdrawn
+    are there until they would have expired.
     """
     # A function of the database looks, which may see the recipients' e-Boxes.
-    statuses = func.sent_statuses(
+    statuses = func.sent_states(
         literal([message_id for message_id, _ in copies], ARRAY(Uuid)),
         literal([recipient.key for _, recipient in copies], ARRAY(Text)),
         now,
@@ -138,6 +143,7 @@ def find_statuses(
         Column("expires", INSTANT),
         "is_read",
         "is_visible",
+        Column("withdrawal", INSTANT),
     )
     rows = connection.execute(
         select(
@@ -146,6 +152,7 @@ def find_statuses(
             statuses.c.expires.label("expires_at"),
             statuses.c.is_read,
             statuses.c.is_visible,
+            statuses.c.withdrawal.label("withdrawn_at"),
         )
     )
     return [SentStatus(**row._asdict()) for row in rows]

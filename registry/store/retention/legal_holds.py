@@ -103,6 +103,22 @@ def add_hold(
     )
 
 
+def add_message_holds(
+    connection: Connection,
+    holds: Sequence[tuple[Ebox, UUID]],
+    message_id: UUID,
+    *,
+    why: str,
+    now: datetime,
+) -> None:
+    """Set a hold on the copy of a message in each e-Box, under the id beside it."""
+    rows = [
+        {"ebox": ebox, "hold_id": hold_id, "message_id": message_id, "why": why, "set_at": now}
+        for ebox, hold_id in holds
+    ]
+    connection.execute(insert(legal_holds), rows)
+
+
 def lift_hold(
     connection: Connection, hold_id: UUID, *, why: str, now: datetime
 ) -> LegalHold | None:

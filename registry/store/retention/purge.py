@@ -62,12 +62,16 @@ class DocumentProof(TypedDict):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeletedMessage:
-    """An expired message that is deleted now; `blob_keys` are the storage keys of its documents."""
+    """An expired message that is deleted now; `blob_keys` are the storage keys of its documents.
+
+    `expires_at` is when it would have expired, had it not been withdrawn.
+    """
 
     ebox: Ebox
     message_id: UUID
     expires_at: datetime
     sender: str  # an enterprise number
+    is_withdrawn: bool
     documents: Sequence[DocumentProof]
     blob_keys: Sequence[str]
 
@@ -201,9 +205,10 @@ WITH gone AS (
       WHERE b.ebox = 'enterprise:' || m.sender AND b.message_id = m.message_id
         AND b.finished_at IS NULL
       LIMIT 1) IS NULL
-  RETURNING m.ebox, m.message_id, m.expires_at, m.sender
+  RETURNING m.ebox, m.message_id, coalesce(m.original_expires_at, m.expires_at) AS expires_at,
+    m.sender, m.withdrawn_at IS NOT NULL AS is_withdrawn
 )
-SELECT g.ebox, g.message_id, g.expires_at, g.sender, f.documents, f.blob_keys
+SELECT g.ebox, g.message_id, g.expires_at, g.sender, g.is_withdrawn, f.documents, f.blob_keys
 FROM gone g CROSS JOIN LATERAL (
   SELECT coalesce(array_agg(a.blob_key), '{}') AS blob_keys,
     coalesce(jsonb_agg(jsonb_build_object('attachmentId', a.attachment_id, 'digest', a.digest,

@@ -44,6 +44,8 @@ LEAST = {
     "jobs route 0999910048": {"DATABASE_URL", "PARTITION_URL", *OAUTH},
     "jobs sweep --dry-run": {WORKER, "S3_BUCKET"},
     "jobs verify": {WORKER, "S3_BUCKET"},
+    f"message show {NOBODY}": {WORKER, "HASH_KEY"},
+    f"message withdraw {NOBODY} --why x": {WORKER, "S3_BUCKET", "HASH_KEY"},
     "publish": set(),
     "refdata check EXAMPLE": set(),
     "refdata diff EXAMPLE": {"DATABASE_OWNER_URL"},

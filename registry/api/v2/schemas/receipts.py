@@ -38,6 +38,7 @@ class StatusSchema(AnswerSchema):
     expires_at = Instant(data_key="expirationDate")
     is_read = fields.Boolean(data_key="readStatus", required=True)
     is_visible = fields.Boolean(data_key="visible")
+    withdrawn_at = Instant(data_key="withdrawalDate")
 
 
 class StatusMessageSchema(AnswerSchema):

@@ -39,3 +39,4 @@ class StatusSchema(AnswerSchema):
     expires_at = Instant(data_key="expirationDate")
     is_read = fields.Boolean(data_key="isRead", required=True)
     is_visible = fields.Boolean(data_key="isVisible")
+    withdrawn_at = Instant(data_key="withdrawalDate")
