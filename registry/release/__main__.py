@@ -1,8 +1,10 @@
 """`python -m registry.release dist` and `python -m registry.release tag VERSION`."""
 
+import shutil
 import subprocess
 import time
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Final
 
 import click
@@ -33,20 +35,28 @@ def dist(folder: Path) -> None:
 def tag(version: str, folder: Path) -> None:
     """Release VERSION: changelog, migrations that are closed, commit, files, tag.
 
-    Nothing is pushed. Where it fails, the checkout is as it was.
+    Nothing is pushed. Where it fails, the checkout is as it was, and so is the folder.
     """
     repository, now = Repository(_CHECKOUT), int(time.time())
-    try:
-        repository.require_releasable(version)
-        with repository.undo_on_failure():
-            repository.prepare(version, now)
-            paths = make_artifacts(_CHECKOUT, folder.resolve(), now)
-            repository.commit_and_tag(version, now)
-    except NotReleasable as error:
-        raise click.ClickException(str(error)) from None
-    except subprocess.CalledProcessError as error:
-        raise click.ClickException(f"{error}. The checkout is as it was.") from None
-    for path in paths:
+    with TemporaryDirectory() as temporary:
+        fresh = Path(temporary, "dist")
+        try:
+            repository.require_releasable(version)
+            with repository.undo_on_failure():
+                repository.prepare(version, now)
+                make_artifacts(_CHECKOUT, fresh, now)
+                repository.commit_and_tag(version, now)
+        except NotReleasable as error:
+            raise click.ClickException(str(error)) from None
+        except subprocess.CalledProcessError as error:
+            command = f"{Path(error.cmd[0]).name} {error.cmd[1]} ended with {error.returncode}"
+            raise click.ClickException(f"{command}. The checkout is as it was.") from None
+        except OSError as error:
+            reason = f"{error.filename}: {error.strerror}"
+            raise click.ClickException(f"{reason}. The checkout is as it was.") from None
+        shutil.rmtree(folder, ignore_errors=True)
+        shutil.copytree(fresh, folder)
+    for path in sorted(folder.resolve().iterdir()):
         click.echo(path)
     click.echo(f"Released here as v{version}. To make it known: git push --follow-tags", err=True)
 

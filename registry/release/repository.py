@@ -37,7 +37,7 @@ class Repository:
         if self._git("status", "--porcelain"):
             raise NotReleasable("The checkout has changes that are not committed.")
         try:
-            check_next(version, self._git("tag", "--list", "v*").split())
+            check_next(version, sorted(self._list_tags()))
             changelog = (self._checkout / _CHANGELOG).read_text()
             cut_section(changelog, version, datetime.now(UTC).date())
         except (VersionRefused, NothingToRelease) as error:
@@ -61,12 +61,17 @@ class Repository:
     @contextmanager
     def undo_on_failure(self) -> Iterator[None]:
         """Have all be as it was when the block fails, or is interrupted; it was clean before."""
-        before = self._git("rev-parse", "HEAD").strip()
+        before, tags = self._git("rev-parse", "HEAD").strip(), self._list_tags()
         try:
             yield
         except BaseException:
             self._git("reset", "--quiet", "--hard", before)
+            for tag in self._list_tags() - tags:
+                self._git("tag", "--delete", tag)
             raise
+
+    def _list_tags(self) -> set[str]:
+        return set(self._git("tag", "--list", "v*").split())
 
     def _close_revisions(self) -> None:
         checksums = self._checkout / _CHECKSUMS

@@ -40,6 +40,6 @@ def parse_version(text: str) -> tuple[int, int, int]:
     parts = text.split(".")
     is_plain = all(part.isascii() and part.isdecimal() and part == str(int(part)) for part in parts)
     if len(parts) != 3 or not is_plain:
-        raise VersionRefused(f"{text} is no version like 1.2.3.")
+        raise VersionRefused(f"{text!r} is no version like 1.2.3.")
     major, minor, patch = map(int, parts)
     return major, minor, patch

@@ -88,6 +88,7 @@ def test_nothing_is_left_of_a_release_that_fails(checkout):
     def interrupt():
         with repository.undo_on_failure():
             repository.prepare("1.0.0", NOON)
+            repository.commit_and_tag("1.0.0", NOON)
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
@@ -95,3 +96,4 @@ def test_nothing_is_left_of_a_release_that_fails(checkout):
 
     assert git(checkout, "rev-parse", "HEAD") == before
     assert git(checkout, "status", "--porcelain") == ""
+    assert git(checkout, "tag", "--list") == ""
