@@ -42,7 +42,7 @@ def make_artifacts(checkout: Path, folder: Path, epoch: int) -> list[Path]:
 def _write_advice(version: str) -> str:
     return (
         "# Every version that was tested, with its hashes, from the project's lock file. With the\n"
-        "# wheel beside it, and pip 25 or newer, which compares hashes of constraints:\n"
+        "# wheel beside it, and pip 26.1 or newer, which compares hashes of constraints:\n"
         f"# pip install -c constraints.txt --find-links . '{_PROJECT}[server]=={version}'\n"
     )
 

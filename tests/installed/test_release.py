@@ -20,7 +20,7 @@ pytestmark = pytest.mark.process
 def installed(release, tmp_path_factory):
     """The release, installed as constraints.txt says, by a pip that compares hashes."""
     environment = Environment(tmp_path_factory.mktemp("installed"))
-    environment.install("pip>=25")
+    environment.install("pip>=26.1")
     pinned = f"ebox-message-registry[server]=={__version__}"
     environment.install("-c", release / "constraints.txt", "--find-links", release, pinned)
     return environment
