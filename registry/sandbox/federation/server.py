@@ -19,10 +19,13 @@ from registry.sandbox.federation.records import JsonFile
 from registry.sandbox.servers.processes import LOOPBACK
 
 
-def create_app(directory: Path, port: int) -> WSGIApplication:
-    """The whole federation; `directory` holds what `personas.enroll` writes, and events.jsonl."""
+def create_app(directory: Path, origin: str) -> WSGIApplication:
+    """The whole federation; `directory` holds what `personas.enroll` writes, and events.jsonl.
+
+    `origin` is where clients find it, https://127.0.0.1:8443 perhaps.
+    """
     app = Flask("federation")
-    issuer = f"http://{LOOPBACK}:{port}{OAUTH}"
+    issuer = f"{origin}{OAUTH}"
     protector = authorization.install(app, Authority(ClientRegister(directory), issuer))
     register, mandates, preferences_file = (
         JsonFile(directory / f"{name}.json") for name in ("partitions", "mandates", "preferences")
@@ -51,7 +54,8 @@ class _BehindTls:
 
 def make(directory: Path, port: int) -> BaseWSGIServer:
     """A server, bound to loopback alone: a thread a connection, so that slow ones hinder nobody."""
-    return make_server(LOOPBACK, port, create_app(directory, port), threaded=True)
+    app = create_app(directory, f"http://{LOOPBACK}:{port}")
+    return make_server(LOOPBACK, port, app, threaded=True)
 
 
 def serve(directory: Path, port: int) -> None:
