@@ -7,7 +7,6 @@ from flask import Flask, Response, g
 from flask_cors import CORS
 from werkzeug.exceptions import HTTPException
 
-from registry import wiring
 from registry.api.blueprints import V2, V3
 from registry.api.costly_slots import CostlySlots
 from registry.api.plain_paths import PlainPaths
@@ -24,7 +23,7 @@ from registry.domain.errors import DocumentNotStored, DocumentUnavailable, Regis
 from registry.settings import Settings
 from registry.telemetry import logs, metrics, requests
 from registry.telemetry.documents import report_not_stored
-from registry.wiring import Registry
+from registry.wiring.service import Registry, assemble
 
 _log = structlog.get_logger("registry.app")
 
@@ -37,7 +36,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     settings = settings or Settings.load(os.environ)
     logs.configure(settings.log_level)
     app = Flask("registry", static_folder=None)
-    registry = wiring.assemble(settings, metrics.count_introspection)
+    registry = assemble(settings, metrics.count_introspection)
     set_state(app, _make_state(registry, settings))
     app.url_map.merge_slashes = False  # which would redirect
     app.wsgi_app = PlainPaths(app.wsgi_app, settings.base_paths.values())  # type: ignore[method-assign]

@@ -10,7 +10,6 @@ from uuid import uuid4
 from pydantic import SecretStr
 from sqlalchemy import Engine, create_engine, delete, select
 
-from registry import wiring
 from registry.domain.events import Event, EventType
 from registry.domain.identifiers import Ebox, EboxKind
 from registry.settings import Settings
@@ -21,6 +20,7 @@ from registry.store.publication.sent_messages import SentMessage
 from registry.store.roles import find_worker_fault
 from registry.store.schema import metadata
 from registry.store.transactions import Transactions
+from registry.wiring.database import make_engine
 from tests.databases import migrated_database
 from tests.factories import NOON, a_message
 
@@ -123,8 +123,8 @@ def a_database(cluster, settings, **changes: Any) -> Iterator[Alone]:
         alone = Alone(
             ours,
             owner,
-            Transactions(wiring.make_engine(ours)),
-            Transactions(wiring.make_engine(ours, "worker"), find_worker_fault),
+            Transactions(make_engine(ours)),
+            Transactions(make_engine(ours, "worker"), find_worker_fault),
         )
         yield alone
         for engine in (owner, alone.application.engine, alone.worker.engine):

@@ -14,7 +14,6 @@ from flask import Flask
 from hypothesis import settings as hypothesis
 from sqlalchemy import create_engine
 
-from registry import wiring
 from registry.api.state import get_state
 from registry.app import create_app
 from registry.domain.identifiers import Ebox, EboxKind
@@ -43,6 +42,8 @@ from registry.settings import Settings
 from registry.store.consultation import messages
 from registry.store.publication import sent_messages
 from registry.store.publication.sent_messages import SentMessage
+from registry.wiring.database import make_engine
+from registry.wiring.storage import make_document_store
 from registry.wiring.worker import assemble_worker
 from tests.conformance.validation import ContractClient
 from tests.databases import drop_pattern, migrated_database
@@ -151,7 +152,7 @@ def app(settings):
 @pytest.fixture(scope="session")
 def owner(settings):
     """The owner of the tables, whom row-level security does not bind."""
-    engine = wiring.make_engine(settings, "owner")
+    engine = make_engine(settings, "owner")
     yield engine
     engine.dispose()
 
@@ -175,7 +176,7 @@ def application(database):
 @pytest.fixture(scope="session")
 def blobs(settings):
     """The document store."""
-    store = wiring.make_document_store(settings)
+    store = make_document_store(settings)
     yield store
     store.client.close()
 

@@ -12,7 +12,7 @@ from registry.domain.calls import Call
 from registry.domain.errors import Invalid, Issue
 from registry.domain.identifiers import Ebox, EboxKind, EnterpriseNumber, Malformed
 from registry.domain.personal_data import mask_personal_numbers
-from registry.wiring import Registry
+from registry.wiring.service import Registry
 
 ON_BEHALF_OF: Final = "On-Behalf-Of-Enterprise-Number"
 _LONGEST: Final = 2000  # characters of a URL that the audit trail keeps

@@ -11,7 +11,7 @@ from registry.api.quota import Quota
 from registry.api.requests.json_body import BodyRules
 from registry.api.requests.multipart import BodyLimits
 from registry.api.responses.problem_shapes import ProblemShapes
-from registry.wiring import Registry
+from registry.wiring.service import Registry
 
 _KEY: Final = "registry"  # of Flask's extensions
 

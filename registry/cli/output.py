@@ -6,8 +6,6 @@ from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any, Final
 
 import click
-from rich.cells import cell_len
-from rich.table import Table
 
 from registry.domain.belgian_time import BELGIUM
 from registry.terminal.screen import make_console
@@ -45,6 +43,9 @@ def print_table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
 
     Where that has no room, the rows come one below the other, so that ids stay whole.
     """
+    from rich.cells import cell_len
+    from rich.table import Table
+
     console = make_console()
     # Where there is no room Rich cuts what may not wrap, so the room is measured before.
     columns = list(zip(headings, *rows, strict=True))

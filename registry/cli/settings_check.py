@@ -8,7 +8,6 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, Final
 
 import click
-from rich.table import Table
 
 from registry.cli.options import in_json
 from registry.cli.output import print_json, print_members
@@ -85,6 +84,8 @@ def _print_diagnoses(diagnoses: Sequence[Diagnosis]) -> None:
                 click.echo()
             print_members(_list_members(each))
         return
+    from rich.table import Table
+
     table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, show_lines=True)
     table.add_column("", no_wrap=True)
     table.add_column("setting", no_wrap=True)

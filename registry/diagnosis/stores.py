@@ -15,9 +15,9 @@ from registry.services.readiness import DatabaseCheck
 from registry.settings import Settings
 from registry.settings.fault import PREFIX
 from registry.store.transactions import Transactions
-from registry.wiring.audit import NoPseudonyms
 from registry.wiring.clock import now
 from registry.wiring.database import Role, make_engine
+from registry.wiring.pseudonyms import NoPseudonyms
 from registry.wiring.storage import choose_seal_settings, make_s3_client
 
 _DATABASES: Final[dict[Role, str]] = {

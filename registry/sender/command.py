@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Final
 from uuid import uuid4
 
 import click
-from rich.progress import BarColumn, DownloadColumn, TimeRemainingColumn, TransferSpeedColumn
 
 from registry.sender.message import File, FileOption, MessageOptions
 from registry.sender.multipart_body import Body, Unreadable
@@ -215,6 +214,13 @@ def _key(delivery: Delivery) -> str:
 @contextmanager
 def _show_progress(size: int) -> Iterator[Callable[[int], None]]:
     """Show how many of `size` bytes have gone; names no document."""
+    from rich.progress import (
+        BarColumn,
+        DownloadColumn,
+        TimeRemainingColumn,
+        TransferSpeedColumn,
+    )
+
     columns = (BarColumn(), DownloadColumn(), TransferSpeedColumn(), TimeRemainingColumn())
     with make_progress(*columns) as bar:
         task = bar.add_task("", total=size)

@@ -4,14 +4,15 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, Field, SecretStr
+from pydantic import Field, SecretStr
 
 from registry.domain.access import Operation
 from registry.domain.scopes import CITIZEN_SCOPES, OFFICIAL_SCOPES
 from registry.settings.kinds import Seconds, Url
+from registry.settings.section import SettingsSection
 
 
-class AuthorizationSettings(BaseModel):
+class AuthorizationSettings(SettingsSection):
     """The authorization server: our client there, and what its tokens open."""
 
     oauth_token_url: Url = Field(description="Where the authorization server gives us tokens.")

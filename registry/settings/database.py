@@ -2,12 +2,13 @@
 
 from typing import Annotated
 
-from pydantic import BaseModel, Field
+from pydantic import Field
 
 from registry.settings.kinds import DatabaseUrl, Seconds
+from registry.settings.section import SettingsSection
 
 
-class DatabaseSettings(BaseModel):
+class DatabaseSettings(SettingsSection):
     """PostgreSQL: its roles, and how long it may take."""
 
     database_url: DatabaseUrl = Field(

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
-from registry.settings.certificates import find_certificate_faults
 from registry.settings.fault import SettingFault
 
 if TYPE_CHECKING:
@@ -149,6 +148,8 @@ def _find_certificate_faults(
     }
     for field, (path, secret) in secrets.items():
         if path is not None:
+            from registry.settings.certificates import find_certificate_faults
+
             is_foreign = _is_of_trial if is_production else None
             for text in find_certificate_faults(path, secret, is_foreign):
                 yield SettingFault(field, text, _OTHER_CERTIFICATE)

@@ -4,13 +4,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import BaseModel, Field
+from pydantic import Field
 
 from registry.domain.federation_words import EventKind, Member
 from registry.settings.kinds import PathTemplate, Seconds, Url
+from registry.settings.section import SettingsSection
 
 
-class FederationSettings(BaseModel):
+class FederationSettings(SettingsSection):
     """The federation's services, and what they tell us."""
 
     # With a dot at the end, of all that begin so. An event of any other type has rights and rules

@@ -2,12 +2,13 @@
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, Field
+from pydantic import Field
 
 from registry.settings.kinds import Address
+from registry.settings.section import SettingsSection
 
 
-class PublicationSettings(BaseModel):
+class PublicationSettings(SettingsSection):
     """Publications: what they may be, and who looks at their files."""
 
     check_digits: bool | None = Field(

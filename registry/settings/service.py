@@ -2,12 +2,13 @@
 
 from typing import Literal
 
-from pydantic import BaseModel, Field
+from pydantic import Field
 
 from registry.settings.kinds import BasePath, Seconds, StoreUrl, Url
+from registry.settings.section import SettingsSection
 
 
-class ServiceSettings(BaseModel):
+class ServiceSettings(SettingsSection):
     """The service: its address, its limits, and its clients."""
 
     environment: Literal[

@@ -3,12 +3,13 @@
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, Field, SecretStr
+from pydantic import Field, SecretStr
 
 from registry.settings.kinds import Bucket, Url
+from registry.settings.section import SettingsSection
 
 
-class StorageSettings(BaseModel):
+class StorageSettings(SettingsSection):
     """The document store."""
 
     s3_endpoint: Url | None = Field(

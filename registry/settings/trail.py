@@ -3,12 +3,13 @@
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, Field, SecretStr
+from pydantic import Field, SecretStr
 
 from registry.settings.kinds import Bucket, Url
+from registry.settings.section import SettingsSection
 
 
-class TrailSettings(BaseModel):
+class TrailSettings(SettingsSection):
     """The audit trail."""
 
     hash_key: SecretStr | None = Field(

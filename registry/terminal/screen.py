@@ -4,24 +4,30 @@ import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from rich.console import Console
-from rich.progress import Progress, ProgressColumn, SpinnerColumn, TextColumn, TimeElapsedColumn
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.progress import Progress, ProgressColumn
 
 Count = Callable[[int], None]
 
 _WIDTH_OF_PIPES: Final = 240  # columns: in a file, a wrapped table is of no use to anybody
 
 
-def make_console() -> Console:
+def make_console() -> "Console":
     """Make a console on standard output, as wide as the terminal, or wide where there is none."""
+    from rich.console import Console
+
     is_sized = sys.stdout.isatty() or "COLUMNS" in os.environ
     return Console(width=None if is_sized else _WIDTH_OF_PIPES, markup=False, emoji=False)
 
 
-def make_progress(*columns: ProgressColumn) -> Progress:
+def make_progress(*columns: "ProgressColumn") -> "Progress":
     """Make progress bars on standard error, which show only where somebody looks at it."""
+    from rich.console import Console
+    from rich.progress import Progress
+
     console = Console(stderr=True)
     return Progress(
         *columns,
@@ -35,6 +41,8 @@ def make_progress(*columns: ProgressColumn) -> Progress:
 @contextmanager
 def show_count() -> Iterator[Count]:
     """Show how many there are so far, until the end of the block; gives what to call with it."""
+    from rich.progress import SpinnerColumn, TextColumn, TimeElapsedColumn
+
     columns = (SpinnerColumn(), TextColumn("{task.completed:.0f} so far"), TimeElapsedColumn())
     with make_progress(*columns) as bar:
         task = bar.add_task("", total=None)

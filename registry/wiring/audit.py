@@ -15,7 +15,6 @@ from registry.audit.sealer import Sealer
 from registry.audit.store.seal_bucket import SealStore
 from registry.audit.trail import keys
 from registry.domain.errors import SettingsError
-from registry.domain.identifiers import Ebox
 from registry.domain.pseudonyms import KeyTooShort, Pseudonyms
 from registry.http_client.private_key import KeyUnusable
 from registry.settings import Settings
@@ -23,31 +22,11 @@ from registry.store.roles import find_worker_fault
 from registry.store.transactions import Transactions
 from registry.wiring.clock import now
 from registry.wiring.database import make_engine
+from registry.wiring.pseudonyms import NoPseudonyms, make_pseudonyms
 from registry.wiring.storage import make_seal_store
 from registry.wiring.tls_files import require_tls_files
 
 _END: Final = b"-----END PUBLIC KEY-----"
-
-
-def make_pseudonyms(settings: Settings) -> Pseudonyms:
-    """Make the pseudonyms under the hash key; raises `SettingsError` for one that will not do."""
-    if settings.hash_key is None:
-        raise SettingsError(["REGISTRY_HASH_KEY: is needed and not set"])
-    try:
-        return Pseudonyms(settings.hash_key.get_secret_value())
-    except KeyTooShort as error:
-        raise SettingsError([f"REGISTRY_HASH_KEY: {error}"]) from None
-
-
-class NoPseudonyms(Pseudonyms):
-    """Stands for the hash key where there is none, as on the machine of an auditor."""
-
-    def __init__(self) -> None:
-        super().__init__(" " * 32)
-
-    def hash_ebox(self, ebox: Ebox) -> str:  # noqa: ARG002 - none can be hashed
-        """Raise `SettingsError`."""
-        raise SettingsError(["REGISTRY_HASH_KEY: is needed here and not set"])
 
 
 @dataclass(frozen=True)

@@ -6,9 +6,9 @@ from contextlib import contextmanager
 from registry.audit.log import AuditLog
 from registry.services.reference_import import ReferenceImport
 from registry.settings import Settings
-from registry.wiring.audit import NoPseudonyms
 from registry.wiring.clock import now
 from registry.wiring.database import make_engine
+from registry.wiring.pseudonyms import NoPseudonyms
 
 
 @contextmanager

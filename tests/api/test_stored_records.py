@@ -13,7 +13,7 @@ from registry.domain.document_keys import RECORDS, make_key, make_record_key
 from registry.domain.identifiers import EboxKind
 from registry.services.publication.records import PublicationRecords
 from registry.store.consultation.messages import messages
-from registry.wiring.audit import make_pseudonyms
+from registry.wiring.pseudonyms import make_pseudonyms
 from tests.api.publication import MESSAGES, Document
 from tests.factories import PDF, an_ebox
 

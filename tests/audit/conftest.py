@@ -8,7 +8,6 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy import create_engine, text
 
-from registry import wiring
 from registry.audit.log import write_timestamp
 from registry.audit.sealer import Sealer
 from registry.audit.store import entries as audit
@@ -17,6 +16,7 @@ from registry.audit.store.seal_bucket import S3Seals, unpack_seal
 from registry.audit.trail import keys
 from registry.audit.trail.entry import Entry
 from registry.sandbox.servers.processes import LOOPBACK, free_port
+from registry.wiring.storage import make_s3_client
 from tests.alone import a_database
 from tests.unit.audit.trails import check_trail
 
@@ -118,7 +118,7 @@ def alone(database_alone):
 @pytest.fixture
 def client(settings):
     """Of the bucket; closed when done."""
-    client = wiring.make_s3_client(settings)
+    client = make_s3_client(settings)
     yield client
     client.close()
 
@@ -133,7 +133,7 @@ def store(client, settings):
 def away(store, settings):
     """The same bucket when nobody serves it."""
     address = f"http://{LOOPBACK}:{free_port()}"
-    client = wiring.make_s3_client(settings.model_copy(update={"s3_endpoint": address}))
+    client = make_s3_client(settings.model_copy(update={"s3_endpoint": address}))
     yield replace(store, client=client)
     client.close()
 

@@ -7,10 +7,10 @@ from uuid import uuid4
 import pytest
 from botocore.exceptions import ClientError
 
-from registry import wiring
 from registry.blobs.checked import verify_document
 from registry.blobs.s3 import PART_SIZE, S3Blobs
 from registry.domain.errors import DocumentAltered, DocumentNotStored, DocumentUnavailable
+from registry.wiring.storage import make_document_store, make_s3_client
 from tests.careless_s3 import a_careless_s3
 from tests.flipping_proxy import a_flipping_proxy, marked
 
@@ -38,7 +38,7 @@ def store(settings, proxy, request):
     """A store behind that proxy, with a bucket of its own, with each setting of checksums."""
     bucket = f"b-{uuid4().hex}"
     changes = {"s3_endpoint": proxy.endpoint, "s3_bucket": bucket, "s3_checksums": request.param}
-    opened = wiring.make_document_store(settings.model_copy(update=changes))
+    opened = make_document_store(settings.model_copy(update=changes))
     opened.client.create_bucket(Bucket=bucket)
     yield opened
     opened.client.close()
@@ -105,7 +105,7 @@ def careless():
 def at_careless(settings, careless):
     """What puts documents there."""
     changes = {"s3_endpoint": careless[1], "s3_timeout": 5}
-    opened = wiring.make_document_store(settings.model_copy(update=changes))
+    opened = make_document_store(settings.model_copy(update=changes))
     yield opened
     opened.client.close()
 
@@ -152,7 +152,7 @@ def test_a_document_that_grew_is_altered(s3, first, last):
 @pytest.fixture
 def s3(settings):
     """A store with a bucket of its own."""
-    client = wiring.make_s3_client(settings)
+    client = make_s3_client(settings)
     bucket = f"b-{uuid4().hex}"
     client.create_bucket(Bucket=bucket)
     yield S3Blobs(client, bucket)

@@ -13,11 +13,11 @@ from uuid import uuid4
 
 import pytest
 
-from registry import wiring
 from registry.blobs.memory import MemoryBlobs
 from registry.blobs.s3 import PART_SIZE, S3Blobs
 from registry.domain.errors import DocumentUnavailable, Unavailable
 from registry.sandbox.servers.processes import LOOPBACK, free_port
+from registry.wiring.storage import make_document_store, make_s3_client
 
 MIB = 1024 * 1024
 CONTENT = bytes(range(256)) * 5
@@ -27,7 +27,7 @@ CONTENT = bytes(range(256)) * 5
 def s3(settings) -> Iterator[S3Blobs]:
     """The store as the service has it, in a bucket of its own; close it when done."""
     bucket = f"b-{uuid4().hex}"
-    client = wiring.make_s3_client(settings)
+    client = make_s3_client(settings)
     client.create_bucket(Bucket=bucket)
     yield S3Blobs(client, bucket)
     client.close()
@@ -47,7 +47,7 @@ def another(settings):
     def make(**changes):
         values = settings.model_dump() | {"s3_timeout": 5} | changes
         changed = type(settings).model_validate(values)
-        store = wiring.make_document_store(changed)
+        store = make_document_store(changed)
         stores.append(store)
         return store
 

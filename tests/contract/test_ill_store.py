@@ -6,10 +6,10 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from registry import wiring
 from registry.blobs.s3 import PART_SIZE
 from registry.domain.errors import DocumentUnavailable, Unavailable
 from registry.sandbox.servers.processes import LOOPBACK
+from registry.wiring.storage import make_document_store
 from tests.fake_s3 import a_fake_s3, cut, drip, fail, hang, page, well
 
 pytestmark = pytest.mark.process  # waits by the clock
@@ -31,7 +31,7 @@ def s3():
 def store(settings, s3):
     """A document store at this server."""
     changes = {"s3_endpoint": s3.endpoint, "s3_timeout": BUDGET, "s3_slots": SLOTS}
-    opened = wiring.make_document_store(settings.model_copy(update=changes))
+    opened = make_document_store(settings.model_copy(update=changes))
     yield opened
     opened.client.close()
 
@@ -123,7 +123,7 @@ def test_an_address_that_swallows_everything_costs_one_budget(settings):
             one.setblocking(False)
             one.connect_ex((LOOPBACK, port))
         changes = {"s3_endpoint": f"http://{LOOPBACK}:{port}", "s3_timeout": BUDGET}
-        store = wiring.make_document_store(settings.model_copy(update=changes))
+        store = make_document_store(settings.model_copy(update=changes))
 
         assert fail_at(store.check) < BUDGET + SLACK
 
@@ -244,7 +244,7 @@ def test_an_upload_that_nobody_takes_has_an_end(settings):
             "s3_endpoint": f"http://{LOOPBACK}:{deaf.getsockname()[1]}",
             "s3_timeout": BUDGET,
         }
-        store = wiring.make_document_store(settings.model_copy(update=changes))
+        store = make_document_store(settings.model_copy(update=changes))
 
         assert fail_at(lambda: store.put("key", [bytes(PART_SIZE)])) < BUDGET + SLACK
 

@@ -10,12 +10,12 @@ from uuid import uuid4
 
 import pytest
 
-from registry import wiring
 from registry.blobs import Retention
 from registry.blobs.memory import MemoryBlobs, MemoryVersion
 from registry.blobs.s3 import PART_SIZE, S3Blobs
 from registry.domain.errors import DocumentUnavailable, Unavailable
 from registry.sandbox.servers.processes import LOOPBACK, free_port
+from registry.wiring.storage import make_s3_client
 
 pytestmark = pytest.mark.process
 
@@ -44,7 +44,7 @@ def clock():
 @pytest.fixture
 def client(settings):
     """As the service has it; closed when done."""
-    client = wiring.make_s3_client(settings)
+    client = make_s3_client(settings)
     yield client
     client.close()
 
@@ -480,7 +480,7 @@ def every_operation(store, key):
 
 def test_a_store_that_nobody_serves_neither_erases_nor_holds(locked_s3, key, settings):
     address = f"http://{LOOPBACK}:{free_port()}"
-    nobody = wiring.make_s3_client(settings.model_copy(update={"s3_endpoint": address}))
+    nobody = make_s3_client(settings.model_copy(update={"s3_endpoint": address}))
 
     for operation in every_operation(replace(locked_s3, client=nobody), key):
         with pytest.raises(Unavailable):
@@ -531,7 +531,7 @@ def test_a_store_that_minds_what_is_not_there_counts_it_as_erased(settings, key)
     server = HTTPServer((LOOPBACK, 0), Pedant)
     Thread(target=server.serve_forever, daemon=True).start()
     address = f"http://{LOOPBACK}:{server.server_port}"
-    client = wiring.make_s3_client(settings.model_copy(update={"s3_endpoint": address}))
+    client = make_s3_client(settings.model_copy(update={"s3_endpoint": address}))
 
     assert S3Blobs(client, "bucket").erase(key) is True
 

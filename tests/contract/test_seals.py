@@ -7,11 +7,11 @@ from uuid import uuid4
 import pytest
 from botocore.exceptions import ClientError
 
-from registry import wiring
 from registry.audit.store.seal_bucket import S3Seals, SealObject
 from registry.blobs.versions import make_checksum
 from registry.domain.errors import Unavailable
 from registry.sandbox.servers.processes import LOOPBACK, free_port
+from registry.wiring.storage import make_s3_client
 
 UNTIL = datetime.now(UTC).replace(microsecond=0) + timedelta(days=3653)
 
@@ -19,7 +19,7 @@ UNTIL = datetime.now(UTC).replace(microsecond=0) + timedelta(days=3653)
 @pytest.fixture
 def client(settings):
     """As the service has it; closed when done."""
-    client = wiring.make_s3_client(settings)
+    client = make_s3_client(settings)
     yield client
     client.close()
 
@@ -347,7 +347,7 @@ def test_a_bucket_without_object_lock_takes_no_seal(store, settings):
 )
 def test_a_store_that_nobody_serves_is_unavailable(store, settings, ask):
     address = f"http://{LOOPBACK}:{free_port()}"
-    nobody = wiring.make_s3_client(settings.model_copy(update={"s3_endpoint": address}))
+    nobody = make_s3_client(settings.model_copy(update={"s3_endpoint": address}))
 
     with pytest.raises(Unavailable, match="does not answer") as told:
         ask(replace(store, client=nobody))

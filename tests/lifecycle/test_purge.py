@@ -9,7 +9,6 @@ from uuid import uuid4
 import pytest
 from sqlalchemy import text
 
-from registry import wiring
 from registry.audit.log import AuditLog
 from registry.blobs import Retention
 from registry.blobs.memory import MemoryBlobs
@@ -25,6 +24,7 @@ from registry.services.retention.purge import ErasureReport, Purge
 from registry.store.consultation import message_list, messages
 from registry.store.retention import legal_holds
 from registry.store.retention import purge as purge_store
+from registry.wiring.storage import make_document_store
 from tests.factories import NOON, PDF, a_file, an_ebox
 
 DAY = timedelta(days=1)
@@ -450,7 +450,7 @@ def test_documents_wait_for_a_store_that_does_not_answer(alone, clock, blobs, se
     clock.now = END
     purge().purge(100)
     nowhere = settings.model_copy(update={"s3_endpoint": f"http://{LOOPBACK}:{free_port()}"})
-    away = wiring.make_document_store(nowhere)
+    away = make_document_store(nowhere)
 
     with pytest.raises(Unavailable):
         purge(away).erase()

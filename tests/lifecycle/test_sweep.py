@@ -8,7 +8,6 @@ import pytest
 from pydantic import SecretStr
 from sqlalchemy import func, literal_column
 
-from registry import wiring
 from registry.blobs import Retention
 from registry.blobs.memory import MemoryBlobs
 from registry.domain.document_keys import make_key, make_record_key
@@ -21,6 +20,7 @@ from registry.store.publication.sent_messages import SentMessage
 from registry.store.publication.upload_notes import UploadNote
 from registry.store.roles import find_worker_fault
 from registry.store.transactions import Transactions
+from registry.wiring.database import make_engine
 from tests.factories import PDF, a_file, an_ebox
 
 AT_ONCE = timedelta(0)
@@ -285,7 +285,7 @@ def restored(cluster, alone):
         cluster.create_database(name)
         run("psql", "-q", "-v", "ON_ERROR_STOP=1", "-d", url(name), input=dump)
         changes = {"database_worker_url": SecretStr(cluster.url("worker", name))}
-        engine = wiring.make_engine(alone.settings.model_copy(update=changes), "worker")
+        engine = make_engine(alone.settings.model_copy(update=changes), "worker")
         made.append((name, engine))
         return Transactions(engine, find_worker_fault)
 

@@ -6,7 +6,6 @@ from uuid import uuid4
 import pytest
 from sqlalchemy import create_engine
 
-from registry import wiring
 from registry.domain.events import Event, EventType
 from registry.domain.identifiers import Ssin
 from registry.domain.notifications import Notification
@@ -21,6 +20,7 @@ from registry.store.publication.upload_notes import upload_notes
 from registry.store.retention import legal_holds
 from registry.store.roles import find_worker_fault
 from registry.store.transactions import Transactions, name_ebox
+from registry.wiring.database import make_engine
 from tests.alone import a_database
 from tests.factories import a_file, a_message, a_person
 from tests.statements import record_statements
@@ -29,7 +29,7 @@ from tests.statements import record_statements
 @pytest.fixture
 def transactions(settings):
     """The service's own transactions, all on one pooled connection."""
-    opened = Transactions(wiring.make_engine(settings.model_copy(update={"database_pool_size": 1})))
+    opened = Transactions(make_engine(settings.model_copy(update={"database_pool_size": 1})))
     yield opened
     opened.engine.dispose()
 
@@ -51,7 +51,7 @@ def alone(database_alone):
 @pytest.fixture
 def worker(settings):
     """The worker's transactions, which see every e-Box."""
-    opened = Transactions(wiring.make_engine(settings, "worker"), find_worker_fault)
+    opened = Transactions(make_engine(settings, "worker"), find_worker_fault)
     yield opened
     opened.engine.dispose()
 

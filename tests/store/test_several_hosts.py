@@ -9,7 +9,6 @@ import psycopg
 import pytest
 from pydantic import SecretStr
 
-from registry import wiring
 from registry.domain.errors import Unavailable
 from registry.sandbox.servers.postgres import SUPERUSER, Cluster
 from registry.sandbox.servers.processes import LOOPBACK, free_port
@@ -142,7 +141,7 @@ def test_several_hosts_keep_login_database_and_the_rest(settings):
 
     moved = Settings.model_validate({**values, "database_url": SecretStr(url)}).database_url
 
-    engine = wiring.make_engine(
+    engine = make_engine(
         settings.model_copy(update={"database_url": moved}),
     )
     _, parameters = engine.dialect.create_connect_args(engine.url)

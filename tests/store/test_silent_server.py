@@ -17,13 +17,14 @@ import pytest
 from pydantic import SecretStr
 from sqlalchemy import create_engine
 
-from registry import migrations, wiring
+from registry import migrations
 from registry.domain.errors import Unavailable
 from registry.sandbox.servers.postgres import APPLICATION_ROLE
 from registry.sandbox.servers.processes import LOOPBACK
 from registry.store.bounded_connection import get_driver
 from registry.store.roles import find_worker_fault
 from registry.store.transactions import Transactions, lift_time_limit
+from registry.wiring.database import make_engine
 from tests.factories import an_ebox
 from tests.poolers import a_pgbouncer
 from tests.roads import Road
@@ -55,9 +56,7 @@ def travel(settings, road):
     def make(role="application", port=None, **changes):
         name = "database_url" if role == "application" else "database_worker_url"
         url = move(getattr(settings, name).get_secret_value(), port or road.port)
-        engine = wiring.make_engine(
-            settings.model_copy(update={name: SecretStr(url), **changes}), role
-        )
+        engine = make_engine(settings.model_copy(update={name: SecretStr(url), **changes}), role)
         opened.append(engine)
         return Transactions(engine, *([find_worker_fault] if role == "worker" else []))
 

@@ -5,8 +5,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
-from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
-
 from registry.cli.output import write_local_time
 from registry.terminal.screen import make_progress
 from registry.terminal.text import clean_text
@@ -32,6 +30,8 @@ _MOST_NUMBERS: Final = 10  # entries named in a row; a cut trail may miss millio
 @contextmanager
 def show_progress() -> Iterator["ReportProgress"]:
     """Show a bar on standard error, if that is a terminal."""
+    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
+
     columns = (TextColumn("seals"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with make_progress(*columns) as bar:
         task = bar.add_task("", total=None)

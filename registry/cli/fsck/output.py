@@ -6,7 +6,6 @@ from contextlib import contextmanager
 from typing import Any, Final
 
 import click
-from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
 
 from registry.cli.fsck.state import OBJECTS, CheckState
 from registry.domain.storage_findings import StorageFault, StorageFinding
@@ -33,6 +32,8 @@ class CheckBar:
 @contextmanager
 def show_check(total: int) -> Iterator[CheckBar]:
     """Show the bar on standard error, if that is a terminal."""
+    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
+
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),

@@ -25,7 +25,8 @@ from registry.sandbox.seeds.papers import letter
 from registry.sandbox.seeds.scenarios import Seed
 from registry.settings import Settings
 from registry.store.consultation import messages
-from registry.wiring import make_document_store, make_engine
+from registry.wiring.database import make_engine
+from registry.wiring.storage import make_document_store
 from registry.wiring.worker import assemble_worker
 
 T = TypeVar("T")

@@ -14,8 +14,9 @@ from registry.settings import Settings
 from registry.store.consultation import messages
 from registry.store.publication import sent_messages
 from registry.store.publication.sent_messages import SentMessage
-from registry.wiring import make_document_store, make_engine
+from registry.wiring.database import make_engine
 from registry.wiring.reference import open_reference_import
+from registry.wiring.storage import make_document_store
 
 
 def main() -> None:

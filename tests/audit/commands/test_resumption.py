@@ -12,7 +12,6 @@ from click.testing import CliRunner
 from pydantic import SecretStr
 from sqlalchemy import create_engine, make_url
 
-from registry import wiring
 from registry.audit.period import EVER
 from registry.audit.trail.seal import parse_seal
 from registry.audit.verification import Verification
@@ -24,6 +23,7 @@ from registry.settings.fault import PREFIX
 from registry.store.roles import find_worker_fault
 from registry.store.transactions import Transactions
 from registry.wiring import audit
+from registry.wiring.database import make_engine
 from tests.alone import Alone
 
 pytestmark = [pytest.mark.long, pytest.mark.process]
@@ -67,8 +67,8 @@ class Backups:
         }
         settings = self.alone.settings.model_copy(update=urls)
         owner = create_engine(settings.database_owner_url.get_secret_value())
-        application = Transactions(wiring.make_engine(settings))
-        worker = Transactions(wiring.make_engine(settings, "worker"), find_worker_fault)
+        application = Transactions(make_engine(settings))
+        worker = Transactions(make_engine(settings, "worker"), find_worker_fault)
         self.engines += [owner, application.engine, worker.engine]
         return Alone(settings, owner, application, worker)
 

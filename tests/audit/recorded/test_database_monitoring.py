@@ -10,12 +10,13 @@ import psycopg
 import pytest
 from pydantic import SecretStr
 
-from registry import wiring
 from registry.api.state import get_state
 from registry.app import create_app
 from registry.domain.identifiers import Ebox, EboxKind
 from registry.sandbox.personas import AGENCY
 from registry.sandbox.servers.postgres import SUPERUSER, Cluster
+from registry.wiring.database import make_engine
+from registry.wiring.storage import make_document_store
 from registry.wiring.worker import assemble_worker
 from registry.worker.jobs import JOBS, JobContext
 from tests.audit.recorded.table import RECIPIENT, SECRET, TABLE
@@ -102,14 +103,14 @@ def app(watching):
 
 @pytest.fixture(scope="module")
 def owner(watching):
-    engine = wiring.make_engine(watching.settings, "owner")
+    engine = make_engine(watching.settings, "owner")
     yield engine
     engine.dispose()
 
 
 @pytest.fixture(scope="module")
 def blobs(watching):
-    store = wiring.make_document_store(watching.settings)
+    store = make_document_store(watching.settings)
     yield store
     store.client.close()
 

@@ -12,13 +12,14 @@ import pytest
 from pydantic import SecretStr
 from sqlalchemy import text
 
-from registry import wiring
 from registry.domain.document_keys import make_key
 from registry.domain.identifiers import EboxKind
 from registry.sandbox.servers.processes import LOOPBACK, free_port
 from registry.services.publication.uploads import Uploads
 from registry.store.consultation import messages
 from registry.store.transactions import Transactions
+from registry.wiring.database import make_engine
+from registry.wiring.storage import make_document_store
 from tests.databases import migrated_database
 from tests.factories import PDF, a_file, a_message, an_ebox
 from tests.forked import RegistryProcess
@@ -34,8 +35,8 @@ class Place:
 
     def __init__(self, settings, environment, owner):
         self.environment, self.owner = environment, owner
-        self.blobs = wiring.make_document_store(settings)
-        self.transactions = Transactions(wiring.make_engine(settings))
+        self.blobs = make_document_store(settings)
+        self.transactions = Transactions(make_engine(settings))
 
     def close(self):
         self.blobs.client.close()
@@ -88,7 +89,7 @@ def lay_out(cluster, settings, environment, objects, *, is_locked=False):
         ours = settings.model_copy(update={**secrets, "s3_bucket": bucket, **lock})
         changed = {**changes, "s3_bucket": bucket, **lock}
         variables = {f"REGISTRY_{name.upper()}": str(value) for name, value in changed.items()}
-        owner = wiring.make_engine(ours, "owner")
+        owner = make_engine(ours, "owner")
         place = Place(ours, {**environment, **variables}, owner)
         yield place
         place.close()

@@ -26,7 +26,7 @@ from registry.sandbox.servers.binaries import Binaries
 from registry.services.publication.records import PublicationRecords
 from registry.services.publication.uploads import Uploads
 from registry.store.reference import make_folded_texts, sender_configurations, sender_organizations
-from registry.wiring.audit import make_pseudonyms
+from registry.wiring.pseudonyms import make_pseudonyms
 from tests.api.publication import MESSAGES, Document, Sender
 from tests.databases import migrated_database
 from tests.factories import PDF, an_ebox

@@ -7,7 +7,6 @@ from uuid import uuid4
 import pytest
 from sqlalchemy import text
 
-from registry import wiring
 from registry.domain.document_keys import make_key
 from registry.sandbox.files import write_private
 from registry.sandbox.servers.processes import LOOPBACK, free_port
@@ -16,6 +15,7 @@ from registry.store.consultation import messages
 from registry.store.publication import upload_notes
 from registry.store.publication.upload_notes import UploadNote
 from registry.store.transactions import Transactions
+from registry.wiring.database import make_engine
 from tests.factories import PDF, a_file, a_message, an_ebox, an_enterprise
 
 pytestmark = pytest.mark.long
@@ -38,7 +38,7 @@ def uploads(blobs):
 
 @pytest.fixture(scope="module")
 def transactions(settings):
-    opened = Transactions(wiring.make_engine(settings))
+    opened = Transactions(make_engine(settings))
     yield opened
     opened.engine.dispose()
 
