@@ -1,7 +1,7 @@
 """The command line of operators and senders: `registry GROUP COMMAND`."""
 
 import sys
-from typing import Final
+from typing import Final, NoReturn
 
 import click
 
@@ -70,6 +70,8 @@ _COMMANDS: Final = {
         "Tell the federation what happens, remind, purge, sweep, verify and seal, until SIGTERM.",
     ),
 }
+_STOPPED: Final = "Stopped: what is done stays, and what was under way is taken back."
+_CODE_OF_SIGINT: Final = 130
 
 
 @click.group(cls=LazyGroup, lazy=_COMMANDS, extensions="registry.commands")
@@ -83,22 +85,34 @@ def registry() -> None:
 
 
 def main() -> None:
-    """Run the command line; wrong settings are listed, all at once, with exit code 2.
+    """Run the command line; the exit code is 2 when settings are wrong, 130 after Ctrl-C.
 
-    So is a library that was not installed, since each extra has only what its commands need.
+    Wrong settings are listed, all at once. A library that was not installed is named, since each
+    extra has only what its commands need.
     """
     try:
-        registry()
+        code = registry(standalone_mode=False)
+        sys.exit(code if isinstance(code, int) else 0)
     except ModuleNotFoundError as error:
         if (error.name or "registry").partition(".")[0] == "registry":
             raise
-        click.echo(
+        _end(
             f"{error.name} is not installed. Install ebox-message-registry[server], or [sender] for"
-            " `publish`, `token` and `certificate` alone.",
-            err=True,
+            " `publish`, `token` and `certificate` alone."
         )
-        sys.exit(2)
     except SettingsError as error:
-        for fault in error.faults:
-            click.echo(fault, err=True)
-        sys.exit(2)
+        _end("\n".join(error.faults))
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except KeyboardInterrupt:
+        _end(_STOPPED, _CODE_OF_SIGINT)
+    except click.Abort as error:  # what click makes of Ctrl-C, and of a question without answer
+        if isinstance(error.__cause__ or error.__context__, KeyboardInterrupt):
+            _end(_STOPPED, _CODE_OF_SIGINT)
+        _end("Nothing was done.", 1)
+
+
+def _end(text: str, code: int = 2) -> NoReturn:
+    click.echo(text, err=True)
+    sys.exit(code)

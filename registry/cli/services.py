@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from registry.cli.operator import find_operator
-from registry.domain.errors import RegistryError
+from registry.domain.errors import KeyUnusable, RegistryError
 
 if TYPE_CHECKING:
     from registry.audit.investigation import Investigation
@@ -32,7 +32,7 @@ def worker_services(*parts: "PartName") -> Iterator["OperatorServices"]:
     settings = load_settings("worker database", *parts)
     from registry.wiring.operators import OperatorServices
 
-    with errors_in_one_line():
+    with database_errors_in_one_line():
         services = OperatorServices(settings, find_operator())
         try:
             yield services
@@ -46,7 +46,7 @@ def routing() -> Iterator["Routing"]:
     settings = load_settings("application database", "partitions")
     from registry.wiring.operators import open_routing
 
-    with errors_in_one_line(), open_routing(settings) as service:
+    with database_errors_in_one_line(), open_routing(settings) as service:
         yield service
 
 
@@ -56,7 +56,7 @@ def audit_services() -> Iterator["AuditServices"]:
     settings = load_settings("worker database", "seals", "trail")
     from registry.wiring.audit import assemble_audit
 
-    with errors_in_one_line():
+    with database_errors_in_one_line():
         services = assemble_audit(settings, find_operator())
         try:
             yield services
@@ -80,18 +80,12 @@ def open_trail() -> Iterator["Investigation"]:
 def audit_resumption() -> Iterator["Resumption"]:
     """Give what has sealing go on from an older database, through the owner's role."""
     settings = load_settings("owner database", "seals", "seal key", "trail")
-    from sqlalchemy.exc import SQLAlchemyError
-
-    from registry.store.driver_words import read_driver_words
     from registry.wiring.audit import assemble_resumption
 
-    with errors_in_one_line():
+    with database_errors_in_one_line("Sealing could not be resumed: "):
         resumption = assemble_resumption(settings, find_operator())
         try:
             yield resumption
-        except SQLAlchemyError as error:
-            reason = read_driver_words(error)
-            raise click.ClickException(f"Sealing could not be resumed: {reason}") from None
         finally:
             resumption.engine.dispose()
 
@@ -106,10 +100,33 @@ def load_settings(*parts: "PartName") -> "Settings":
 @contextmanager
 def errors_in_one_line() -> Iterator[None]:
     """Turn errors that are written for operators into one line and exit code 1."""
-    from registry.http_client.private_key import KeyUnusable
-
     try:
         yield
     # Of anything else the traceback is wanted.
     except (KeyUnusable, RegistryError) as error:
-        raise click.ClickException(str(error)) from None
+        raise click.ClickException(explain_error(error)) from None
+
+
+@contextmanager
+def database_errors_in_one_line(prefix: str = "The database refuses: ") -> Iterator[None]:
+    """Do the same, and turn what the database says into one line behind `prefix`."""
+    from sqlalchemy.exc import SQLAlchemyError
+
+    from registry.store.driver_words import read_driver_words
+
+    with errors_in_one_line():
+        try:
+            yield
+        except SQLAlchemyError as error:
+            raise click.ClickException(f"{prefix}{read_driver_words(error)}") from None
+
+
+def explain_error(error: Exception) -> str:
+    """Say what went wrong; operators may know, and have to, what the database's driver said."""
+    cause = error.__cause__
+    # Clients of the service are told no more than that the database does not answer.
+    if type(cause).__module__.partition(".")[0] not in ("sqlalchemy", "psycopg") or cause is None:
+        return str(error)
+    from registry.store.driver_words import read_driver_words
+
+    return f"{str(error).removesuffix('.')}: {read_driver_words(cause)}"

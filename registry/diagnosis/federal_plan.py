@@ -10,8 +10,8 @@ from registry.diagnosis.federation import ASKED_ABOUT, FederalService, Question
 from registry.diagnosis.looks import Look
 from registry.diagnosis.neighbours import Neighbour
 from registry.diagnosis.network_words import CERTIFICATE_VARIABLE, Place
+from registry.domain.errors import KeyUnusable
 from registry.federation.token_claims import TokenRequirements
-from registry.http_client.private_key import KeyUnusable
 from registry.http_client.probe import Probe
 from registry.settings import Settings
 from registry.settings.fault import PREFIX

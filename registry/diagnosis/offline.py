@@ -4,17 +4,16 @@ from collections.abc import Callable, Iterator
 from typing import Final
 
 from registry.domain.diagnoses import Cause, Diagnosis, Severity
-from registry.domain.errors import SettingsError
-from registry.http_client.private_key import KeyUnusable
+from registry.domain.errors import KeyUnusable, SettingsError
 from registry.settings import Settings
 from registry.settings.examination import Examination
 from registry.settings.fault import PREFIX, SettingFault
 from registry.settings.owners import OwnCertificate
-from registry.wiring.audit import load_former_pseudonyms, load_keyring, load_private_key
 from registry.wiring.certificates import read_certificates
 from registry.wiring.federation import make_identity
 from registry.wiring.storage import choose_seal_settings
 from registry.wiring.tls_files import find_tls_file_faults
+from registry.wiring.trail_keys import load_former_pseudonyms, load_keyring, load_private_key
 from registry.wiring.worker import WORKER_FIELDS
 
 _MISSING: Final = "is needed and not set"

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from inspect import cleandoc
+from pathlib import Path
 from typing import Any, Final
 from uuid import UUID
 
@@ -43,6 +44,13 @@ class SettingsError(Exception):
     def __init__(self, faults: list[str]) -> None:
         self.faults = faults
         super().__init__("\n".join(faults))
+
+
+class KeyUnusable(ValueError):
+    """The key cannot be read, or does not fit its algorithm; the text names the file only."""
+
+    def __init__(self, path: Path, reason: str) -> None:
+        super().__init__(f"The key in {path} cannot be used: {reason}.")
 
 
 class RegistryError(Exception):

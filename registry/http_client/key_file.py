@@ -5,7 +5,8 @@ from pathlib import Path
 from threading import Lock
 from typing import Final
 
-from registry.http_client.private_key import Key, KeyUnusable, load_key
+from registry.domain.errors import KeyUnusable
+from registry.http_client.private_key import Key, load_key
 
 _Version = tuple[int, int, int] | None  # None: there is no such file
 

@@ -11,16 +11,11 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from cryptography.hazmat.primitives.serialization.pkcs12 import load_key_and_certificates
 from joserfc.jwk import ECKey, RSAKey
 
+from registry.domain.errors import KeyUnusable
+
 Key = RSAKey | ECKey
 
 _CURVES: Final = {"ES384": "secp384r1", "ES512": "secp521r1"}
-
-
-class KeyUnusable(ValueError):
-    """The key cannot be read, or does not fit its algorithm; the text names the file only."""
-
-    def __init__(self, path: Path, reason: str) -> None:
-        super().__init__(f"The key in {path} cannot be used: {reason}.")
 
 
 def load_key(path: Path, password: str | None = None, *, algorithm: str = "RS256") -> Key:

@@ -63,8 +63,9 @@ class Credentials:
             raise click.UsageError("Give --token-url, --client-id and --key together.")
         if not self.token_url.startswith(("https://", "http://")):
             raise click.UsageError("--token-url must be an http or https URL.")
+        from registry.domain.errors import KeyUnusable
         from registry.http_client.access_token import Identity, OwnToken
-        from registry.http_client.private_key import KeyUnusable, load_key
+        from registry.http_client.private_key import load_key
 
         try:
             key = load_key(self.key, self._password(), algorithm=self.algorithm)

@@ -98,12 +98,12 @@ def _list_urls(settings: "Settings") -> Iterator[tuple[str, str]]:
 
 
 def _find_database_faults(settings: "Settings") -> Iterator[SettingFault]:
-    from sqlalchemy import make_url
-
     for field in _DATABASES:
         secret = getattr(settings, field)
         if secret is None:
             continue
+        from sqlalchemy import make_url
+
         url = make_url(secret.get_secret_value())
         if not url.password and not {"password", "passfile", "sslcert"} & set(url.query):
             text = "must have a password, a passfile or an sslcert"

@@ -36,6 +36,17 @@ class _Doubts:
     era: int = 1
 
 
+def refuse_clients(fault: str) -> Unavailable:
+    """Log what is wrong, and make the error that clients see."""
+    _log.error("nothing is served: %s", fault)
+    return Unavailable("The database is not fit for use.")
+
+
+def refuse_operators(fault: str) -> Unavailable:
+    """Make the error that operators see, who can do something about it."""
+    return Unavailable(f"The database is not fit for use: {fault}")
+
+
 @dataclass(frozen=True)
 class Transactions:
     """Opens transactions; a service is the only caller.
@@ -44,11 +55,13 @@ class Transactions:
     Leaving with an exception rolls back. Raises `Unavailable` when PostgreSQL does not answer.
     The engine is in autocommit mode: BEGIN travels with the naming of the e-Box, which saves every
     request a round trip. `find_fault` says why a role must not be used; each connection of the
-    pool is checked before its first transaction, and later ones have no statement extra.
+    pool is checked before its first transaction, and later ones have no statement extra. `refuse`
+    makes the error of what must not be used, for those who see it.
     """
 
     engine: Engine
     find_fault: Callable[[Connection], str | None] = find_application_fault
+    refuse: Callable[[str], Unavailable] = refuse_clients
     _doubts: _Doubts = field(default_factory=_Doubts, repr=False)
 
     @contextmanager
@@ -59,7 +72,7 @@ class Transactions:
                 yield connection
                 self._commit(connection)
         except PoolerMet as error:
-            raise _refuse(str(error)) from None
+            raise self.refuse(str(error)) from None
         except _OUTAGES as error:
             raise Unavailable(_NO_ANSWER) from error
 
@@ -93,7 +106,7 @@ class Transactions:
         try:
             self._open(execute).close()
         except PoolerMet as error:
-            raise _refuse(str(error)) from None
+            raise self.refuse(str(error)) from None
         except _OUTAGES as error:
             raise Unavailable(_NO_ANSWER) from error
 
@@ -177,17 +190,11 @@ class Transactions:
             return
         era = self._doubts.era
         if fault := self._find_fault(connection):
-            raise _refuse(fault)
+            raise self.refuse(fault)
         connection.info[_ERA] = era
 
     def _find_fault(self, connection: Connection) -> str | None:
         return find_pooler_fault(connection) or self.find_fault(connection)
-
-
-def _refuse(fault: str) -> Unavailable:
-    """Log what is wrong, and make the error that clients see."""
-    _log.error("nothing is served: %s", fault)
-    return Unavailable("The database is not fit for use.")
 
 
 def name_ebox(connection: Connection, ebox: Ebox) -> None:

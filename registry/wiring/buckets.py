@@ -1,6 +1,6 @@
 """Assembly of the care for buckets: one for documents, one for seals, each with its own key."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
@@ -13,7 +13,6 @@ from registry.wiring.storage import choose_seal_settings, make_s3_client
 
 Store = Literal["documents", "seals"]
 
-STORES: Final[Sequence[Store]] = ("documents", "seals")
 _SEAL_LOCK: Final[LockMode] = "COMPLIANCE"  # which not even the owner of the account can shorten
 
 

@@ -13,7 +13,7 @@ from registry.audit.log import AuditLog
 from registry.domain.pseudonyms import Pseudonyms
 from registry.settings import Settings
 from registry.store.roles import find_worker_fault
-from registry.store.transactions import Transactions
+from registry.store.transactions import Transactions, refuse_clients, refuse_operators
 from registry.wiring import clock
 from registry.wiring.database import make_engine
 from registry.wiring.pseudonyms import NoPseudonyms, make_pseudonyms
@@ -59,7 +59,9 @@ class OperatorServices:
     @cached_property
     def transactions(self) -> Transactions:
         """Transactions of the worker's role."""
-        return Transactions(make_engine(self.settings, "worker"), find_worker_fault)
+        # The worker's own errors end in its log, which says what is wrong already.
+        refuse = refuse_operators if self._operator else refuse_clients
+        return Transactions(make_engine(self.settings, "worker"), find_worker_fault, refuse)
 
     @cached_property
     def blobs(self) -> "S3Blobs":
@@ -192,7 +194,8 @@ def open_routing(settings: Settings) -> Iterator["Routing"]:
     from registry.services.publication.routing import Routing
     from registry.wiring.federation import make_event_reader, make_partition_api
 
-    transactions, partition_api = Transactions(make_engine(settings)), make_partition_api(settings)
+    transactions = Transactions(make_engine(settings), refuse=refuse_operators)
+    partition_api = make_partition_api(settings)
     # Whoever asks for rules again records nothing, so no e-Box is named.
     audit_log = AuditLog(NoPseudonyms(), clock.now)
     try:
@@ -208,7 +211,7 @@ def check_database(settings: Settings) -> None:
     """Raise `Unavailable` unless the service could be served from its database."""
     from registry.services.readiness import DatabaseCheck
 
-    transactions = Transactions(make_engine(settings))
+    transactions = Transactions(make_engine(settings), refuse=refuse_operators)
     try:
         # The entry that is tried names no e-Box.
         DatabaseCheck(transactions, AuditLog(NoPseudonyms(), clock.now)).check()

@@ -48,12 +48,13 @@ def worker(
     Example: registry worker --metrics-port 9101
     """
     from registry.settings.part import load_part
+
+    settings = load_part(os.environ, "worker")
+    jobs = _choose_jobs(only)
     from registry.telemetry import logs, output
     from registry.worker.threads import JobThreads
     from registry.worker.worker import Unfit, Worker
 
-    jobs = _choose_jobs(only)
-    settings = load_part(os.environ, "worker")
     logs.configure(settings.log_level)
     worker_services = _assemble(settings, len(jobs))
     try:
@@ -81,7 +82,7 @@ def _choose_jobs(only: tuple[str, ...]) -> list["Job"]:
 
 def _assemble(settings: "Settings", threads: int) -> "WorkerServices":
     """The services, with a connection for each thread, so that none waits for another's."""
-    from registry.http_client.private_key import KeyUnusable
+    from registry.domain.errors import KeyUnusable
     from registry.wiring.worker import assemble_worker
 
     connections = max(threads, settings.database_pool_size)

@@ -11,9 +11,8 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from registry.audit.trail.keys import compute_key_id
-from registry.domain.errors import SettingsError
-from registry.http_client.private_key import KeyUnusable
-from registry.wiring import audit
+from registry.domain.errors import KeyUnusable, SettingsError
+from registry.wiring import trail_keys
 
 
 def public(key):
@@ -44,8 +43,8 @@ def test_our_key_signs_and_is_known(named):
 
     ours = named(private(key))
 
-    assert audit.load_private_key(ours).private_bytes_raw() == key.private_bytes_raw()
-    assert set(audit.load_keyring(ours)) == {compute_key_id(key.public_key())}
+    assert trail_keys.load_private_key(ours).private_bytes_raw() == key.private_bytes_raw()
+    assert set(trail_keys.load_keyring(ours)) == {compute_key_id(key.public_key())}
 
 
 @pytest.mark.parametrize("between", [b"", b"\n", b"\n# until 2026\r\n"], ids=repr)
@@ -53,7 +52,7 @@ def test_the_keys_that_signed_before_are_known_too(named, between):
     keys = [Ed25519PrivateKey.generate() for _ in range(3)]
     former = between.join(public(key) for key in keys[1:]) + between
 
-    known = audit.load_keyring(named(private(keys[0]), former))
+    known = trail_keys.load_keyring(named(private(keys[0]), former))
 
     assert set(known) == {compute_key_id(key.public_key()) for key in keys}
 
@@ -61,12 +60,14 @@ def test_the_keys_that_signed_before_are_known_too(named, between):
 def test_whoever_only_verifies_needs_no_private_key(named):
     key = Ed25519PrivateKey.generate()
 
-    assert set(audit.load_keyring(named(None, public(key)))) == {compute_key_id(key.public_key())}
+    assert set(trail_keys.load_keyring(named(None, public(key)))) == {
+        compute_key_id(key.public_key())
+    }
 
 
 def test_without_a_key_nobody_signs(named):
     with pytest.raises(SettingsError, match="REGISTRY_AUDIT_KEY_PATH: is needed here and not set"):
-        audit.load_private_key(named(None))
+        trail_keys.load_private_key(named(None))
 
 
 @pytest.mark.parametrize(
@@ -78,7 +79,7 @@ def test_what_cannot_sign_is_refused_by_the_name_of_its_file(named, content):
     ours = named(content)
 
     with pytest.raises(KeyUnusable, match="not an Ed25519 private key") as refused:
-        audit.load_private_key(ours)
+        trail_keys.load_private_key(ours)
 
     assert str(ours.audit_key_path) in str(refused.value)
 
@@ -96,7 +97,7 @@ def test_what_cannot_sign_is_refused_by_the_name_of_its_file(named, content):
 )
 def test_what_is_no_public_key_is_refused(named, content):
     with pytest.raises(KeyUnusable, match="Ed25519 public keys"):
-        audit.load_keyring(named(None, content))
+        trail_keys.load_keyring(named(None, content))
 
 
 def test_files_that_are_not_there_are_named(settings, tmp_path):
@@ -106,4 +107,4 @@ def test_files_that_are_not_there_are_named(settings, tmp_path):
     for name in changes:
         ours = settings.model_copy(update={"audit_key_path": None, name: absent})
         with pytest.raises(KeyUnusable, match=r"absent\.pem .* no such file"):
-            audit.load_keyring(ours)
+            trail_keys.load_keyring(ours)

@@ -15,9 +15,10 @@ from cryptography.hazmat.primitives.serialization.pkcs12 import serialize_key_an
 from joserfc import jws
 from joserfc.jwk import RSAKey
 
+from registry.domain.errors import KeyUnusable
 from registry.http_client.access_token import Identity
 from registry.http_client.key_file import KeyFile
-from registry.http_client.private_key import KeyUnusable, load_key
+from registry.http_client.private_key import load_key
 
 PASSWORD = "correct horse"
 NEW = {

@@ -15,13 +15,14 @@ def print_public_key() -> None:
 
     Example: registry audit public-key > public.pem
     """
+    settings = load_settings("seal key")
     from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
     from registry.audit.trail import keys
-    from registry.wiring.audit import load_private_key
+    from registry.wiring.trail_keys import load_private_key
 
     with errors_in_one_line():
-        key = load_private_key(load_settings("seal key")).public_key()
+        key = load_private_key(settings).public_key()
     pem = key.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
     click.echo(pem.decode(), nl=False)
     click.echo(f"Key id: {keys.compute_key_id(key)}", err=True)

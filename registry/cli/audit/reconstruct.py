@@ -57,10 +57,10 @@ def reconstruct(
     """
     if sum(choice is not None for choice in (message, token_hash, ebox)) != 1:
         raise click.UsageError("Give one of --message, --token-hash and --ebox.")
-    from registry.audit.entry_search import EntrySearch
-
-    search = EntrySearch(message_id=message, token_hash=token_hash, ebox=ebox, period=period)
     with audit_services() as services:
+        from registry.audit.entry_search import EntrySearch
+
+        search = EntrySearch(message_id=message, token_hash=token_hash, ebox=ebox, period=period)
         entries = services.investigation.search(search)
     if not entries:
         raise click.ClickException("The trail has nothing of this.")

@@ -33,12 +33,10 @@ def resume(*, reason: str, is_json: bool) -> None:
     text = clean_text(reason).strip()
     if not text:
         raise click.BadParameter("It is blank.", param_hint="--reason")
-    from registry.audit.resumption import CannotResume
-
     with audit_resumption() as resumption:
         seal = resumption.resume(text, find_operator())
     if seal.known_break is None:
-        raise CannotResume("The seal that was made has no break.")
+        raise click.ClickException("The seal that was made has no break.")
     if is_json:
         known_break = seal.known_break
         print_json(

@@ -75,11 +75,11 @@ def _find_all(
     period: "TrailPeriod", path: Path | None, jobs: int | None
 ) -> tuple["Verification", list["Finding"]]:
     """Find all faults; the figures are complete only after the last."""
-    from registry.audit.inspection_pool import InspectionPool, count_processors
-
-    checkpoint = _load(path) if path else None
-    pool = InspectionPool(open_trail, jobs or count_processors())
     with audit_services() as services, texts.show_progress() as report_progress:
+        from registry.audit.inspection_pool import InspectionPool, count_processors
+
+        checkpoint = _load(path) if path else None
+        pool = InspectionPool(open_trail, jobs or count_processors())
         saver = _Saver(path, report_progress)
         verification, faults = services.investigation.verify(period, saver, checkpoint, pool)
         saver.verification = verification

@@ -7,6 +7,7 @@ from typing import Final
 
 import click
 
+from registry.cli.services import explain_error
 from registry.domain.errors import RegistryError
 
 _EXIT_CODE_OF_SIGINT: Final = 130
@@ -27,4 +28,4 @@ def advise_at_the_end(advice: str) -> Iterator[None]:
         click.echo(f"Stopped. {advice}", err=True)
         sys.exit(_EXIT_CODE_OF_SIGINT)
     except RegistryError as error:
-        raise Unfinished(f"{error.detail} {advice}") from None
+        raise Unfinished(f"{explain_error(error)} {advice}") from None

@@ -13,7 +13,7 @@ from registry.cli.options import in_json
 from registry.cli.output import print_json
 from registry.cli.refdata.files import read_file, reference_file
 from registry.cli.refdata.output import make_plan_json, print_changes, print_uses
-from registry.cli.services import errors_in_one_line, load_settings
+from registry.cli.services import database_errors_in_one_line, load_settings
 
 if TYPE_CHECKING:
     from registry.domain.reference_set import ReferenceSet
@@ -87,19 +87,14 @@ def export(*, path: Path, is_forced: bool) -> None:
 @contextmanager
 def _reference_import() -> Iterator["ReferenceImport"]:
     """Give the import; errors come in one line."""
-    from sqlalchemy.exc import SQLAlchemyError
-
-    from registry.store.driver_words import read_driver_words
+    settings = load_settings("owner database")
     from registry.wiring.reference import open_reference_import
 
-    with errors_in_one_line():
-        settings = load_settings("owner database")
-        try:
-            with open_reference_import(settings, find_operator()) as reference_import:
-                yield reference_import
-        except SQLAlchemyError as error:
-            reason = read_driver_words(error)
-            raise click.ClickException(f"Nothing was changed: {reason}") from None
+    with (
+        database_errors_in_one_line("Nothing was changed: "),
+        open_reference_import(settings, find_operator()) as reference_import,
+    ):
+        yield reference_import
 
 
 def _replace(reference_set: "ReferenceSet", *, is_rehearsal: bool) -> "ImportPlan":

@@ -90,10 +90,10 @@ def _wait(seconds: float) -> None:
 
 def _open_buckets(only: "Store | None") -> Sequence["BucketAccess"]:
     """Give the buckets, once all settings are seen to be there."""
-    from registry.wiring.buckets import STORES, open_bucket
-
-    stores = (only,) if only else STORES
+    stores: tuple[Store, ...] = (only,) if only else ("documents", "seals")
     settings = load_settings(*stores)  # parts have their names
+    from registry.wiring.buckets import open_bucket
+
     return [open_bucket(settings, store) for store in stores]
 
 

@@ -8,32 +8,15 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import click
 
-from registry.sandbox.demo.tour import DemoFailed
-from registry.sandbox.drill import restore_report
-from registry.sandbox.drill.archived_cluster import ArchiveFailed
-from registry.sandbox.drill.report_page import NoSection, ReportPage
-from registry.sandbox.drill.restore_drill import RestoreDrill
-from registry.sandbox.drill.restore_report import RestorePlan, RestoreReport
-from registry.sandbox.layout import Layout
-from registry.sandbox.ownership import Occupied
-from registry.sandbox.servers.binaries import PostgresMissing
-from registry.sandbox.servers.processes import Interrupted, StartFailed, free_port, sweep, unsweep
-from registry.sandbox.tokens import TokenRefused
+if TYPE_CHECKING:
+    from registry.sandbox.drill.restore_report import RestorePlan, RestoreReport
+    from registry.sandbox.layout import Layout
 
 _SECTION: Final = "A restore"
-_FAILURES: Final = (
-    ArchiveFailed,
-    DemoFailed,
-    NoSection,
-    Occupied,
-    PostgresMissing,
-    StartFailed,
-    TokenRefused,
-)
 
 
 @click.command()
@@ -105,6 +88,12 @@ def restore(
 
     Example: registry drill restore --publish-for 60 --archive-every 10
     """
+    from registry.sandbox.drill import restore_report
+    from registry.sandbox.drill.report_page import ReportPage
+    from registry.sandbox.drill.restore_report import RestorePlan
+    from registry.sandbox.layout import Layout
+    from registry.sandbox.servers.processes import Interrupted, free_port
+
     plan = RestorePlan(**wishes)
     if plan.rewind >= plan.publishing:
         raise click.UsageError("--rewind must be shorter than --publish-for: before is no backup.")
@@ -116,7 +105,7 @@ def restore(
         if page is not None:
             text = restore_report.write_section(report)
             ReportPage(page).replace_section(_SECTION, text, command="make drill")
-    except _FAILURES as error:
+    except _list_failures() as error:
         raise click.ClickException(str(error)) from None
     except Interrupted:
         click.echo("Stopped.", err=True)
@@ -127,12 +116,35 @@ def restore(
         raise click.ClickException("\n".join(faults))
 
 
+def _list_failures() -> tuple[type[Exception], ...]:
+    """List what is said in one sentence."""
+    from registry.sandbox.demo.tour import DemoFailed
+    from registry.sandbox.drill.archived_cluster import ArchiveFailed
+    from registry.sandbox.drill.report_page import NoSection
+    from registry.sandbox.ownership import Occupied
+    from registry.sandbox.servers.binaries import PostgresMissing
+    from registry.sandbox.servers.processes import StartFailed
+    from registry.sandbox.tokens import TokenRefused
+
+    return (
+        ArchiveFailed,
+        DemoFailed,
+        NoSection,
+        Occupied,
+        PostgresMissing,
+        StartFailed,
+        TokenRefused,
+    )
+
+
 @contextmanager
 def _choose_folder(directory: Path | None) -> Iterator[Path]:
     """Give the folder of the sandbox: this one, or one that PostgreSQL's user can reach."""
     if directory is not None:
         yield directory
         return
+    from registry.sandbox.servers.processes import sweep, unsweep
+
     folder = Path(tempfile.mkdtemp(prefix="registry-drill-"))
     sweep(folder)  # also when we are killed
     try:
@@ -143,12 +155,16 @@ def _choose_folder(directory: Path | None) -> Iterator[Path]:
         unsweep(folder)
 
 
-def _run(layout: Layout, port: int, plan: RestorePlan) -> RestoreReport:
+def _run(layout: "Layout", port: int, plan: "RestorePlan") -> "RestoreReport":
+    from registry.sandbox.drill.restore_drill import RestoreDrill
+
     # On standard error, so that standard output is the result and nothing else.
     return RestoreDrill(layout, port, plan, lambda line: click.echo(line, err=True)).run()
 
 
-def _show(report: RestoreReport, *, is_json: bool) -> None:
+def _show(report: "RestoreReport", *, is_json: bool) -> None:
+    from registry.sandbox.drill import restore_report
+
     if is_json:
         click.echo(json.dumps(restore_report.make_members(report), indent=2))
         return

@@ -5,18 +5,19 @@ import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import IO, Any, Final
+from typing import IO, TYPE_CHECKING, Any, Final
 from uuid import uuid4
 
 import click
-import requests
 
-from registry.sandbox import tokens
 from registry.sandbox.commands import options
 from registry.sandbox.federation.changes import FAMILY, KINDS, Change, CloudEvent, Rule
-from registry.sandbox.layout import Document, Layout
-from registry.sandbox.personas import PERSONAS
 from registry.terminal.numbers import EnterpriseNumberType, SsinType
+
+if TYPE_CHECKING:
+    from requests import Response
+
+    from registry.sandbox.layout import Document, Layout
 
 _CRITERIA: Final = ("messageTypeId", "senderApplicationId", "senderOrganizationId")
 _MEMBERS: Final = frozenset({"routingRuleId", "partition", *_CRITERIA})
@@ -112,8 +113,13 @@ def _changes(type_: str, wishes: dict[str, Any]) -> Iterator[Change]:
         )
 
 
-def _tell(layout: Layout, document: Document, change: Change, wishes: dict[str, Any]) -> bool:
+def _tell(layout: "Layout", document: "Document", change: Change, wishes: dict[str, Any]) -> bool:
     """Make the change and send the event; True when the registry took it."""
+    import requests
+
+    from registry.sandbox import tokens
+    from registry.sandbox.personas import PERSONAS
+
     event = CloudEvent(
         id=wishes["event_id"] or str(uuid4()),
         source=wishes["source"],
@@ -137,7 +143,7 @@ def _tell(layout: Layout, document: Document, change: Change, wishes: dict[str, 
     return answer.ok
 
 
-def _why(answer: requests.Response) -> str:
+def _why(answer: "Response") -> str:
     """Give the detail of a refusal, ready to be printed behind its status."""
     if answer.status_code in (404, 405):
         return "; this registry serves no webhook"

@@ -1,16 +1,17 @@
 """`registry sandbox events`: what the federation was told of messages."""
 
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import click
-import requests
-from rich.table import Table
 
 from registry.sandbox.commands import options
-from registry.sandbox.federation.addresses import EVENTS_TAKEN
-from registry.sandbox.layout import Document, stand_ins
 from registry.terminal.screen import make_console
+
+if TYPE_CHECKING:
+    from requests import Response
+
+    from registry.sandbox.layout import Document
 
 _TIMEOUT: Final = 30  # seconds, for 100 000 events
 
@@ -31,7 +32,12 @@ def events(directory: Path, *, raw: bool) -> None:
         _show(answer.json())
 
 
-def _fetch_events(document: Document) -> requests.Response:
+def _fetch_events(document: "Document") -> "Response":
+    import requests
+
+    from registry.sandbox.federation.addresses import EVENTS_TAKEN
+    from registry.sandbox.layout import stand_ins
+
     with requests.Session() as session:
         session.trust_env = False  # it is on loopback, whatever proxy is set
         try:
@@ -43,6 +49,8 @@ def _fetch_events(document: Document) -> requests.Response:
 
 
 def _show(events_taken: list[dict[str, Any]]) -> None:
+    from rich.table import Table
+
     table = Table(title="What the Event Service took")
     for heading in ("time", "event type", "enterprise", "message", "registered"):
         table.add_column(heading, overflow="fold")

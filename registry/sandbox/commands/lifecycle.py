@@ -4,18 +4,14 @@ import signal
 import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
 
 import click
-from rich.console import Console
 
-from registry.sandbox import detached, ownership
-from registry.sandbox.commands import options, screens
-from registry.sandbox.demo import audit, lifecycle, publication, tour, versions
-from registry.sandbox.layout import Layout
-from registry.sandbox.ownership import Occupied
-from registry.sandbox.servers.binaries import PostgresMissing
-from registry.sandbox.servers.processes import Interrupted, StartFailed, free_port
-from registry.sandbox.supervisor import Supervisor
+from registry.sandbox.commands import options
+
+if TYPE_CHECKING:
+    from registry.sandbox.supervisor import Supervisor
 
 
 @click.command()
@@ -39,6 +35,14 @@ def up(directory: Path, port: int, *, detach: bool, keep: bool, seeds: bool, ter
 
     Example: registry sandbox up --detach
     """
+    from registry.sandbox import detached
+    from registry.sandbox.commands import screens
+    from registry.sandbox.layout import Layout
+    from registry.sandbox.ownership import Occupied
+    from registry.sandbox.servers.binaries import PostgresMissing
+    from registry.sandbox.servers.processes import Interrupted, StartFailed
+    from registry.sandbox.supervisor import Supervisor
+
     layout = Layout.at(directory)
     wishes = ["--keep"] * keep + ["--empty"] * (not seeds)
     try:
@@ -54,7 +58,9 @@ def up(directory: Path, port: int, *, detach: bool, keep: bool, seeds: bool, ter
         sys.exit(128 + signal.SIGINT)
 
 
-def _attend(supervisor: Supervisor, terse: bool) -> None:
+def _attend(supervisor: "Supervisor", terse: bool) -> None:
+    from registry.sandbox.commands import screens
+
     with supervisor.up() as document:
         if not terse:
             screens.show_places(supervisor.layout, document)
@@ -70,6 +76,15 @@ def demo(port: int) -> None:
 
     Example: registry sandbox demo
     """
+    from rich.console import Console
+
+    from registry.sandbox.demo import audit, lifecycle, publication, tour, versions
+    from registry.sandbox.layout import Layout
+    from registry.sandbox.ownership import Occupied
+    from registry.sandbox.servers.binaries import PostgresMissing
+    from registry.sandbox.servers.processes import StartFailed, free_port
+    from registry.sandbox.supervisor import Supervisor
+
     console = Console()
     with TemporaryDirectory(prefix="registry-demo-") as folder:
         layout = Layout.at(Path(folder) / "sandbox")
@@ -93,6 +108,9 @@ def down(directory: Path) -> None:
 
     Example: registry sandbox down --dir .sandbox
     """
+    from registry.sandbox import ownership
+    from registry.sandbox.layout import Layout
+
     layout = Layout.at(directory)
     was_running = ownership.take_down(layout)
     click.echo("Stopped." if was_running else f"No sandbox is running in {layout.directory}.")
@@ -105,5 +123,7 @@ def status(directory: Path) -> None:
 
     Example: registry sandbox status
     """
+    from registry.sandbox.commands import screens
+
     if not screens.show_status(*options.running(directory)):
         sys.exit(1)

@@ -1,10 +1,12 @@
 """Options and checks that the commands of the sandbox share."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from registry.sandbox.layout import Document, Layout, NotRunning
+if TYPE_CHECKING:
+    from registry.sandbox.layout import Document, Layout
 
 directory = click.option(
     "--dir",
@@ -16,8 +18,10 @@ directory = click.option(
 )
 
 
-def running(directory: Path) -> tuple[Layout, Document]:
+def running(directory: Path) -> tuple["Layout", "Document"]:
     """The sandbox that is up in this directory; without one, the command ends and says so."""
+    from registry.sandbox.layout import Layout, NotRunning
+
     layout = Layout.at(directory)
     try:
         return layout, layout.read_document()

@@ -7,9 +7,7 @@ from pathlib import Path
 
 import click
 
-from registry.sandbox import tokens
 from registry.sandbox.commands import options
-from registry.sandbox.personas import PERSONAS
 
 
 @click.command()
@@ -21,6 +19,9 @@ def token(directory: Path, persona: str, scopes: tuple[str, ...]) -> None:
 
     Example: registry sandbox token portal-user
     """
+    from registry.sandbox import tokens
+    from registry.sandbox.personas import PERSONAS
+
     layout, document = options.running(directory)
     if persona not in PERSONAS:
         raise click.UsageError(f"There is no persona {persona!r}; there are {', '.join(PERSONAS)}.")

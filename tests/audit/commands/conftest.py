@@ -14,7 +14,7 @@ from registry.audit.store.seal_bucket import S3Seals
 from registry.cli import registry
 from registry.sandbox.servers.postgres import SUPERUSER
 from registry.settings.fault import PREFIX
-from registry.wiring import audit
+from registry.wiring import trail_keys
 
 
 @pytest.fixture
@@ -27,7 +27,7 @@ def store(client, objects):
 
 @pytest.fixture
 def private_key(settings):
-    return audit.load_private_key(settings)
+    return trail_keys.load_private_key(settings)
 
 
 @pytest.fixture

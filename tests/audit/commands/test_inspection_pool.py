@@ -13,7 +13,7 @@ from registry.audit.inspection_pool import InspectionPool
 from registry.audit.period import EVER, TrailPeriod
 from registry.audit.verification import Verification
 from registry.cli.services import open_trail
-from registry.wiring import audit
+from registry.wiring import trail_keys
 
 pytestmark = [pytest.mark.long, pytest.mark.process]
 
@@ -56,7 +56,7 @@ def look(alone, store, settings, auditor_env, monkeypatch):
     def verify(jobs, period=EVER, checkpoint=None):
         steps = []
         verification = Verification(
-            audit.load_keyring(settings),
+            trail_keys.load_keyring(settings),
             period,
             datetime.now(UTC),
             lambda *step: steps.append(step),

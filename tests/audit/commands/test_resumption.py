@@ -22,7 +22,8 @@ from registry.sandbox.servers.postgres import SUPERUSER, Cluster
 from registry.settings.fault import PREFIX
 from registry.store.roles import find_worker_fault
 from registry.store.transactions import Transactions
-from registry.wiring import audit
+from registry.wiring import trail_keys
+from registry.wiring.audit import assemble_resumption
 from registry.wiring.database import make_engine
 from tests.alone import Alone
 
@@ -129,7 +130,7 @@ def find(store, settings):
     """All that verify finds in a database, as kinds, seals and entries."""
 
     def look(alone):
-        keyring = audit.load_keyring(settings)
+        keyring = trail_keys.load_keyring(settings)
         verification = Verification(keyring, EVER, datetime.now(UTC), lambda *_: None)
         return [
             (found.kind.value, found.seal, found.entries)
@@ -333,7 +334,7 @@ def test_a_resumption_that_the_bucket_does_not_answer_is_finished_by_a_worker(
             raise Unavailable("The seal bucket does not answer.")
 
     ours = restored.settings.model_copy(update={"audit_bucket": store.bucket})
-    resumption = dataclasses.replace(audit.assemble_resumption(ours, "An"), store=Silent())
+    resumption = dataclasses.replace(assemble_resumption(ours, "An"), store=Silent())
     with pytest.raises(Unavailable):
         resumption.resume("x", "An")
     resumption.engine.dispose()

@@ -16,7 +16,7 @@ from registry.audit.trail import seal as seals
 from registry.audit.trail.entry import hash_leaf
 from registry.audit.verification import Verification
 from registry.domain.belgian_time import BELGIUM
-from registry.wiring import audit
+from registry.wiring import trail_keys
 
 pytestmark = pytest.mark.long
 
@@ -426,7 +426,7 @@ def later(alone, store, settings):
 
     def look(years):
         then = datetime.now(UTC) + timedelta(days=366 * years)
-        verification = Verification(audit.load_keyring(settings), EVER, then, lambda *_: None)
+        verification = Verification(trail_keys.load_keyring(settings), EVER, then, lambda *_: None)
         return [
             (found.kind.value, found.seal, found.entries)
             for found in verification.find_faults(alone.worker, store)
@@ -464,7 +464,7 @@ def test_what_is_sealed_meanwhile_is_no_fault(trail, sealer, alone, store, setti
             sealer.seal()
             return store.list_objects(*seals)
 
-    keyring, now = audit.load_keyring(settings), datetime.now(UTC)
+    keyring, now = trail_keys.load_keyring(settings), datetime.now(UTC)
     verification = Verification(keyring, EVER, now, lambda *_: None)
     found = list(verification.find_faults(alone.worker, Busy()))
 
@@ -484,7 +484,7 @@ def test_entries_that_no_seal_covers_are_found(trail, superuser, alone, store, s
     uncovered = numbers(trail, 2)
     superuser("DELETE FROM audit_seals WHERE seal_number = 2")
 
-    keyring, now = audit.load_keyring(settings), datetime.now(UTC)
+    keyring, now = trail_keys.load_keyring(settings), datetime.now(UTC)
     verification = Verification(keyring, EVER, now, lambda *_: None)
     found = list(verification.find_faults(alone.worker, Robbed()))
 
