@@ -38,8 +38,12 @@ class Checkpoint:
     def save(self, path: Path) -> None:
         """Write the file whole, or leave the one that is there."""
         draft = path.with_name(f"{path.name}.new")
-        draft.write_text(json.dumps({"format": _FORMAT, **asdict(self)}) + "\n", encoding="utf-8")
-        draft.replace(path)
+        text = json.dumps({"format": _FORMAT, **asdict(self)}) + "\n"
+        try:
+            draft.write_text(text, encoding="utf-8")
+            draft.replace(path)
+        finally:  # also on Ctrl-C
+            draft.unlink(missing_ok=True)
 
     def check(self, number: int, seal_hash: str) -> Iterator[Finding]:
         """Find that this seal, if it is the one of the checkpoint, is not what it was."""

@@ -11,6 +11,7 @@ from registry.cli.audit.options import Months
 from registry.cli.operator import named_operator
 from registry.cli.output import print_table
 from registry.cli.services import audit_services
+from registry.terminal.whole_files import open_whole
 
 if TYPE_CHECKING:
     from registry.audit.export import ExportSummary
@@ -35,19 +36,12 @@ def export(*, period: tuple[datetime, datetime], output: Path) -> None:
 
     Example: registry audit export --period 2026-01..2026-03 --output trail.jsonl
     """
-    from registry.audit.export import UnprovableTrail
-
     try:
         summary = _write(*period, output)
     except FileExistsError:
         raise click.ClickException(f"{output} is there already.") from None
     except OSError as error:
         raise click.ClickException(f"{output}: {error.strerror}.") from None
-    except UnprovableTrail as error:
-        print_table(texts.FINDINGS, [texts.make_finding_row(finding) for finding in error.findings])
-        raise click.ClickException(
-            "The trail is not what was sealed; nothing is exported."
-        ) from None
     click.echo(f"Entries exported and verified: {summary.entries}.")
     whole, partial = summary.whole_seals, summary.partial_seals
     click.echo(f"Seals: {whole} with all their entries, {partial} with a part.")
@@ -57,14 +51,15 @@ def export(*, period: tuple[datetime, datetime], output: Path) -> None:
 
 
 def _write(begin: datetime, end: datetime, output: Path) -> "ExportSummary":
-    """Write the file; no file is left where that fails."""
+    """Write the file, which is there when it is whole: a part of it looks like an export."""
     with audit_services() as services:
-        # Never over a file of somebody else's: "x" is refused where there is one.
-        file = output.open("x+b")
+        from registry.audit.export import UnprovableTrail
+
         try:
-            with file:
+            # Never over a file of somebody else's.
+            with open_whole(output, is_replacing=False) as file:
                 return services.investigation.export(begin, end, file)
-        # Also on Ctrl-C: a part of an export looks like an export.
-        except BaseException:
-            output.unlink()
-            raise
+        except UnprovableTrail as error:
+            findings = error.findings
+    print_table(texts.FINDINGS, [texts.make_finding_row(finding) for finding in findings])
+    raise click.ClickException("The trail is not what was sealed; nothing is exported.")

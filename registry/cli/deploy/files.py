@@ -1,8 +1,6 @@
 """`registry deploy files`: what a deployment begins with, written out."""
 
 import os
-import shutil
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
@@ -10,6 +8,7 @@ from typing import Final
 import click
 
 import registry
+from registry.terminal.whole_files import open_whole
 
 _PACKAGE: Final = Path(registry.__file__).parent
 _FEW: Final = 3  # files that are named in an error; more help nobody
@@ -83,13 +82,5 @@ def _refuse_changed(paths: Sequence[Path]) -> None:
 def _write(source: Path, target: Path) -> None:
     """Write one file, whole or not at all."""
     target.parent.mkdir(parents=True, exist_ok=True)
-    descriptor, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
-    os.close(descriptor)
-    try:
-        shutil.copyfile(source, name)
-        shutil.copymode(source, name)
-        Path(name).replace(target)
-    # Also on Ctrl-C.
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
+    with open_whole(target, mode=source.stat().st_mode & 0o777) as file:
+        file.write(source.read_bytes())

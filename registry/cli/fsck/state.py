@@ -1,13 +1,13 @@
 """The state of a check, in a file, so that the next call goes on from there."""
 
 import json
-import os
-import tempfile
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Final, Self
 
 import click
+
+from registry.terminal.whole_files import open_whole
 
 DOCUMENTS: Final = "documents"  # the first step: rows against objects
 OBJECTS: Final = "objects"
@@ -56,11 +56,5 @@ class CheckState:
         """Replace the file in one step, for our eyes alone."""
         if path is None:
             return
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
-        try:
-            with os.fdopen(handle, "w", encoding="utf-8") as file:
-                json.dump({"form": _FORM, **asdict(self)}, file)
-            Path(name).replace(path)
-        except BaseException:
-            Path(name).unlink(missing_ok=True)
-            raise
+        with open_whole(path, mode=0o600) as file:
+            file.write(json.dumps({"form": _FORM, **asdict(self)}).encode())

@@ -10,6 +10,7 @@ import click
 from registry.cli.options import in_json
 from registry.cli.output import print_json
 from registry.cli.services import load_settings
+from registry.terminal.whole_files import open_whole
 
 if TYPE_CHECKING:
     from registry.domain.reference_set import ReferenceSet
@@ -65,8 +66,8 @@ def edit_example(*, path: Path | None) -> None:
         click.echo(text, nl=False)
         return
     try:
-        with path.open("x", encoding="utf-8") as file:
-            file.write(text)
+        with open_whole(path, is_replacing=False) as file:
+            file.write(text.encode())
     except FileExistsError:
         raise click.UsageError(f"{path} is there already, and is not replaced.") from None
     except OSError as error:

@@ -9,6 +9,7 @@ import yaml
 
 from registry.cli.refdata.logos import SUFFIXES
 from registry.domain.languages import TranslatedString, fill_gaps
+from registry.terminal.whole_files import open_whole
 
 if TYPE_CHECKING:
     from registry.domain.reference_set import (
@@ -37,14 +38,10 @@ def write_reference_files(reference_set: "ReferenceSet", path: Path) -> None:
     for name, content in _list_logos(reference_set):
         logo_path = path.parent / name
         logo_path.parent.mkdir(parents=True, exist_ok=True)
-        logo_path.write_bytes(content)
-    unfinished = path.with_name(f".{path.name}.part")
-    try:
-        unfinished.write_text(write_yaml(reference_set), encoding="utf-8")
-        unfinished.replace(path)
-    except BaseException:
-        unfinished.unlink(missing_ok=True)
-        raise
+        with open_whole(logo_path) as file:
+            file.write(content)
+    with open_whole(path) as file:
+        file.write(write_yaml(reference_set).encode())
 
 
 def write_yaml(reference_set: "ReferenceSet") -> str:
