@@ -11,6 +11,7 @@ from registry.cli.operator import named_operator
 from registry.cli.options import in_json
 from registry.cli.output import print_json, print_table
 from registry.cli.services import audit_services
+from registry.terminal.whole_files import open_whole
 
 if TYPE_CHECKING:
     from registry.audit.evidence import Evidence
@@ -43,22 +44,25 @@ def evidence(*, message: UUID, output: Path) -> None:
 
     Example: registry audit evidence --message 0b6f3f8e-5d3c-4c8e-9f59-0a6c1c7f2a11 --output a.zip
     """
-    from registry.audit.evidence import NoEvidence
-    from registry.audit.export import UnprovableTrail
-
     if output.exists():
         raise click.ClickException(f"{output} is there already.")
-    try:
-        with audit_services() as services:
+    with audit_services() as services:
+        from registry.audit.evidence import NoEvidence
+        from registry.audit.export import UnprovableTrail
+
+        try:
             gathered = services.investigation.gather_evidence(message)
-            _write(output, gathered.file)
-    except NoEvidence:
-        raise click.ClickException(
-            "Nothing of this letter is under a seal: there is none, or it is younger than a seal."
-        ) from None
-    except UnprovableTrail as error:
-        print_table(texts.FINDINGS, [texts.make_finding_row(finding) for finding in error.findings])
-        raise click.ClickException("The letter is not as it was sealed; nothing is made.") from None
+        except NoEvidence:
+            raise click.ClickException(
+                "Nothing of this letter is under a seal: there is none, or it is younger than a"
+                " seal."
+            ) from None
+        except UnprovableTrail as error:
+            rows = [texts.make_finding_row(finding) for finding in error.findings]
+            print_table(texts.FINDINGS, rows)
+            reason = "The letter is not as it was sealed; nothing is made."
+            raise click.ClickException(reason) from None
+        _write(output, gathered.file)
     _summarize(gathered)
 
 
@@ -109,12 +113,8 @@ def check_evidence(
 def _write(output: Path, file: bytes) -> None:
     """Write a file that is not there yet; none is left where that fails."""
     try:
-        with output.open("xb") as stream:
-            try:
-                stream.write(file)
-            except BaseException:
-                output.unlink()
-                raise
+        with open_whole(output, is_replacing=False) as stream:
+            stream.write(file)
     except FileExistsError:
         raise click.ClickException(f"{output} is there already.") from None
     except OSError as error:
