@@ -1,8 +1,8 @@
 """The canary: a letter and a document that are written, read and taken back, for nobody's e-Box."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Final, NoReturn
 from uuid import uuid4
@@ -86,15 +86,18 @@ def _judge_letter(connection: Connection) -> ReportLine:
     return ReportLine(LETTER, Grade.PASS, sight)
 
 
-@dataclass(frozen=True)
+@dataclass
 class DocumentFlight:
     """Puts an object below `storage-check/`, reads it back, and deletes it."""
 
-    bucket: BucketAccess
+    open_bucket: Callable[[], BucketAccess]
+    subject: str = DOCUMENT
+    _canary: Canary | None = field(default=None, init=False)
 
-    def fly(self) -> Iterator[ReportLine]:
+    def look(self) -> Iterator[ReportLine]:
         """Say whether the bytes came back, and whether all of it is gone."""
-        canary = Canary(self.bucket.client, self.bucket.plan.name)
+        bucket = self.open_bucket()
+        canary = self._canary = Canary(bucket.client, bucket.plan.name)
         try:
             canary.put()
             is_same = canary.is_read_back()
@@ -103,22 +106,25 @@ class DocumentFlight:
             yield ReportLine(DOCUMENT, Grade.FAIL, f"S3 answers {get_code(error)}.", remedy)
             return
         finally:
-            remains = self._clean(canary)
-        if not is_same:
-            sight = "The bytes that came back are not those that were stored."
-            remedy = (
-                "Look at the store, and at proxies between it and us, before anything is served."
-            )
-            yield ReportLine(DOCUMENT, Grade.FAIL, sight, remedy)
-        elif remains:
-            sight = f"Stored and read; {', '.join(remains)} could not be deleted."
-            remedy = "Grant s3:DeleteObjectVersion: `registry storage check` tells more."
-            yield ReportLine(DOCUMENT, Grade.FAIL, sight, remedy)
-        else:
-            yield ReportLine(DOCUMENT, Grade.PASS, "Stored, read back byte by byte, and deleted.")
+            remains = self.end()
+        yield _judge_document(remains, is_same=is_same)
 
-    @staticmethod
-    def _clean(canary: Canary) -> list[str]:
+    def end(self) -> list[str]:
+        """Remove what is there yet, and give the keys of what stays."""
+        if self._canary is None:
+            return []
         with suppress(ClientError, BotoCoreError):
-            return canary.remove()
+            return self._canary.remove()
         return ["it"]
+
+
+def _judge_document(remains: list[str], *, is_same: bool) -> ReportLine:
+    if not is_same:
+        sight = "The bytes that came back are not those that were stored."
+        remedy = "Look at the store, and at proxies between it and us, before anything is served."
+        return ReportLine(DOCUMENT, Grade.FAIL, sight, remedy)
+    if remains:
+        sight = f"Stored and read; {', '.join(remains)} could not be deleted."
+        remedy = "Grant s3:DeleteObjectVersion: `registry storage check` tells more."
+        return ReportLine(DOCUMENT, Grade.FAIL, sight, remedy)
+    return ReportLine(DOCUMENT, Grade.PASS, "Stored, read back byte by byte, and deleted.")

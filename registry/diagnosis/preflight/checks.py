@@ -16,12 +16,14 @@ _WELL: Final = "It is well."
 class PreflightCheck:
     """A check that gives one line for each of its subjects.
 
-    `needs` are subjects of earlier lines: while one of them fails, nobody is asked.
+    `needs` are subjects of earlier lines: while one of them fails, nobody is asked; nor while there
+    is a warning, if `is_strict`.
     """
 
     subjects: tuple[str, ...]
     look: Callable[[], Iterable[ReportLine]]
     needs: tuple[str, ...] = ()
+    is_strict: bool = False
 
 
 def take_checks(
@@ -51,19 +53,23 @@ def take_checks(
 
 
 def skip_checks(
-    checks: Sequence[PreflightCheck], lines: Collection[ReportLine]
+    checks: Sequence[PreflightCheck], lines: Collection[ReportLine], doubts: Collection[str]
 ) -> tuple[list[PreflightCheck], list[ReportLine]]:
-    """Give the checks that can be taken, and lines for those that cannot, for what failed."""
-    failures = {line.subject for line in lines if line.grade is Grade.FAIL}
-    subjects = {line.subject for line in lines}
+    """Give the checks that can be taken, and lines for those that cannot, for what failed.
+
+    `doubts` are subjects that nobody was asked about, for a fault in their settings.
+    """
+    grades = {line.subject: line.grade for line in lines}
+    grades |= dict.fromkeys(doubts, Grade.FAIL)
     able: list[PreflightCheck] = []
     skips: list[ReportLine] = []
     for check in checks:
-        reasons = [each for each in check.needs if each in failures or each not in subjects]
+        fit_grades = (Grade.PASS,) if check.is_strict else (Grade.PASS, Grade.WARN)
+        reasons = [each for each in check.needs if grades.get(each) not in fit_grades]
         if not reasons:
             able.append(check)
         skips += [
-            _report_skip(subject, reasons[0], is_set=reasons[0] in failures)
+            _report_skip(subject, reasons[0], is_set=reasons[0] in grades)
             for subject in (check.subjects if reasons else ())
         ]
     return able, skips
@@ -99,7 +105,7 @@ def _report_silence(subject: str, breakdown: str | None, patience: float) -> Rep
 
 def _report_skip(subject: str, reason: str, *, is_set: bool) -> ReportLine:
     if is_set:
-        sight, remedy = f"Not looked at: {reason} fails.", f"Mend {reason} first."
+        sight, remedy = f"Not looked at: {reason} is not well.", f"Mend {reason} first."
     else:
         sight = f"Not looked at: the settings here have no {reason}."
         remedy = "Run this where they have it, too."

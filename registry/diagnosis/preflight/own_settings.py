@@ -22,10 +22,11 @@ _KEYS: Final = (Cause.KEY_UNUSABLE, Cause.CERTIFICATE_UNFIT)
 def judge_environment(value: str | None, wish: str | None) -> ReportLine:
     """Judge whether the environment that was named is the one for which settings are."""
     right_value = ENVIRONMENTS.get(wish or "", value)
-    if value == right_value:
+    if value and value == right_value:
         return ReportLine("environment", Grade.PASS, f"{_VARIABLE} says {value}.")
-    sight = f"{_VARIABLE} says {value or 'nothing'}, and {wish} was asked for."
-    remedy = f"Set {_VARIABLE}={right_value}, or name no other environment."
+    question = f", and {wish} was asked for" if wish else ""
+    sight = f"{_VARIABLE} says {value or 'nothing'}{question}."
+    remedy = f"Set {_VARIABLE}={right_value or '…'}, or name no other environment."
     return ReportLine("environment", Grade.FAIL, sight, remedy)
 
 

@@ -13,7 +13,6 @@ from registry import __version__
 from registry.diagnosis.clocks import ClockReadings
 from registry.diagnosis.looks import Look, run_at_once
 from registry.diagnosis.plan import plan_looks
-from registry.diagnosis.preflight.bucket_rights import RightsTrial
 from registry.diagnosis.preflight.checks import (
     PreflightCheck,
     make_line,
@@ -25,7 +24,7 @@ from registry.diagnosis.preflight.own_settings import (
     judge_environment,
     judge_settings,
 )
-from registry.diagnosis.preflight.second_stage import plan_second_stage
+from registry.diagnosis.preflight.second_stage import Trial, plan_second_stage
 from registry.diagnosis.report import Progress, find_unsure_fields, name_reasons
 from registry.domain.report_lines import Grade, ReportLine, grade_worst
 from registry.settings import Settings
@@ -101,10 +100,11 @@ def _look_at_all(
     second_stage = plan_second_stage(settings, readings, wish.backups)
     progress.begin(len(looks) + len(second_stage.checks))
     lines = take_checks([_make_check(look) for look in looks], wish.patience, progress.note)
-    lines += [_report_doubt(look, unsure) for look in plan if look not in looks]
+    doubts = [look for look in plan if look not in looks]
+    lines += [_report_doubt(look, unsure) for look in doubts]
     yield from lines
     yield make_line("clocks", list(readings.diagnose()), "Those that were seen agree with ours.")
-    able, skips = skip_checks(second_stage.checks, lines)
+    able, skips = skip_checks(second_stage.checks, lines, [look.name for look in doubts])
     try:
         yield from take_checks(able, wish.patience, progress.note)
     finally:
@@ -125,10 +125,10 @@ def _report_doubt(look: Look, unsure: set[str]) -> ReportLine:
     return ReportLine(look.name, Grade.WARN, sight, "Mend the settings first.")
 
 
-def _end_trials(trials: tuple[RightsTrial, ...]) -> None:
+def _end_trials(trials: tuple[Trial, ...]) -> None:
     """Remove what trials left that were not waited for; those that ended have left nothing."""
 
-    def end(trial: RightsTrial) -> None:
+    def end(trial: Trial) -> None:
         with suppress(Exception):
             trial.end()
 

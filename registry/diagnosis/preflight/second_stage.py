@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, Protocol
 
 from registry.diagnosis.clocks import ClockReadings
 from registry.diagnosis.federal_plan import make_token_desk
@@ -31,17 +31,28 @@ _REAL: Final = ("acceptation", "simulation", "production")  # where the mail of 
 Inquiry = Callable[[Transactions], Iterable[ReportLine]]
 
 
+class Trial(Protocol):
+    """Something that puts objects into a bucket to try it."""
+
+    subject: str
+
+    def end(self) -> object:
+        """Remove what is there yet, in haste."""
+        ...
+
+
 class SecondStage(NamedTuple):
     """The checks, and the trials among them that may have to be ended."""
 
     checks: tuple[PreflightCheck, ...]
-    trials: tuple[RightsTrial, ...]
+    trials: tuple[Trial, ...]
 
 
 def plan_second_stage(
     settings: Settings, readings: ClockReadings, backups: Path | None
 ) -> SecondStage:
     """Plan it; clients and connections are made when a check begins."""
+    flight = canary.DocumentFlight(partial(open_bucket, settings, "documents"))
     trials = {
         _DOCUMENTS: _plan_trial(settings, "documents", "rights on documents"),
         **(
@@ -57,15 +68,16 @@ def plan_second_stage(
                 PreflightCheck((trial.subject,), trial.look, (store,))
                 for store, trial in trials.items()
             ),
-            PreflightCheck((canary.DOCUMENT,), partial(_fly_document, settings), (_DOCUMENTS,)),
+            PreflightCheck((flight.subject,), flight.look, (_DOCUMENTS,)),
             PreflightCheck(
                 (outside.CORS, outside.CACHES),
                 partial(_look_from_outside, settings, readings),
                 (_ADDRESS,),
+                is_strict=True,
             ),
             PreflightCheck((upkeep.BACKUP,), partial(upkeep.check_backup, backups)),
         ),
-        tuple(trials.values()),
+        (*trials.values(), flight),
     )
 
 
@@ -134,10 +146,6 @@ def _plan_trial(settings: Settings, store: Store, subject: str) -> RightsTrial:
     return RightsTrial(
         subject, settings.s3_versioned or is_locked, partial(open_bucket, settings, store)
     )
-
-
-def _fly_document(settings: Settings) -> Iterator[ReportLine]:
-    return canary.DocumentFlight(open_bucket(settings, "documents")).fly()
 
 
 def _look_from_outside(settings: Settings, readings: ClockReadings) -> Iterator[ReportLine]:

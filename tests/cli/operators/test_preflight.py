@@ -1,6 +1,11 @@
 """`registry preflight`: what is well is green, and each fault turns its own line red."""
 
 import json
+import os
+import signal
+import socket
+import subprocess
+import sys
 from datetime import UTC, datetime
 
 import pytest
@@ -155,8 +160,25 @@ def test_what_lies_behind_a_red_line_is_not_looked_at(outcome):
 
     line = lines["canary letter"]
     assert line["grade"] == "warn"
-    assert line["observation"] == "Not looked at: database (application) fails."
+    assert line["observation"] == "Not looked at: database (application) is not well."
     assert line["remedy"] == "Mend database (application) first."
+
+
+def test_behind_a_setting_with_a_fault_nobody_is_asked(look, site):
+    code, lines = look(site, {"REGISTRY_S3_BUCKET": "no bucket"})
+
+    assert code == 1
+    assert find_red(lines) == {"settings"}
+    assert lines["rights on documents"]["grade"] == "warn"
+    assert lines["canary document"]["grade"] == "warn"
+
+
+def test_where_nobody_serves_yet_there_is_no_more_than_a_warning(look, site):
+    code, lines = look(site, {"REGISTRY_PUBLIC_URL": f"http://{LOOPBACK}:{free_port()}"})
+
+    assert code == 0
+    assert lines["public address"]["grade"] == "warn"
+    assert lines["CORS from outside"]["grade"] == "warn"
 
 
 def test_whoever_says_nothing_is_not_waited_for(look, site):
@@ -167,6 +189,29 @@ def test_whoever_says_nothing_is_not_waited_for(look, site):
     assert "has not ended after 0.1 seconds" in " ".join(
         line["observation"] for line in lines.values()
     )
+
+
+def test_an_interrupt_ends_it_at_once_in_one_word(site, tmp_path):
+    with socket.create_server((LOOPBACK, 0)) as silent:
+        url = f"http://{LOOPBACK}:{silent.getsockname()[1]}/federation"
+        variables = {"REGISTRY_FEDERATION_URL": url, "PATH": os.environ["PATH"], "no_proxy": "*"}
+        process = subprocess.Popen(
+            [sys.executable, "-m", "registry", "preflight", "--patience", LATE],
+            env=site.environment | variables,
+            cwd=tmp_path,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        silent.settimeout(60)
+        with silent.accept()[0]:
+            process.send_signal(signal.SIGINT)
+
+            out, err = process.communicate(timeout=20)
+
+    assert process.returncode in (1, 130)
+    assert out == ""
+    assert "Traceback" not in err
 
 
 def test_the_page_stands_alone_and_says_the_same(run, site, tmp_path):
@@ -201,6 +246,7 @@ def test_a_page_that_cannot_be_written_is_told_in_one_sentence(run, tmp_path):
         ("test", None, "pass"),
         ("test", "PRD", "fail"),
         (None, "ACC", "fail"),
+        (None, None, "fail"),
     ],
 )
 def test_another_environment_than_was_asked_for_is_a_fault(value, wish, grade):
