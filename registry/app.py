@@ -21,7 +21,7 @@ from registry.api.v2.problems import StatusMessages
 from registry.api.v3 import problems as problems_3
 from registry.domain.errors import DocumentNotStored, DocumentUnavailable, RegistryError
 from registry.settings import Settings
-from registry.telemetry import logs, metrics, requests
+from registry.telemetry import logs, metrics, neighbour_figures, requests
 from registry.telemetry.documents import report_not_stored
 from registry.wiring.service import Registry, assemble
 
@@ -36,6 +36,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     settings = settings or Settings.load(os.environ)
     logs.configure(settings.log_level)
     app = Flask("registry", static_folder=None)
+    neighbour_figures.observe()
     registry = assemble(settings, metrics.count_introspection)
     set_state(app, _make_state(registry, settings))
     app.url_map.merge_slashes = False  # which would redirect

@@ -12,6 +12,7 @@ from registry.blobs.timed_http import call_time, time_connections
 from registry.blobs.waits import CallTime, Crowded, WaitSlots
 from registry.domain.errors import Unavailable
 from registry.http_client.breaker import Breaker
+from registry.telemetry.watch import Watch
 
 _DOUBTFUL: Final = 3.0  # seconds for a call after one that failed: so long an ill store costs
 _FAILURES: Final = 3  # in a row, after which the store is left alone
@@ -92,7 +93,12 @@ class BoundedCalls:
             refuse_page(headers, is_download=operation in _DOWNLOADS)
             return answer
 
-        return self.call_limits.run(make_call, len(parameters.get("Body", b"")))
+        with Watch("storage", operation) as watch:
+            try:
+                return self.call_limits.run(make_call, len(parameters.get("Body", b"")))
+            except (BotoCoreError, ClientError) as error:
+                watch.outcome = _name_outcome(error)
+                raise
 
 
 def add_base(base_classes: list[type], **_: Any) -> None:
@@ -114,6 +120,12 @@ def _retry_once(
     is_busy = response is not None and response[0].status_code in BUSY
     is_cut = isinstance(caught_exception, ConnectionClosedError) and not call_time.get().is_late
     return SECOND_TRY if attempts == 1 and (is_busy or is_cut) else None
+
+
+def _name_outcome(error: BotoCoreError | ClientError) -> str:
+    """Name how a call ended: a store that refuses one request is well."""
+    is_refusal = isinstance(error, ClientError) and _get_status(error.response) < 500
+    return "refused" if is_refusal else "unavailable"
 
 
 def _get_status(response: Mapping[str, Any]) -> int:

@@ -11,7 +11,9 @@ from typing import Final
 from registry.blobs.waits import CallTime, WaitSlots
 from registry.domain.errors import MalwareFound, NotScanned, Unavailable
 from registry.http_client.breaker import Breaker
+from registry.telemetry.watch import Watch
 
+_NAME: Final = "malware scanner"
 _END_OF_FILE: Final = struct.pack(">I", 0)
 _LONGEST: Final = 4096  # bytes of an answer
 _PIECE: Final = 64 << 10  # bytes that are sent at a time
@@ -58,7 +60,7 @@ class Clamd:
                 if last_chunk:
                     yield last_chunk
                 last_chunk = chunk
-            with self._translate_errors():
+            with Watch(_NAME, "verdict"), self._translate_errors():
                 verdict = stream.read_verdict()
             if not _is_clean(verdict) or size > self.file_size:
                 if not self.accepts_unscanned:
@@ -68,7 +70,7 @@ class Clamd:
 
     def _open(self) -> socket.socket:
         """Connect, unless clamd is ill or keeps too many waiting; after a fault, look first."""
-        with self._translate_errors():
+        with Watch(_NAME, "connect"), self._translate_errors():
             self.slots.check()
             with self.breaker.guard():
                 if self._is_doubtful:

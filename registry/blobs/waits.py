@@ -31,7 +31,10 @@ class Crowded(TimeoutError):
 
 class _Places:
     def __init__(self, count: int) -> None:
-        self._free, self._lock = count, Lock()
+        self._count, self._free, self._lock = count, count, Lock()
+
+    def count_taken(self) -> int:
+        return self._count - self._free
 
     def check(self) -> None:
         with self._lock:
@@ -60,6 +63,10 @@ class WaitSlots:
 
     def __init__(self, count: int) -> None:
         self._long, self._all = _Places(count), _Places(count + count // 2)
+
+    def count_taken(self) -> int:
+        """Count those who have waited long."""
+        return self._long.count_taken()
 
     def check(self) -> None:
         """Raise `Crowded` when all are taken: who comes now would only wait too."""

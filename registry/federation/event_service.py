@@ -18,6 +18,7 @@ from registry.http_client.access_token import OwnToken
 from registry.http_client.client import LIMIT, Answer, Upstream
 from registry.http_client.deadlines import Deadline
 from registry.http_client.retry_after import parse_retry_after
+from registry.telemetry.watch import Watch
 
 LONGEST_WAIT: Final = 3600.0  # seconds, whatever the service asks for
 LONGEST_REASON: Final = 200  # characters of the service's own words
@@ -28,6 +29,12 @@ _DUPLICATE: Final = 409  # "idempotency violation" in version 1.1.1
 _ILL: Final = frozenset({404, 405, 407, 408, 410, 415, 421, 425, 429})
 _HTML: Final = frozenset({"text/html", "application/xhtml+xml"})
 _PAGE: Final = re.compile(rb"\s*<(!doctype\s+html|html)\b", re.IGNORECASE)
+_OUTCOMES: Final = {
+    Verdict.SUCCESS: "ok",
+    Verdict.DUPLICATE: "ok",
+    Verdict.REFUSAL: "refused",
+    Verdict.OUTAGE: "unavailable",
+}
 _WORDS: Final = ("detail", "message", "title", "error")  # members where a refusal says why
 _NO_JSON: Final = object()  # what is no JSON, read as JSON
 
@@ -59,14 +66,9 @@ class EventServiceClient:
         about enterprises, and an SSIN is not for it.
         """
         content = orjson.dumps([_make_event(announcement) for announcement in announcements])
-        try:
-            response = self.upstream.within(partial(self._call, content))
-        except _NoToken:
-            response = _make_outage("no access token for ourselves")
-        except Unavailable:
-            response = _make_outage("no answer")
-        except UpstreamInvalid:
-            response = _make_outage("an answer that cannot be right")
+        with Watch(self.upstream.name, "tell") as watch:
+            response = self._send(content)
+            watch.outcome = _OUTCOMES[response.verdict]
         if response.verdict is Verdict.OUTAGE:
             _log.warning("%s: %s", self.upstream.name, response.reason)
         return response
@@ -74,6 +76,16 @@ class EventServiceClient:
     def close(self) -> None:
         """Close threads and connections."""
         self.upstream.close()
+
+    def _send(self, content: bytes) -> EventServiceResponse:
+        try:
+            return self.upstream.within(partial(self._call, content))
+        except _NoToken:
+            return _make_outage("no access token for ourselves")
+        except Unavailable:
+            return _make_outage("no answer")
+        except UpstreamInvalid:
+            return _make_outage("an answer that cannot be right")
 
     def _call(self, content: bytes, deadline: Deadline) -> EventServiceResponse:
         token = self._get_token()

@@ -19,6 +19,7 @@ from registry.http_client.client import Upstream
 from registry.http_client.deadlines import Deadline
 from registry.http_client.seats import Seats
 from registry.http_client.threads import SingleFlight
+from registry.telemetry.watch import Watch
 
 Observe = Callable[[str, float], None]
 
@@ -84,7 +85,7 @@ class Introspection:
         if self.breaker.was_well(_LATELY):
             return
         try:
-            with self.breaker.guard(answers=_VERDICTS):
+            with self.breaker.guard(answers=_VERDICTS), Watch(self.upstream.name, "check"):
                 outcome = self.upstream.within(self._introspect_own)
         except Unavailable as error:
             raise Unavailable("The authorization server does not answer.") from error
@@ -139,7 +140,8 @@ class Introspection:
         """
         asked_at = self.now()
         try:
-            outcome = self.upstream.within(partial(self._introspect, token, key))
+            with Watch(self.upstream.name, "introspect"):
+                outcome = self.upstream.within(partial(self._introspect, token, key))
         except (Unavailable, UpstreamInvalid) as error:
             outcome = type(error)
         self.cache.keep(key, outcome, asked_at)

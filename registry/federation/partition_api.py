@@ -17,6 +17,7 @@ from registry.http_client.access_token import OwnToken
 from registry.http_client.breaker import Breaker
 from registry.http_client.client import Answer, Upstream, report_invalid
 from registry.http_client.deadlines import Deadline
+from registry.telemetry.watch import Watch
 
 _LIMIT: Final = 1024 * 1024  # bytes: some thousands of partitions or rules
 _CONSULT: Final = "consult"
@@ -49,12 +50,13 @@ class PartitionApi:
         Raises `Unavailable` and `UpstreamInvalid`, within about the upstream's timeout.
         """
         path = self.rights_path.replace("{ssin}", person.digits)
-        return self._ask(path, enterprise, partial(_read_readable_partitions, self.names))
+        reader = partial(_read_readable_partitions, self.names)
+        return self._ask("rights", path, enterprise, reader)
 
     def partitions(self, enterprise: EnterpriseNumber) -> frozenset[str]:
         """List the partitions of this e-Box, always with the general one; raises like `rights`."""
         reader = partial(_read_existing_partitions, self.names)
-        return _require_answer(self._ask(self.list_path, enterprise, reader))
+        return _require_answer(self._ask("partitions", self.list_path, enterprise, reader))
 
     def has_mandate(
         self, enterprise: EnterpriseNumber, mandatary: EnterpriseNumber, operation: str = "publish"
@@ -69,7 +71,8 @@ class PartitionApi:
             enterprise, mandatary = mandatary, enterprise
         query = {"mandataryEnterpriseNumber": mandatary.digits, "operation": operation}
         path = f"{_MANDATE_PATH}?{urlencode(query)}"
-        return _require_answer(self._ask(path, enterprise, partial(_read_mandate, self.names)))
+        reader = partial(_read_mandate, self.names)
+        return _require_answer(self._ask("hasMandate", path, enterprise, reader))
 
     def routing_rules(self, enterprise: EnterpriseNumber) -> tuple[Rule, ...]:
         """List the rules of this e-Box, the first to match decides; an unknown e-Box has none.
@@ -77,15 +80,21 @@ class PartitionApi:
         Raises like `rights` (contract 3.2, 4.13).
         """
         reader = partial(_read_routing_rules, self.names)
-        return _require_answer(self._ask(_RULES_PATH, enterprise, reader))
+        return _require_answer(self._ask("routingRules", _RULES_PATH, enterprise, reader))
 
     def close(self) -> None:
         """Close threads and connections."""
         self.upstream.close()
 
-    def _ask(self, path: str, enterprise: EnterpriseNumber, reader: Callable[[Answer], T]) -> T:
+    def _ask(
+        self,
+        operation: str,
+        path: str,
+        enterprise: EnterpriseNumber,
+        reader: Callable[[Answer], T],
+    ) -> T:
         url = self.base + path.replace("{enterpriseNumber}", enterprise.digits)
-        with self.breaker.guard():
+        with self.breaker.guard(), Watch(self.upstream.name, operation):
             return self.upstream.within(partial(self._call, url, reader))
 
     def _call(self, url: str, reader: Callable[[Answer], T], deadline: Deadline) -> T:

@@ -12,6 +12,7 @@ from registry.http_client.access_token import OwnToken
 from registry.http_client.breaker import Breaker
 from registry.http_client.client import Answer, Upstream, report_invalid
 from registry.http_client.deadlines import Deadline
+from registry.telemetry.watch import Watch
 
 # What the token must hold (contract 3.4); that consents need no other is our guess.
 SCOPE: Final = "scope:documentmanagement:ebox:enterprise:federation-rest:preference"
@@ -60,7 +61,7 @@ class PreferencesClient:
     def _ask(self, path: str, question: Entry, ebox: Ebox, reader: _ReadAnswer) -> bool | None:
         ask = partial(self._call, self.base + path, question, ebox.number, reader)
         try:
-            with self.breaker.guard():
+            with self.breaker.guard(), Watch(self.upstream.name, "search"):
                 return self.upstream.within(ask)
         except (Unavailable, UpstreamInvalid):
             _log.warning("%s: a recipient's are unknown", self.upstream.name)

@@ -28,6 +28,7 @@ from registry.http_client.deadlines import Deadline, harden_session
 from registry.http_client.key_file import KeyFile
 from registry.http_client.private_key import Key
 from registry.http_client.threads import SingleFlight
+from registry.telemetry.watch import Watch
 
 BEARER: Final = re.compile(r"[A-Za-z0-9\-._~+/]+=*", re.ASCII)  # b64token, RFC 6750 section 2.1
 
@@ -167,7 +168,8 @@ class OwnToken:
         if token and now < token.renew_at:  # the flight before this one brought it
             return token.text
         try:
-            text, life = self._request_token(now)
+            with Watch(_SERVICE, "token"):
+                text, life = self._request_token(now)
         except (Unavailable, UpstreamInvalid) as error:
             return type(error)
         # at four fifths, at least ten seconds before the end; a short life is halved

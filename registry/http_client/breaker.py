@@ -48,6 +48,11 @@ class Breaker:
             failed_subject = object() if subject is None else subject
             self._settle(era, None if is_answered else failed_subject, is_well=is_well)
 
+    @property
+    def is_open(self) -> bool:
+        """Tell if calls are refused, but for one that tries again."""
+        return self._open_since is not None
+
     def was_well(self, within: float) -> bool:
         """Tell if the last call to end went well, less than `within` seconds ago."""
         well_at = self._well_at

@@ -33,6 +33,10 @@ class Seats:
         self._change = Condition()
         self._taken: list[_Seat] = []  # the oldest first
 
+    def count_taken(self) -> int:
+        """Count those who wait."""
+        return len(self._taken)
+
     @contextmanager
     def take(self, key: str, *, is_known: bool, may_wait: bool = True) -> Iterator[None]:
         """Hold a seat around the waiting; raises `Unavailable` when there is none.

@@ -8,7 +8,7 @@ from typing import Any, Final
 from gunicorn.http.body import Body
 
 from registry.domain.errors import RequestTimeout
-from registry.telemetry.metrics import count_slow_client
+from registry.telemetry.metrics import count_cut, count_slow_client
 
 _DRAINED: Final = 64 << 10  # bytes of an unread body that gunicorn reads to keep the connection
 _CONTINUE: Final = b"HTTP/1.1 100 Continue\r\n\r\n"
@@ -22,6 +22,7 @@ class AwaitedBody(Body):  # type: ignore[misc] # gunicorn has no types
     def __init__(self, request: Any, sock: socket.socket) -> None:
         super().__init__(request.body.reader)
         self._request, self._sock = request, sock
+        self._is_cut = False
         self._is_held_back = bool(request._expected_100_continue)  # noqa: SLF001 - it has no other name
         request._expected_100_continue = False  # noqa: SLF001 - or gunicorn sends it at once
 
@@ -43,13 +44,18 @@ class AwaitedBody(Body):  # type: ignore[misc] # gunicorn has no types
         if self._is_held_back:
             self._is_held_back = False
             self._sock.sendall(_CONTINUE)
+        due = min(size, getattr(self.reader, "length", 0) or 0)
         try:
-            return super()._read_reader(size)
+            content = super()._read_reader(size)
         except TimeoutError:
             # Nothing more can be read in order, nor a second request on this connection.
             self._request.force_close()
             count_slow_client("body")
             raise RequestTimeout from None
+        if len(content) < due and not self._is_cut:
+            self._is_cut = True
+            count_cut("upload", "client")
+        return content
 
 
 def watch_answers(app: App) -> App:

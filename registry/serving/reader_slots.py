@@ -24,6 +24,10 @@ class ReaderSlots:
         self._changed = Condition()
         self._waiting: dict[socket.socket, float] = {}  # since when, by the monotonic clock
 
+    def count_waiting(self) -> int:
+        """Count the threads that wait."""
+        return len(self._waiting)
+
     @contextlib.contextmanager
     def hold(self, reader: socket.socket) -> Iterator[None]:
         """Hold a slot while waiting for this reader; the time until there is one counts too."""

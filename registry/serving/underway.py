@@ -25,6 +25,10 @@ class RequestsUnderway:
             with self._lock:
                 self._connections.discard(connection)
 
+    def count(self) -> int:
+        """Count them."""
+        return len(self._connections)
+
     def cut(self) -> int:
         """End them, and count them: their threads find that the client is gone."""
         with self._lock:

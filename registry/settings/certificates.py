@@ -39,6 +39,14 @@ def find_certificate_faults(
             yield f"the certificate in {path} is not one of production"
 
 
+def find_end(path: Path, password: bytes | None) -> datetime | None:
+    """Find when the certificate in a file ends; None for a file of keys.
+
+    Raises `OSError` for one that is not for us to read, `ValueError` for one that nobody can.
+    """
+    return next((each.not_valid_after_utc for each in _read_certificates(path, password)), None)
+
+
 def _read_certificates(path: Path, password: bytes | None) -> list[x509.Certificate]:
     content = path.read_bytes()
     if path.suffix.lower() in _PKCS12:

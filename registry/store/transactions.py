@@ -21,8 +21,10 @@ from registry.store.bounded_connection import (
     get_driver,
 )
 from registry.store.roles import find_application_fault
+from registry.telemetry.watch import Watch
 
 _OUTAGES: Final = (OperationalError, InterfaceError, PoolTimeout, psycopg.Error)
+_NAME: Final = "database"
 _NO_ANSWER: Final = "The database does not answer."
 _ERA: Final = "era in which the role was checked"  # among what the pool remembers of a connection
 
@@ -68,7 +70,8 @@ class Transactions:
     def __call__(self, ebox: Ebox | None = None) -> Iterator[Connection]:
         """A transaction; without `ebox` only reference data is visible."""
         try:
-            with closing(self._begun(ebox)) as connection:  # what is not committed is rolled back
+            # What is not committed is rolled back.
+            with closing(self._begun(ebox)) as connection, _watch_transaction():
                 yield connection
                 self._commit(connection)
         except PoolerMet as error:
@@ -141,7 +144,8 @@ class Transactions:
         Of a server that says nothing no second answer is awaited.
         """
         for _ in range(self.engine.pool.size() + 1):  # type: ignore[attr-defined] # a QueuePool's
-            connection = self.engine.connect()
+            with Watch(_NAME, "connection"):  # which the pool has, or opens
+                connection = self.engine.connect()
             try:
                 if self._is_doubtful(connection):
                     self._drop(connection)
@@ -195,6 +199,20 @@ class Transactions:
 
     def _find_fault(self, connection: Connection) -> str | None:
         return find_pooler_fault(connection) or self.find_fault(connection)
+
+
+@contextmanager
+def _watch_transaction() -> Iterator[None]:
+    """Watch a transaction; what the service refuses in it is no failure of the database."""
+    with Watch(_NAME, "transaction") as watch:
+        try:
+            yield
+        except _OUTAGES:
+            watch.outcome = "unavailable"
+            raise
+        except BaseException:
+            watch.outcome = "rolled back"
+            raise
 
 
 def name_ebox(connection: Connection, ebox: Ebox) -> None:

@@ -41,6 +41,17 @@ SLOW_CLIENTS: Final = Counter(
     "Clients that were cut off: by a request, a body or an answer too slow, or a full queue",
     ["what"],
 )
+OPERATIONS: Final = Histogram(
+    "registry_operation_seconds",
+    "Time to answer, by operation and by whose doing the answer is: ok, the client's, ours",
+    ["operation", "version", "outcome"],
+    buckets=_FAST,
+)
+CUT_TRANSFERS: Final = Counter(
+    "registry_transfers_cut_total",
+    "Transfers that ended before their end, by what was cut and who cut it",
+    ["what", "by"],
+)
 UNKNOWN_PARAMETERS: Final = Counter(
     "registry_unknown_parameters_total",
     "Query parameters that the registry does not know; the log has their names",
@@ -52,6 +63,16 @@ UNKNOWN_PARAMETERS: Final = Counter(
 def count_slow_client(what: Literal["request", "body", "reader", "queue"]) -> None:
     """Count a client that was cut off, by what it was too slow or too late with."""
     SLOW_CLIENTS.labels(what).inc()
+
+
+@harmless
+def count_cut(
+    what: Literal["download", "upload", "request"],
+    by: Literal["client", "storage", "stop"],
+    count: int = 1,
+) -> None:
+    """Count transfers that were cut; those that nginx fetches, its log alone has."""
+    CUT_TRANSFERS.labels(what, by).inc(count)
 
 
 @harmless

@@ -9,7 +9,7 @@ import structlog
 from flask import Flask, Response, g, request
 
 from registry.telemetry.harmless import harmless
-from registry.telemetry.metrics import REQUESTS, UNKNOWN_PARAMETERS
+from registry.telemetry.metrics import OPERATIONS, REQUESTS, UNKNOWN_PARAMETERS
 
 _TRACE: Final = "BelGov-Trace-Id"
 _RELATED_TRACE: Final = "BelGov-Related-Trace-Id"
@@ -51,6 +51,7 @@ def _note(status: int, client_trace_id: str) -> None:
     route = request.url_rule.rule if request.url_rule else "unknown"
     method = request.method if request.method in _METHODS else "other"
     REQUESTS.labels(route, method, status).observe(seconds)
+    _measure_operation(status, seconds)
     caller = g.get("caller")
     more = _note_unknown_parameters(route)
     _log.info(
@@ -64,6 +65,14 @@ def _note(status: int, client_trace_id: str) -> None:
         client_id=caller.client_id if caller else None,
         **more,
     )
+
+
+def _measure_operation(status: int, seconds: float) -> None:
+    """Measure by operation: the name of a view, without the blueprint, which has the version."""
+    version, _, _ = (request.blueprint or "").partition("-")
+    _, _, name = (request.endpoint or "").rpartition(".")
+    outcome = "failed" if status >= 500 else "refused" if status >= 400 else "ok"
+    OPERATIONS.labels(name or "unknown", version, outcome).observe(seconds)
 
 
 def _note_unknown_parameters(route: str) -> dict[str, list[str]]:

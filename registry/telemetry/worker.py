@@ -8,9 +8,11 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Final
 
-from prometheus_client import Counter, Gauge, start_http_server
+from prometheus_client import REGISTRY, Counter, Gauge, start_http_server
 
+from registry.telemetry import neighbour_figures
 from registry.telemetry.harmless import harmless
+from registry.telemetry.process_figures import BuildInfo
 
 _HEARTBEAT: Final = Gauge(
     "registry_worker_heartbeat_seconds",
@@ -50,6 +52,17 @@ _RESUMED_LINKS: Final = Counter(
 _CLOCK: Final = Gauge(
     "registry_worker_clock_ahead_seconds",
     "Seconds that this machine's clock is ahead of the database's; nothing is claimed beyond 5",
+)
+_EXPIRED: Final = Gauge(
+    "registry_expired_messages", "Expired messages that nothing keeps; 10,000 are so many or more"
+)
+_OLDEST_EXPIRED: Final = Gauge(
+    "registry_expired_oldest_seconds", "Age of the oldest expiry among them"
+)
+_CERTIFICATE: Final = Gauge(
+    "registry_certificate_expiry_timestamp_seconds",
+    "Unix time when a certificate of ours ends, by the setting that names its file; 0: unreadable",
+    ["certificate"],
 )
 _UNSEALED_AGE: Final = Gauge(
     "registry_audit_unsealed_seconds", "Age of the oldest audit entry under no stored seal"
@@ -118,6 +131,20 @@ def show_backlog(*, waiting: int, oldest: datetime | None, dead: int, unsealed_a
 
 
 @harmless
+def show_expired(count: int, oldest: datetime | None) -> None:
+    """Show how many messages are still to be deleted, and since when the first."""
+    _EXPIRED.set(count)
+    _OLDEST_EXPIRED.set(max(0.0, time.time() - oldest.timestamp()) if oldest else 0.0)
+
+
+@harmless
+def show_certificates(ends: Mapping[str, datetime | None]) -> None:
+    """Show when each certificate ends; None is one that cannot be read."""
+    for name, end in ends.items():
+        _CERTIFICATE.labels(name).set(end.timestamp() if end else 0.0)
+
+
+@harmless
 def show_clock(ahead: float) -> None:
     """Show by how many seconds this machine's clock is ahead of the database's."""
     _CLOCK.set(ahead)
@@ -131,4 +158,6 @@ def show_document_check(last_start: datetime | None) -> None:
 
 def serve(port: int, host: str) -> None:
     """Serve the figures in a thread, as long as the process lives; raises `OSError`."""
+    REGISTRY.register(BuildInfo())
+    neighbour_figures.observe()
     start_http_server(port, host)

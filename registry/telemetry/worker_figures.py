@@ -17,6 +17,7 @@ from prometheus_client.registry import Collector
 
 from registry.telemetry.harmless import harmless
 from registry.telemetry.output import LossCollector
+from registry.telemetry.process_figures import BuildInfo
 from registry.telemetry.snapshot import Snapshot
 
 _PATIENCE: Final = 0.5  # seconds for the answers of all; whoever is late shows what he had counted
@@ -124,6 +125,6 @@ class WorkerFigures(Collector):
                 line.ask(number, until)
             for line in lines:
                 line.listen(number, until)
-            own = Snapshot.of(LossCollector().collect())
+            own = Snapshot.of([*LossCollector().collect(), *BuildInfo().collect()])
             total = Snapshot.add([self._past, own, *(line.latest for line in lines)])
         yield from total.as_metrics()

@@ -9,6 +9,7 @@ from registry.domain.errors import SettingsError
 from registry.http_client.breaker import Breaker
 from registry.settings import Settings
 from registry.store.bounded_connection import Connector
+from registry.wiring.readings import show_breaker, show_connections
 
 _APPLICATION: Final = "ebox-message-registry"  # how PostgreSQL's views name our connections
 
@@ -49,7 +50,7 @@ def make_engine(settings: Settings, role: Role = "application") -> Engine:
         hide_parameters=True,  # an error's text must not carry an SSIN or a text searched for
     )
     event.listen(engine, "do_connect", _make_connector(settings, role))
-    return engine
+    return show_connections(engine)
 
 
 def _make_connection_parameters(settings: Settings, role: Role) -> dict[str, Any]:
@@ -94,7 +95,7 @@ def _make_connector(settings: Settings, role: Role) -> Connector:
     """
     timeout = settings.database_statement_timeout
     return Connector(
-        Breaker(_CONNECTION_FAILURES, _CONNECTION_PAUSE),
+        show_breaker(Breaker(_CONNECTION_FAILURES, _CONNECTION_PAUSE), "database"),
         limit=timeout + _SLACK if timeout and role != "owner" else None,
         begin_limit=settings.database_connect_timeout,
         is_pooled=settings.database_pooler,

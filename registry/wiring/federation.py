@@ -20,6 +20,7 @@ from registry.http_client.key_file import KeyFile
 from registry.http_client.seats import Seats
 from registry.settings import Settings
 from registry.wiring.clock import now
+from registry.wiring.readings import show_breaker, show_seats
 from registry.wiring.tls_files import require_tls_files
 
 # Each client has threads, a token and, where callers wait for it, a breaker of its own: a service
@@ -62,8 +63,8 @@ def make_introspection(settings: Settings, observe: Observe) -> Introspection:
             settings.token_cache_size,
             now,
         ),
-        Breaker(settings.breaker_failures, settings.breaker_pause),
-        Seats(seats),
+        _make_breaker(settings, "introspection"),
+        show_seats(Seats(seats)),
         AddressLimit(settings.unknown_tokens),
         now,
         observe,
@@ -83,7 +84,7 @@ def make_partition_api(settings: Settings) -> PartitionApi | NoPartitionApi:
             settings.partition_timeout,
             settings.partition_ca_bundle,
         ),
-        Breaker(settings.breaker_failures, settings.breaker_pause),
+        _make_breaker(settings, "partition service"),
         settings.partition_rights_path,
         settings.partition_list_path,
         settings.partition_mandate_swapped,
@@ -112,7 +113,7 @@ def make_preferences_client(settings: Settings) -> PreferencesClient | NoPrefere
             settings.federation_ca_bundle,
             calls,
         ),
-        Breaker(settings.breaker_failures, settings.breaker_pause),
+        _make_breaker(settings, "preferences"),
         settings.federation_consents,
     )
 
@@ -152,6 +153,10 @@ def _make_upstream(
         threads=calls or max(1, settings.database_pool_size // 2),
         patience=0.5,
     )
+
+
+def _make_breaker(settings: Settings, neighbour: str) -> Breaker:
+    return show_breaker(Breaker(settings.breaker_failures, settings.breaker_pause), neighbour)
 
 
 def _make_own_token(settings: Settings, scope: str | None) -> OwnToken:

@@ -39,6 +39,7 @@ from registry.wiring.federation import (
     make_preferences_client,
 )
 from registry.wiring.pseudonyms import make_pseudonyms
+from registry.wiring.readings import show_breaker, show_slots
 from registry.wiring.storage import make_document_store
 
 
@@ -174,10 +175,12 @@ def _make_scanner(settings: Settings) -> Clamd | None:
         return None
     host, _, port = address.rpartition(":")
     slots = settings.clamd_slots or max(1, settings.database_pool_size // 2)
-    return Clamd(
+    clamd = Clamd(
         (host, int(port)),
         settings.clamd_timeout,
         settings.clamd_file_size,
-        WaitSlots(slots),
+        show_slots(WaitSlots(slots), "malware scanner"),
         accepts_unscanned=settings.clamd_unscanned == "accept",
     )
+    show_breaker(clamd.breaker, "malware scanner")
+    return clamd

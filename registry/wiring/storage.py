@@ -13,6 +13,7 @@ from registry.blobs.waits import WaitSlots
 from registry.domain.errors import SettingsError
 from registry.settings import Settings
 from registry.wiring.clock import now
+from registry.wiring.readings import show_breaker, show_slots
 
 
 def make_s3_client(settings: Settings) -> Any:
@@ -39,7 +40,10 @@ def make_s3_client(settings: Settings) -> Any:
     )
     # gunicorn has as many threads as the pool has connections: at most half of them wait for S3.
     slots = settings.s3_slots or max(1, settings.database_pool_size // 2)
-    bound_calls(client, CallLimits(WaitSlots(slots), settings.s3_timeout, settings.s3_least_rate))
+    wait_slots = show_slots(WaitSlots(slots), "storage")
+    limits = CallLimits(wait_slots, settings.s3_timeout, settings.s3_least_rate)
+    show_breaker(limits.breaker, "storage")
+    bound_calls(client, limits)
     return client
 
 

@@ -1,8 +1,9 @@
 """Assembly of what runs by the clock."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Final
 
 from registry.audit.sealer import Sealer
@@ -30,7 +31,7 @@ from registry.wiring.audit import make_sealer
 from registry.wiring.federation import make_event_reader, make_event_service, make_partition_api
 from registry.wiring.operators import OperatorServices
 from registry.wiring.storage import make_seal_store
-from registry.wiring.tls_files import require_tls_files
+from registry.wiring.tls_files import find_certificate_ends, require_tls_files
 
 # Settings that the worker needs, and the web servers do not.
 WORKER_FIELDS: Final = ("database_worker_url", "hash_key", "audit_bucket", "audit_key_path")
@@ -57,6 +58,7 @@ class WorkerServices:
     clock_check: ClockCheck
     sealer: Sealer
     readiness: WorkerReadiness
+    find_certificate_ends: Callable[[], Mapping[str, datetime | None]]
     dispose: Callable[[], None]
 
 
@@ -97,6 +99,7 @@ def assemble_worker(settings: Settings, now: Callable[[], datetime] = clock.now)
         clock_check=services.clock_check,
         sealer=make_sealer(settings, transactions, seals, now),
         readiness=WorkerReadiness(transactions, blobs, seals),
+        find_certificate_ends=partial(find_certificate_ends, settings),
         dispose=dispose,
     )
 

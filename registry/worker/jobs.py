@@ -136,6 +136,9 @@ def _measure(context: JobContext) -> Iterator[Step]:
         dead=backlog.dead,
         unsealed_age=context.worker_services.sealer.measure_age(),
     )
+    expired = context.worker_services.purge.count_backlog()
+    telemetry.show_expired(expired.messages, expired.oldest)
+    telemetry.show_certificates(context.worker_services.find_certificate_ends())
     telemetry.show_document_check(context.worker_services.document_check.find_last_start())
     yield Step()
 

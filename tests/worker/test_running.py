@@ -9,6 +9,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from registry.sandbox.servers.processes import LOOPBACK, free_port
 from registry.worker.jobs import JOBS
+from tests.certificates import make_pem
 from tests.factories import an_ebox
 from tests.worker.conftest import wait
 
@@ -141,6 +142,36 @@ def test_metrics_are_served(start, alone, stand_in, scrape):
     for duty in (duty.name for duty in JOBS):
         assert time.time() - figures["registry_worker_heartbeat_seconds", duty] < 20
         assert figures["registry_worker_failures_total", duty] == 0
+
+
+def test_a_backlog_of_the_purge_is_seen_and_so_are_the_ends_of_certificates(
+    start, alone, tmp_path, scrape
+):
+    port, expiry = free_port(), datetime.now(UTC) - timedelta(hours=2)
+    alone.put(an_ebox(), expires_at=expiry)
+    (tmp_path / "own.pem").write_bytes(make_pem())
+    options = {"REGISTRY_FEDERATION_CERTIFICATE": str(tmp_path / "own.pem")}
+
+    worker = start("--metrics-port", str(port), "--only", "measure", **options)
+    worker.says('"event":"started"')
+
+    wait(lambda: scrape(port).get(("registry_expired_messages",)) == 1, "nothing is counted")
+    figures = scrape(port)
+    assert figures["registry_expired_oldest_seconds",] == pytest.approx(7200, abs=60)
+    end = figures["registry_certificate_expiry_timestamp_seconds", "federation_certificate"]
+    assert end > time.time()
+    assert [row for row in figures if row[0] == "registry_build_info"]
+
+
+def test_the_calls_of_a_worker_are_seen(start, alone, stand_in, scrape):
+    announce(alone)
+    port = free_port()
+
+    start("--metrics-port", str(port), "--only", "deliver").says('"told":1')
+
+    figures = scrape(port)
+    # by neighbour, operation and outcome
+    assert figures["registry_neighbour_seconds_count", "event service", "tell", "ok"] == 1
 
 
 def test_the_heartbeat_of_a_duty_in_trouble_stops_and_the_others_go_on(

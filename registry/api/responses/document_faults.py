@@ -10,6 +10,7 @@ from registry.domain.errors import DocumentAltered, DocumentUnavailable
 from registry.services.consultation.consultation import Document
 from registry.telemetry.documents import report_fault
 from registry.telemetry.harmless import harmless
+from registry.telemetry.metrics import count_cut
 
 _log: Final = structlog.get_logger("registry.documents")
 
@@ -32,4 +33,5 @@ def report_faults(document: Document, trace_id: str) -> Iterator[None]:
 @harmless
 def report_broken_download(document: Document, trace_id: str) -> None:
     """Log that the store broke off in the middle; the client sees that he has a part."""
+    count_cut("download", "storage")
     _log.warning("document broken off", trace_id=trace_id, key=document.attachment.blob_key)

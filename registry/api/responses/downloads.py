@@ -18,6 +18,7 @@ from registry.blobs import Blob
 from registry.blobs.checked import SMALL
 from registry.domain.errors import Unavailable
 from registry.services.consultation.consultation import Document
+from registry.telemetry.metrics import count_cut
 
 # Digits are counted, since Python takes long for numbers of millions of them.
 _ONE_RANGE: Final = re.compile(
@@ -74,6 +75,9 @@ def _hand_out(blob: Blob, document: Document, trace_id: str) -> Iterator[bytes]:
     try:
         with report_faults(document, trace_id):
             yield from blob
+    except GeneratorExit:
+        count_cut("download", "client")
+        raise
     except Unavailable:
         report_broken_download(document, trace_id)
         raise

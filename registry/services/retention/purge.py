@@ -11,12 +11,13 @@ from registry.blobs import BlobStore
 from registry.domain.document_keys import find_record_key
 from registry.domain.pseudonyms import Pseudonyms
 from registry.store.retention import legal_holds, purge
-from registry.store.retention.purge import DeletedMessage, DeletionProof
+from registry.store.retention.purge import DeletedMessage, DeletionProof, ExpiryBacklog
 from registry.store.transactions import Transactions
 
 EXPIRY: Final = "expired"  # the reason that a proof has
 WITHDRAWAL: Final = "withdrawn"
 _DOCUMENTS: Final = 50  # erased from storage between two looks at the database
+_MOST_COUNTED: Final = 10_000  # of a backlog, which is looked at every few seconds
 _LEASE: Final = timedelta(minutes=10)  # for these; then another worker tries
 _RETENTION_PAUSE: Final = timedelta(days=1)  # until storage is asked again for a locked document
 
@@ -70,6 +71,11 @@ class Purge:
                 keys = dict.fromkeys(key for message in messages for key in message.blob_keys)
                 purge.plan_erasures(connection, list(keys))
         return len(messages)
+
+    def count_backlog(self) -> ExpiryBacklog:
+        """Count the expired messages that are still to be deleted, for a dashboard."""
+        with self.transactions() as connection:
+            return purge.count_expired(connection, now=self.now(), most=_MOST_COUNTED)
 
     def purge_all(self, limit: int) -> Iterator[int]:
         """Delete batch after batch until none is left; gives the number of each."""

@@ -16,6 +16,7 @@ from sqlalchemy import (
     Table,
     Text,
     Uuid,
+    func,
     literal,
     select,
     text,
@@ -88,6 +89,13 @@ class DeletionProof:
     why: str
 
 
+class ExpiryBacklog(NamedTuple):
+    """Expired messages that nothing keeps: how many, counted so far, and when the first expired."""
+
+    messages: int
+    oldest: datetime | None
+
+
 class DocumentErasure(NamedTuple):
     """A document to erase from storage, unless it `is_claimed` by another message."""
 
@@ -120,6 +128,19 @@ def delete_expired(
     deleted_messages = [DeletedMessage(**row._asdict()) for row in rows]
     _delete_traces(connection, deleted_messages)
     return deleted_messages
+
+
+def count_expired(connection: Connection, *, now: datetime, most: int) -> ExpiryBacklog:
+    """Count what `delete_expired` would delete, as far as so many."""
+    expired = (
+        select(messages.c.expires_at)
+        .where(messages.c.expires_at <= now, *_IS_OVER, ~is_held(messages))
+        .order_by(messages.c.expires_at)
+        .limit(literal(most, Integer, literal_execute=True))
+        .subquery()
+    )
+    row = connection.execute(select(func.count(), func.min(expired.c.expires_at))).one()
+    return ExpiryBacklog(*row)
 
 
 def _delete_traces(connection: Connection, deleted_messages: Sequence[DeletedMessage]) -> None:
