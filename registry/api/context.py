@@ -33,7 +33,7 @@ def caller() -> Caller:
 
 def call(status: int = 200) -> Call:
     """Describe the call for the audit trail; `status` is that of its answer if all goes well."""
-    return Call(caller(), request.method, _write_url(), status)
+    return Call(caller(), request.method, _write_url(), status, g.trace)
 
 
 def kind() -> EboxKind:

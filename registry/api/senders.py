@@ -1,6 +1,6 @@
 """Senders of publications, and their receipts."""
 
-from flask import Response
+from flask import Response, g
 from marshmallow import Schema
 
 from registry.api.context import caller, mandator, registry
@@ -27,6 +27,7 @@ def make_sender_ebox(number: EnterpriseNumber) -> Ebox:
 
 def render_receipt(receipt: Receipt, schema: type[Schema]) -> Response:
     """Render the answer to a publication."""
+    g.published_message = receipt.message_id  # for the log
     response = render_object(receipt, schema)
     response.status_code = 201
     response.headers["Location"] = f"{base_url()}/ebox/messages/{receipt.message_id}"

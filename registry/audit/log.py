@@ -23,7 +23,9 @@ _NO_METHOD: Final = "DO"  # no HTTP
 class AuditLog:
     """Adds an entry in the transaction of the operation itself: no entry, no answer.
 
-    The e-Box and the person are named by keyed hashes alone. `operator` is who typed a command.
+    The e-Box and the person are named by keyed hashes alone. A call has the id of its trace among
+    the details, by which the logs of all who had to do with it are found. `operator` is who typed a
+    command.
     """
 
     pseudonyms: Pseudonyms
@@ -43,7 +45,7 @@ class AuditLog:
             method=call.method,
             url=call.url,
             status=call.status,
-            details=details,
+            details=details if call.trace_id is None else {**details, "trace": call.trace_id},
             ebox=None if ebox is None else self.pseudonyms.hash_ebox(ebox),
             person=None if person is None else self._hash_person(person.digits),
         )

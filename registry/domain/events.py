@@ -1,7 +1,7 @@
 """Federal events: the news of a message that the e-Box Event Service gets (contract 3.3)."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum, StrEnum, auto
 from uuid import UUID, uuid5
@@ -45,7 +45,8 @@ class Event:
 class Announcement:
     """One event as it is sent to the event service: the event and the facts of its message.
 
-    Without `subject` the subject stays with us; instants are aware.
+    Without `subject` the subject stays with us; instants are aware. `trace` is that of the call
+    that was its cause (W3C Trace Context), if one was.
     """
 
     type: EventType
@@ -59,6 +60,7 @@ class Announcement:
     sender: str  # an enterprise number
     sender_application_id: str | None = None
     subject: Mapping[str, str] | None = None
+    trace: str | None = None
 
 
 class Verdict(Enum):
@@ -74,9 +76,11 @@ class Verdict(Enum):
 class EventServiceResponse:
     """The verdict on a batch, with its reason in words for an operator.
 
-    `wait` is the pause that the service asks for (`Retry-After`), in seconds, or None.
+    `wait` is the pause that the service asks for (`Retry-After`), in seconds, or None. `trace` is
+    that under which the call was made.
     """
 
     verdict: Verdict
     reason: str = ""
     wait: float | None = None
+    trace: str | None = field(default=None, compare=False)

@@ -5,11 +5,11 @@ from typing import Final
 
 MASK: Final = "***"
 
-# The first two alternatives pass over what may hold as many digits and names nobody: a UUID and
-# a SHA-256 in hex. The length of each alternative is bounded, so that the time grows with the
-# text and no faster, whoever wrote it.
+# The first alternatives pass over what may hold as many digits and names nobody: a UUID, a trace
+# id and a SHA-256 in hex. The length of each alternative is bounded, so that the time grows with
+# the text and no faster, whoever wrote it.
 _NUMBER: Final = re.compile(
-    r"(?P<harmless>\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b|\b[0-9a-f]{64}\b)"
+    r"(?P<harmless>\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b|\b[0-9a-f]{32}(?:[0-9a-f]{32})?\b)"
     # no part of a longer number; the digits of a percent-escape belong to no number
     r"|(?:(?<![0-9])|(?<=%[0-9][0-9]))"
     r"[0-9]{2}[. -]?[0-9]{2}[. -]?[0-9]{2}[. -]?[0-9]{3}[. -]?[0-9]{2}(?![0-9])",

@@ -3,7 +3,7 @@
 import logging
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 from typing import Any, Final
@@ -14,6 +14,7 @@ from registry.domain.belgian_time import BELGIUM
 from registry.domain.errors import RegistryError, Unavailable, UpstreamInvalid
 from registry.domain.events import Announcement, EventServiceResponse, Verdict
 from registry.domain.personal_data import mask_personal_numbers
+from registry.domain.traces import make_trace_id, make_traceparent
 from registry.http_client.access_token import OwnToken
 from registry.http_client.client import LIMIT, Answer, Upstream
 from registry.http_client.deadlines import Deadline
@@ -64,10 +65,14 @@ class EventServiceClient:
         Within about the upstream's timeout; after `OUTAGE`, the service may have heard them all the
         same, and may be told again. Raises `ValueError` for a citizen's e-Box: the service is
         about enterprises, and an SSIN is not for it.
+
+        The call carries the trace that all of these have in common, or one of its own.
         """
         content = orjson.dumps([_make_event(announcement) for announcement in announcements])
+        traces = {announcement.trace for announcement in announcements}
+        trace = (traces.pop() if len(traces) == 1 else None) or make_trace_id()
         with Watch(self.upstream.name, "tell") as watch:
-            response = self._send(content)
+            response = replace(self._send(content, trace), trace=trace)
             watch.outcome = _OUTCOMES[response.verdict]
         if response.verdict is Verdict.OUTAGE:
             _log.warning("%s: %s", self.upstream.name, response.reason)
@@ -77,9 +82,9 @@ class EventServiceClient:
         """Close threads and connections."""
         self.upstream.close()
 
-    def _send(self, content: bytes) -> EventServiceResponse:
+    def _send(self, content: bytes, trace: str) -> EventServiceResponse:
         try:
-            return self.upstream.within(partial(self._call, content))
+            return self.upstream.within(partial(self._call, content, trace))
         except _NoToken:
             return _make_outage("no access token for ourselves")
         except Unavailable:
@@ -87,12 +92,12 @@ class EventServiceClient:
         except UpstreamInvalid:
             return _make_outage("an answer that cannot be right")
 
-    def _call(self, content: bytes, deadline: Deadline) -> EventServiceResponse:
-        token = self._get_token()
-        answer = self.upstream.tell(self.url, token, content, deadline)
+    def _call(self, content: bytes, trace: str, deadline: Deadline) -> EventServiceResponse:
+        token, headers = self._get_token(), {"traceparent": make_traceparent(trace)}
+        answer = self.upstream.tell(self.url, token, content, deadline, headers)
         if answer.status == 401 and self.own and token:
             self.own.discard(token)
-            answer = self.upstream.tell(self.url, self._get_token(), content, deadline)
+            answer = self.upstream.tell(self.url, self._get_token(), content, deadline, headers)
         return _judge(answer, self.now())
 
     def _get_token(self) -> str | None:

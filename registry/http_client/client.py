@@ -210,16 +210,21 @@ class Upstream:
         return self._send("POST", url, bearer, deadline, reader, json=question)
 
     def tell(
-        self, url: str, bearer: str | None, content: bytes, deadline: Deadline | None = None
+        self,
+        url: str,
+        bearer: str | None,
+        content: bytes,
+        deadline: Deadline | None = None,
+        headers: Mapping[str, str] | None = None,
     ) -> Answer:
         """POST JSON that may be told twice; an answer of any status, its body cut when too long.
 
         Raises `Unavailable` when there is no answer, `UpstreamInvalid` for a redirect and for a
         header or an encoding that cannot be right.
         """
-        kind = {"Content-Type": "application/json"}
+        ours = {"Content-Type": "application/json", **(headers or {})}
         reader = partial(read_any_answer, self.name)
-        return self._send("POST", url, bearer, deadline, reader, data=content, headers=kind)
+        return self._send("POST", url, bearer, deadline, reader, data=content, headers=ours)
 
     def within(self, work: Callable[[Deadline], T]) -> T:
         """Do work that calls this service until the deadline that it is given.

@@ -6,6 +6,8 @@ from contextlib import contextmanager, suppress
 from threading import Lock
 from typing import Any
 
+from registry.telemetry.metrics import count_cut
+
 
 class RequestsUnderway:
     """Knows on which connections a thread answers a request; shared by all threads."""
@@ -36,4 +38,6 @@ class RequestsUnderway:
         for connection in connections:
             with suppress(OSError):  # the client is gone already
                 connection.sock.shutdown(socket.SHUT_RDWR)
+        if connections:
+            count_cut("request", "stop", len(connections))
         return len(connections)

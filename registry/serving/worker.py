@@ -32,10 +32,10 @@ from registry.serving.farewell import Farewells
 from registry.serving.limits import ServingLimits, reserve_files
 from registry.serving.pace import PacedSocket
 from registry.serving.reader_slots import ReaderSlots
-from registry.serving.readings import show_clients, show_threads
+from registry.serving.readings import show_serving
 from registry.serving.underway import RequestsUnderway
 from registry.settings.fault import PREFIX
-from registry.telemetry.metrics import count_cut, count_slow_client
+from registry.telemetry.metrics import count_slow_client
 
 _BETWEEN_LOOKS: Final = 0.25  # seconds
 
@@ -86,11 +86,9 @@ class ServingWorker(ThreadWorker):  # type: ignore[misc] # gunicorn has no types
     def run(self) -> None:
         """Serve until somebody asks to stop, then finish what is under way, for a time."""
         self._farewells = Farewells(self.poller, self._forget_one)
-        show_threads(self.tpool, self.cfg.threads, self._underway)
-        show_clients(self._slots, self._long, self._queue, self)
+        show_serving(self, self._underway, self._slots, self._long, self._queue)
         super().run()
         if cut := self._underway.cut():
-            count_cut("request", "stop", cut)
             _log.warning("stopped in the middle of requests", requests=cut)
 
     def set_accept_enabled(self, is_open: bool) -> None:

@@ -23,7 +23,7 @@ _KEPT: Final = frozenset(
 
 
 class ProcessFigures(Collector):
-    """What the process uses, by names that add up over the processes of a gunicorn."""
+    """Figures of what the process uses, by names that add up over the processes of a gunicorn."""
 
     def __init__(self) -> None:
         # Registered nowhere: the names are looked at first.
@@ -35,7 +35,7 @@ class ProcessFigures(Collector):
 
 
 class BuildInfo(Collector):
-    """Which program this is; the value is always 1."""
+    """The program by its version; the value is always 1."""
 
     def collect(self) -> Iterator[Metric]:
         """Give the one row."""

@@ -8,11 +8,13 @@ from uuid import uuid4
 import structlog
 from flask import Flask, Response, g, request
 
+from registry.domain.traces import read_trace_id
 from registry.telemetry.harmless import harmless
 from registry.telemetry.metrics import OPERATIONS, REQUESTS, UNKNOWN_PARAMETERS
 
 _TRACE: Final = "BelGov-Trace-Id"
 _RELATED_TRACE: Final = "BelGov-Related-Trace-Id"
+_TRACEPARENT: Final = "traceparent"
 _TRACE_ID: Final = re.compile(r"[\x21-\x7e]{1,36}", re.ASCII)  # others are not echoed
 # Anybody may make up methods; each would be another row of the measurements, for ever.
 _METHODS: Final = frozenset({"DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"})
@@ -28,8 +30,12 @@ def observe(app: Flask) -> None:
 
 
 def _begin() -> None:
-    """Name the request; the id is ours, never the client's `[trc-header]`."""
+    """Name the request; the id is ours, never the client's `[trc-header]`.
+
+    The trace is that of whoever called us, if he says so well formed; nothing else of his is taken.
+    """
     g.occurrence = uuid4()
+    g.trace = read_trace_id(request.headers.get(_TRACEPARENT, "")) or g.occurrence.hex
     g.began = time.perf_counter()
 
 
@@ -53,10 +59,13 @@ def _note(status: int, client_trace_id: str) -> None:
     REQUESTS.labels(route, method, status).observe(seconds)
     _measure_operation(status, seconds)
     caller = g.get("caller")
-    more = _note_unknown_parameters(route)
+    more: dict[str, object] = {**_note_unknown_parameters(route)}
+    if message_id := g.get("published_message"):
+        more["message_id"] = str(message_id)
     _log.info(
         "request",
         trace_id=str(g.occurrence),
+        trace=g.trace,
         related_trace_id=client_trace_id,
         method=method,
         route=route,

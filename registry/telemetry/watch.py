@@ -63,8 +63,8 @@ class Watch:
             _end(observer, self, note, seconds)
 
 
-class Reading(NamedTuple):
-    """What is so now: a figure by its metric's name and its labels."""
+class GaugeReading(NamedTuple):
+    """A figure as it is now, by its metric's name and its labels."""
 
     metric: str
     labels: dict[str, str]
@@ -72,7 +72,7 @@ class Reading(NamedTuple):
 
 
 class _Source(NamedTuple):
-    """Where a reading is taken, as long as its owner lives."""
+    """The source of a reading, as long as its owner lives."""
 
     metric: str
     labels: dict[str, str]
@@ -108,7 +108,7 @@ def show(owner: T, metric: str, read: Callable[[T], float], **labels: str) -> No
     weakref.finalize(owner, _sources.remove, source).atexit = False
 
 
-def take_readings() -> Iterator[Reading]:
+def take_readings() -> Iterator[GaugeReading]:
     """Take all readings; one that cannot be taken is passed over."""
     for source in _sources.copy():
         try:
@@ -117,7 +117,7 @@ def take_readings() -> Iterator[Reading]:
             _log.exception("not read: %s", source.metric)
             continue
         if value is not None:
-            yield Reading(source.metric, source.labels, value)
+            yield GaugeReading(source.metric, source.labels, value)
 
 
 def get_lane() -> str:

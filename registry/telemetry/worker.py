@@ -7,12 +7,16 @@ import time
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Final
+from uuid import UUID
 
+import structlog
 from prometheus_client import REGISTRY, Counter, Gauge, start_http_server
 
 from registry.telemetry import neighbour_figures
 from registry.telemetry.harmless import harmless
 from registry.telemetry.process_figures import BuildInfo
+
+_log: Final = structlog.get_logger("registry.worker")
 
 _HEARTBEAT: Final = Gauge(
     "registry_worker_heartbeat_seconds",
@@ -115,6 +119,21 @@ def count_results(counts: Mapping[str, int]) -> None:
     for name, count in counts.items():
         if name in _COUNTERS:
             _COUNTERS[name](count)
+
+
+@harmless
+def log_told_events(
+    *, message_id: UUID, kind: str, trace: str | None, call_trace: str | None, events: int
+) -> None:
+    """Log that the federation was told so many events of a kind about a message.
+
+    `trace` leads to the call that was their cause; where the service was told other news in the
+    same call, its own log has `call_trace`.
+    """
+    names = {"message_id": str(message_id), "type": str(kind), "trace": trace}
+    if call_trace != trace:
+        names["call_trace"] = call_trace
+    _log.info("told", **names, events=events)
 
 
 @harmless

@@ -1,4 +1,4 @@
-"""What operators may read of the parts of a process: breakers, seats, connections."""
+"""Readings of the parts of a process, for operators: breakers, seats, connections."""
 
 from typing import Final
 

@@ -82,6 +82,8 @@ def _deliver(context: JobContext) -> Iterator[Step]:
             "dead": report.refusals,
             "withdrawn": report.withdrawals,
         }
+        for told_events, count in report.told_events.items():
+            telemetry.log_told_events(**told_events._asdict(), events=count)
         yield Step(counts, report.trouble, report.wait)
         if report.trouble:
             return
@@ -136,8 +138,8 @@ def _measure(context: JobContext) -> Iterator[Step]:
         dead=backlog.dead,
         unsealed_age=context.worker_services.sealer.measure_age(),
     )
-    expired = context.worker_services.purge.count_backlog()
-    telemetry.show_expired(expired.messages, expired.oldest)
+    expiries = context.worker_services.purge.count_backlog()
+    telemetry.show_expired(expiries.messages, expiries.oldest)
     telemetry.show_certificates(context.worker_services.find_certificate_ends())
     telemetry.show_document_check(context.worker_services.document_check.find_last_start())
     yield Step()

@@ -16,7 +16,8 @@ class EventStore:
     """All events ever taken, in memory and in a file that has one on each line.
 
     Each is kept as the JSON that is shown: `eventSequenceNbr`, `eventTime`, `eventProviderId`, the
-    client that sent it, and `eventData`, the event as it came.
+    client that sent it, `traceparent`, the header it came with, and `eventData`, the event as it
+    came.
     """
 
     def __init__(self, path: Path) -> None:
@@ -31,7 +32,9 @@ class EventStore:
     def __len__(self) -> int:
         return len(self._items)
 
-    def take(self, events: list[JsonEvent], provider: str) -> int | None:
+    def take(
+        self, events: list[JsonEvent], provider: str, traceparent: str | None = None
+    ) -> int | None:
         """Keep all of a batch and give the last number; None when one was told before, or twice."""
         ids = [event[CORRELATION].lower() for event in events if CORRELATION in event]
         fresh = set(ids)
@@ -45,6 +48,7 @@ class EventStore:
                         "eventSequenceNbr": number,
                         "eventTime": now,
                         "eventProviderId": provider,
+                        "traceparent": traceparent,
                         "eventData": event,
                     },
                     option=orjson.OPT_APPEND_NEWLINE,

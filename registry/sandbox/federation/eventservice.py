@@ -69,7 +69,7 @@ def _take_events(store: EventStore, body: bytes, provider: str) -> Response:
         return _refusal(400, detail)
     if store.poison and any(event["messageId"] in store.poison for event in events):
         return _refusal(400, "An event was refused")
-    last = store.take(events, provider)
+    last = store.take(events, provider, request.headers.get("traceparent"))
     if last is None:
         return _refusal(409, "An eventCorrelationId was used before.")
     # What is said with a 201 is not published; nothing at all would leave nothing to dribble.

@@ -159,7 +159,7 @@ class Consultation:
             is_own = content.message.ebox == ebox
             is_main = bool(content.message.is_body_main)
             if is_shown and counts_as_reading(is_main=is_main, is_own=is_own):
-                self._mark_read(connection, ebox, message_id)
+                self._mark_read(connection, call, ebox, message_id)
             self.audit_log.record(connection, call, ebox, details.describe_message_id(message_id))
             return content.body
 
@@ -221,15 +221,16 @@ class Consultation:
         ebox, message_id = document.ebox, document.message_id
         with self.transactions(ebox) as connection:
             if marks_read:
-                self._mark_read(connection, ebox, message_id)
+                self._mark_read(connection, call, ebox, message_id)
             description = details.describe_document(message_id, document.attachment)
             self.audit_log.record(connection, call, ebox, description)
 
-    def _mark_read(self, connection: Connection, ebox: Ebox, message_id: UUID) -> None:
+    def _mark_read(self, connection: Connection, call: Call, ebox: Ebox, message_id: UUID) -> None:
         now = self.now()
         # The event goes out once, at the first reading (contract 4.4).
         if messages.mark_read(connection, ebox, message_id, now):
-            outbox.add(connection, Event(EventType.READ_DOCUMENT, ebox, message_id), due_at=now)
+            event = Event(EventType.READ_DOCUMENT, ebox, message_id)
+            outbox.add(connection, event, due_at=now, trace=call.trace_id)
 
 
 def _restore_sent_state(content: MessageContent) -> MessageContent:

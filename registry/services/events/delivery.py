@@ -1,10 +1,12 @@
 """Delivery of events to the federation: at least once, and in order for each message."""
 
 import time
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Final, Protocol
+from typing import Final, NamedTuple, Protocol
+from uuid import UUID
 
 from registry.domain.events import Announcement, EventServiceResponse, EventType, Verdict
 from registry.domain.identifiers import EboxKind
@@ -30,12 +32,25 @@ class EventService(Protocol):
         ...
 
 
+class ToldEvents(NamedTuple):
+    """Events of one kind about one message, all of one cause, that the service was told.
+
+    `trace` is that of their cause, `call_trace` the one under which the service was called.
+    """
+
+    message_id: UUID
+    kind: EventType
+    trace: str | None
+    call_trace: str | None
+
+
 @dataclass(slots=True)
 class DeliveryReport:
     """Numbers of one batch of events; `trouble` is the reason if it ended early.
 
     `events` were claimed; of these are `deliveries`, `refusals` (dead now) and `withdrawals`. The
-    rest was given back. `wait` is the pause that the service asks for, in seconds.
+    rest was given back. `wait` is the pause that the service asks for, in seconds. `told_events`
+    counts deliveries by what ties them to their cause.
     """
 
     events: int = 0
@@ -44,6 +59,7 @@ class DeliveryReport:
     withdrawals: int = 0
     trouble: str | None = None
     wait: float | None = None
+    told_events: Counter[ToldEvents] = field(default_factory=Counter)
 
 
 class _Pointless(Exception):
@@ -150,6 +166,8 @@ class EventDelivery:
         self._settle(events, "dead" if is_refusal else "told", response.reason or None)
         report.refusals += len(part) if is_refusal else 0
         report.deliveries += 0 if is_refusal else len(part)
+        if not is_refusal:
+            report.told_events.update(_describe(event, response.trace) for event in events)
         return ()
 
     def _settle(self, events: Sequence[ClaimedEvent], outcome: Outcome, reason: str | None) -> None:
@@ -176,7 +194,12 @@ class EventDelivery:
             sender=message.sender,
             sender_application_id=message.sender_application_id,
             subject=message.subject if self.tells_subject else None,
+            trace=event.trace,
         )
+
+
+def _describe(event: ClaimedEvent, call_trace: str | None) -> ToldEvents:
+    return ToldEvents(event.message_id, event.type, event.trace, call_trace)
 
 
 def _check_message(event: ClaimedEvent, now: datetime) -> MessageFacts:

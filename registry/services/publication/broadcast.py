@@ -13,6 +13,7 @@ from registry.domain.errors import DuplicatePublication, NotFound
 from registry.domain.identifiers import Ebox, EboxKind, EnterpriseNumber, Malformed, Ssin
 from registry.services.publication.broadcast_filing import BroadcastFiling
 from registry.store.publication import broadcasts, sent_messages
+from registry.store.publication.broadcast_traces import note_trace
 from registry.store.publication.broadcasts import BroadcastOrder
 from registry.store.publication.sent_messages import SentStatus
 from registry.store.transactions import Transactions
@@ -66,6 +67,8 @@ class Broadcast:
                 raise NotFound("message_id", str(message_id))
             if (broadcast.message_id, broadcast.digest) != (message_id, order.digest):
                 raise DuplicatePublication(broadcast.message_id)
+            if call.trace_id:
+                note_trace(connection, sender, broadcast.broadcast_id, call.trace_id)
             links, refusals = broadcast.links, broadcast.refusals
             # Here, where it is decided: from the next commit on the message gets to all of them.
             # Numbers alone: a list of ten thousand owners does not belong in the audit trail.

@@ -78,7 +78,11 @@ class Filing:
         # The keys of its documents name the message already.
         message_id = find_message_id(key_of_first) or uuid4()
         message = NewMessage(
-            message_id=message_id, received_at=self.now(), key=key, request=request
+            message_id=message_id,
+            received_at=self.now(),
+            key=key,
+            request=request,
+            trace=call.trace_id,
         )
         if request.attachments:  # before the commit: who has a 201 has a record (ADR 030)
             self.records.store(message)

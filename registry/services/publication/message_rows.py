@@ -64,6 +64,7 @@ class NewMessage:
     received_at: datetime
     key: str | None
     request: PublicationRequest
+    trace: str | None = None
 
 
 class RulesUnknown(Exception):
@@ -121,7 +122,9 @@ def add_message(
         recipient,
         columns,
         [attachment.columns for attachment in request.attachments],
-        outbox.build_insert(event, due_at=message.received_at) if is_announced else None,
+        outbox.build_insert(event, due_at=message.received_at, trace=message.trace)
+        if is_announced
+        else None,
     )
     return expires_at
 

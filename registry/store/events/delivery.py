@@ -48,6 +48,7 @@ class ClaimedEvent:
     type: EventType
     message_id: UUID
     attempts: int
+    trace: str | None
     message: MessageFacts | None
 
 
@@ -132,7 +133,8 @@ _FACTS: Final = tuple(field.name for field in fields(MessageFacts))
 _CLAIMABLE: Final = (
     text("""
 WITH single AS (
-  SELECT o.ebox, o.correlation_id, o.type, o.message_id, o.due_at, o.attempts + 1 AS attempts
+  SELECT o.ebox, o.correlation_id, o.type, o.message_id, o.due_at, o.trace,
+    o.attempts + 1 AS attempts
   FROM outbox o
   WHERE o.state = 'waiting' AND NOT o.is_bulk AND o.due_at <= :now
     AND (o.claimed_until IS NULL OR o.claimed_until <= clock_timestamp())
@@ -147,7 +149,8 @@ WITH single AS (
   FOR UPDATE OF o SKIP LOCKED
 ),
 bulk AS (
-  SELECT o.ebox, o.correlation_id, o.type, o.message_id, o.due_at, o.attempts + 1 AS attempts
+  SELECT o.ebox, o.correlation_id, o.type, o.message_id, o.due_at, o.trace,
+    o.attempts + 1 AS attempts
   FROM outbox o
   WHERE o.state = 'waiting' AND o.is_bulk AND o.due_at <= :now
     AND (o.claimed_until IS NULL OR o.claimed_until <= clock_timestamp())
@@ -162,7 +165,7 @@ bulk AS (
   FOR UPDATE OF o SKIP LOCKED
 ),
 claimable AS (SELECT * FROM single UNION ALL SELECT * FROM bulk LIMIT :all)
-SELECT c.ebox, c.correlation_id, c.type, c.message_id, c.attempts,
+SELECT c.ebox, c.correlation_id, c.type, c.message_id, c.attempts, c.trace,
   m.received_at, m.expires_at, m.read_at, m.is_visible, m.is_registered,
   m.message_type_id, m.sender, m.sender_application_id, m.subject, m.withdrawn_at
 FROM claimable c

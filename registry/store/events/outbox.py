@@ -39,6 +39,13 @@ outbox = Table(
     Column("attempts", Integer, nullable=False, server_default=text("0")),
     Column("reason", Text),
     Column("settled_at", INSTANT),
+    # Of the call that is its cause (W3C Trace Context), if there was one. Whoever adds events by a
+    # function of the database names it for the transaction.
+    Column(
+        "trace",
+        Text,
+        server_default=text("NULLIF(current_setting('registry.trace'::text, true), ''::text)"),
+    ),
     CheckConstraint("state IN ('waiting', 'told', 'dead', 'skipped', 'withdrawn')", name="state"),
     # The worker's: it looks across e-Boxes for what is due, and nobody else does.
     Index("ix_outbox_waiting", "is_bulk", "due_at", postgresql_where=_IS_WAITING),
@@ -50,12 +57,17 @@ outbox = Table(
 )
 
 
-def add(connection: Connection, event: Event, *, due_at: datetime) -> None:
-    """Have the event sent from `due_at` on; the same event twice is one."""
-    connection.execute(build_insert(event, due_at=due_at))
+def add(
+    connection: Connection, event: Event, *, due_at: datetime, trace: str | None = None
+) -> None:
+    """Have the event sent from `due_at` on; the same event twice is one.
+
+    `trace` is that of the call that is its cause.
+    """
+    connection.execute(build_insert(event, due_at=due_at, trace=trace))
 
 
-def build_insert(event: Event, *, due_at: datetime) -> Insert:
+def build_insert(event: Event, *, due_at: datetime, trace: str | None = None) -> Insert:
     """Build the statement of `add`, for a statement that does more at once."""
     return (
         insert(outbox)
@@ -65,6 +77,7 @@ def build_insert(event: Event, *, due_at: datetime) -> Insert:
             type=event.type,
             message_id=event.message_id,
             due_at=due_at,
+            trace=trace,
         )
         .on_conflict_do_nothing()
     )

@@ -54,6 +54,7 @@ broadcasts = Table(
     # By the database's clock, one for all who may go on with it.
     Column("moved_at", INSTANT, nullable=False, server_default=func.clock_timestamp()),
     Column("finished_at", INSTANT),
+    Column("trace", Text),  # of the first call that asked for it (W3C Trace Context)
     UniqueConstraint("ebox", "application_id", "idempotency_key", name="uq_broadcasts_key"),
     ForeignKeyConstraint(
         ["ebox", "message_id"],
@@ -266,6 +267,7 @@ FROM (
   SELECT jsonb_agg(jsonb_build_array(owner, r.rules)) AS rules FROM rules_of(b.recipients) r
 ) known
 """).columns(**_COLUMNS)
+# The trace is named before the function adds events, which needs what naming gives.
 # The row is locked by its change, and changes only from the state that the chunk was found in: of
 # two who file the same chunk the second waits for the first, and then finds it filed.
 _FILE: Final = text("""
@@ -275,10 +277,13 @@ WITH moved AS (
     recipients = CASE WHEN filed + :count = links THEN '{}' ELSE recipients END
   WHERE ebox = current_setting('registry.ebox', true) AND broadcast_id = :broadcast_id
     AND filed = :position AND finished_at IS NULL
-  RETURNING broadcast_id, message_id, message_type_id, application_id, filed,
+  RETURNING broadcast_id, message_id, message_type_id, application_id, filed, trace,
     recipients[filed + 1 : filed + :size] AS recipients
 ), linked AS (
-  SELECT count(*) FROM moved CROSS JOIN LATERAL link_message(moved.message_id,
+  SELECT count(*) FROM moved CROSS JOIN LATERAL (
+    SELECT set_config('registry.trace', coalesce(moved.trace, ''), true)
+  ) named CROSS JOIN LATERAL link_message(
+    CASE WHEN named.set_config IS NOT NULL THEN moved.message_id END,
     CAST(:recipients AS text[]), CAST(:partitions AS text[]), CAST(:pending AS boolean[]),
     CAST(:events AS uuid[]), CAST(:now AS timestamptz))
 )

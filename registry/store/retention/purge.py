@@ -132,14 +132,14 @@ def delete_expired(
 
 def count_expired(connection: Connection, *, now: datetime, most: int) -> ExpiryBacklog:
     """Count what `delete_expired` would delete, as far as so many."""
-    expired = (
+    expiries = (
         select(messages.c.expires_at)
         .where(messages.c.expires_at <= now, *_IS_OVER, ~is_held(messages))
         .order_by(messages.c.expires_at)
         .limit(literal(most, Integer, literal_execute=True))
         .subquery()
     )
-    row = connection.execute(select(func.count(), func.min(expired.c.expires_at))).one()
+    row = connection.execute(select(func.count(), func.min(expiries.c.expires_at))).one()
     return ExpiryBacklog(*row)
 
 

@@ -42,7 +42,14 @@ def _entries(engine, visitor):
     )
     with engine.connect() as connection:
         rows = connection.execute(query, {"hashed": hashed}).all()
-    return [SimpleNamespace(**row._mapping, **json.loads(row.entry)) for row in rows]
+    return [_read(row) for row in rows]
+
+
+def _read(row):
+    """An entry; its trace, which each call has, stands beside the details of its operation."""
+    members = json.loads(row.entry)
+    trace = members["API_CALL_DETAILS"].pop("trace")
+    return SimpleNamespace(**row._mapping, **members, trace=trace)
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -67,6 +68,7 @@ def test_a_call_that_succeeds_is_recorded_with_what_is_needed_and_no_more(
     assert sorted(found) == KEYS
     assert before <= datetime.fromisoformat(found.pop("TIMESTAMP")) <= datetime.now(UTC)
     assert found.pop("CLIENT_ID").startswith("party-")
+    assert re.fullmatch(r"[0-9a-f]{32}", found["API_CALL_DETAILS"].pop("trace"))
     assert found == {
         "SUBJECT_TOKEN_HASHED": hashlib.sha256(caller.token.encode()).hexdigest(),
         "API_CALL_REQUEST_METHOD": method,
