@@ -91,7 +91,7 @@ bench-serve: $(READY)  ## documents and publications through nginx, and listings
 failover: $(READY)  ## deploy/ha in network namespaces, a fault after the other (root; 20 minutes)
 	$(BIN)/python -m tests.ha --report docs/durability.md
 
-check-deploy: $(READY)  ## what lies in deploy/, as systemd, nginx, helm, compose and hadolint see it
+check-deploy: $(READY)  ## what lies in deploy/, as systemd, nginx, promtool, helm, compose and hadolint see it
 	$(UV) sync --quiet --frozen --python $(PYTHON) --extra sandbox --group dev --group deploy
 	$(BIN)/python -m pytest -q -n 2 -p no:schemathesis tests/deploy
 	$(UV) export --quiet --frozen --extra server --no-dev --no-emit-workspace --output-file .cache/requirements.txt

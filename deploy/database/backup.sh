@@ -2,7 +2,8 @@
 # Takes a base backup of the database into FOLDER, verifies it, and keeps the newest BACKUP_KEEP (7).
 #   backup.sh FOLDER
 # Whom to ask, PGHOST, PGPORT, PGUSER and PGPASSFILE say. Nothing is removed unless the new one is good;
-# FOLDER/latest always leads to the last one that was.
+# FOLDER/latest always leads to the last one that was. When that was, a file for Prometheus in the folder
+# BACKUP_METRICS says, if there is one.
 set -eu
 PATH="${PG_BINDIR:-/usr/lib/postgresql/15/bin}:$PATH"
 keep="${BACKUP_KEEP:-7}"
@@ -27,4 +28,9 @@ ls -d base-* | sort -r | tail -n "+$((keep + 1))" | while read -r old; do
   rm -rf "$old"
   echo "removed $old"
 done
+# For the alert BackupOld, by way of node_exporter's textfile collector.
+if [ -n "${BACKUP_METRICS:-}" ]; then
+  echo "registry_backup_timestamp_seconds $(date +%s)" > "$BACKUP_METRICS/registry_backup.prom.new"
+  mv "$BACKUP_METRICS/registry_backup.prom.new" "$BACKUP_METRICS/registry_backup.prom"
+fi
 echo "made and verified $name"

@@ -5,6 +5,7 @@ import shutil
 import signal
 import subprocess
 import tempfile
+import time
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -142,3 +143,16 @@ def test_a_folder_that_is_not_there_is_named(tmp_path):
 
     assert refused.returncode == 2
     assert "absent: there is no such folder" in refused.stderr
+
+
+def test_prometheus_is_told_when_a_backup_was_good(cluster, folder, tmp_path):
+    figures = tmp_path / "figures"
+    figures.mkdir()
+
+    done = back_up(folder, cluster.port, BACKUP_METRICS=str(figures))
+
+    assert done.returncode == 0, done.stderr
+    (file,) = figures.iterdir()
+    name, value = file.read_text().split()
+    assert name == "registry_backup_timestamp_seconds"
+    assert 0 <= time.time() - int(value) < 60
