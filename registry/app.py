@@ -24,6 +24,7 @@ from registry.settings import Settings
 from registry.telemetry import logs, metrics, neighbour_figures, requests
 from registry.telemetry.documents import report_not_stored
 from registry.wiring.service import Registry, assemble
+from registry.wiring.traces import start_tracing
 
 _log = structlog.get_logger("registry.app")
 
@@ -42,6 +43,10 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.url_map.merge_slashes = False  # which would redirect
     app.wsgi_app = PlainPaths(app.wsgi_app, settings.base_paths.values())  # type: ignore[method-assign]
     requests.observe(app)
+    if tracer := start_tracing(settings):
+        from registry.telemetry.tracing import RequestTracer  # noqa: PLC0415 - an extra
+
+        RequestTracer(tracer).observe(app)
     for kind, base in settings.base_paths.items():
         # Each version below each family: a blueprint has one URL, and knows its kind of e-Box.
         for version in (V3, V2):

@@ -71,7 +71,7 @@ class EventServiceClient:
         content = orjson.dumps([_make_event(announcement) for announcement in announcements])
         traces = {announcement.trace for announcement in announcements}
         trace = (traces.pop() if len(traces) == 1 else None) or make_trace_id()
-        with Watch(self.upstream.name, "tell") as watch:
+        with Watch(self.upstream.name, "tell", trace) as watch:
             response = replace(self._send(content, trace), trace=trace)
             watch.outcome = _OUTCOMES[response.verdict]
         if response.verdict is Verdict.OUTAGE:

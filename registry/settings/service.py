@@ -61,6 +61,13 @@ class ServiceSettings(SettingsSection):
     stop_timeout: int = Field(
         default=30, ge=1, description="Seconds for requests under way, after SIGTERM."
     )
+    traces_url: Url | None = Field(
+        default=None,
+        description="OTLP over HTTP of a collector, with its path /v1/traces; unset: no traces.",
+    )
+    traces_share: float = Field(
+        default=1.0, gt=0, le=1, description="Share of the traces that it is told."
+    )
     refuse_unknown_parameters: bool = Field(
         default=False, description="Refuse queries of version 3 with parameters that there are not."
     )  # contract 6.32

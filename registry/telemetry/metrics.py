@@ -52,6 +52,10 @@ CUT_TRANSFERS: Final = Counter(
     "Transfers that ended before their end, by what was cut and who cut it",
     ["what", "by"],
 )
+LOST_SPANS: Final = Counter(
+    "registry_spans_lost_total",
+    "Spans of traces that the collector did not take in time",
+)
 UNKNOWN_PARAMETERS: Final = Counter(
     "registry_unknown_parameters_total",
     "Query parameters that the registry does not know; the log has their names",

@@ -44,7 +44,7 @@ class NeighbourFigures:
     def __init__(self) -> None:
         self._rows: dict[tuple[str, str, str], Histogram] = {}
 
-    def begin(self, neighbour: str, operation: str) -> None:
+    def begin(self, watch: watch.Watch) -> None:
         """Nothing is kept of a call that is under way."""
 
     def end(self, watch: watch.Watch, note: object, seconds: float) -> None:  # noqa: ARG002 - the observer's signature

@@ -24,7 +24,7 @@ _log = logging.getLogger(__name__)
 class Observer(Protocol):
     """Keeps figures or traces of calls."""
 
-    def begin(self, neighbour: str, operation: str) -> object:
+    def begin(self, watch: "Watch") -> object:
         """Note that a call begins; what is given comes back at its end."""
         ...
 
@@ -37,13 +37,14 @@ class Watch:
     """Held around one call to a neighbour, by the name of the operation.
 
     `outcome` is 'ok', 'unavailable' or 'invalid' by what is raised, and 'failed' for what else
-    is; whoever knows better sets it.
+    is; whoever knows better sets it. `trace_id` is that of the trace it belongs to, where that is
+    not the one of the request that is being answered.
     """
 
-    __slots__ = ("_began", "_notes", "neighbour", "operation", "outcome")
+    __slots__ = ("_began", "_notes", "neighbour", "operation", "outcome", "trace_id")
 
-    def __init__(self, neighbour: str, operation: str) -> None:
-        self.neighbour, self.operation = neighbour, operation
+    def __init__(self, neighbour: str, operation: str, trace_id: str | None = None) -> None:
+        self.neighbour, self.operation, self.trace_id = neighbour, operation, trace_id
         self.outcome = ""
 
     def __enter__(self) -> Self:
@@ -127,7 +128,7 @@ def get_lane() -> str:
 
 def _begin(observer: Observer, watch: Watch) -> object:
     try:
-        return observer.begin(watch.neighbour, watch.operation)
+        return observer.begin(watch)
     except Exception:  # noqa: BLE001 - the log has it
         _log.exception("not noted: a call to %s", watch.neighbour)
         return None

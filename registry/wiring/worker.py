@@ -32,6 +32,7 @@ from registry.wiring.federation import make_event_reader, make_event_service, ma
 from registry.wiring.operators import OperatorServices
 from registry.wiring.storage import make_seal_store
 from registry.wiring.tls_files import find_certificate_ends, require_tls_files
+from registry.wiring.traces import start_tracing
 
 # Settings that the worker needs, and the web servers do not.
 WORKER_FIELDS: Final = ("database_worker_url", "hash_key", "audit_bucket", "audit_key_path")
@@ -69,6 +70,7 @@ def assemble_worker(settings: Settings, now: Callable[[], datetime] = clock.now)
     """
     _require_settings(settings)
     require_tls_files(settings)
+    start_tracing(settings)
     services = OperatorServices(settings, None, now)
     transactions, blobs, audit_log = services.transactions, services.blobs, services.audit_log
     seals = make_seal_store(settings)

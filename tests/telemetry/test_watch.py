@@ -16,8 +16,8 @@ class Notes:
     def __init__(self):
         self.calls = []
 
-    def begin(self, neighbour, operation):
-        return f"{operation} of {neighbour}"
+    def begin(self, it):
+        return f"{it.operation} of {it.neighbour}"
 
     def end(self, it, note, seconds):
         self.calls.append((note, it.outcome, seconds >= 0))
