@@ -2,13 +2,11 @@
 
 import ssl
 from collections.abc import Iterator
-from datetime import datetime
 from pathlib import Path
 from typing import Final
 
 from registry.domain.errors import SettingsError
 from registry.settings import Settings
-from registry.settings.certificates import find_end
 from registry.settings.fault import SettingFault
 
 _BUNDLE_REMEDY: Final = "Have there, in PEM, the certificates of the authorities that are trusted."
@@ -25,27 +23,6 @@ def require_tls_files(settings: Settings) -> None:
     """Raise `SettingsError` for each file with certificates that no call could use."""
     if faults := [str(fault) for fault in find_tls_file_faults(settings)]:
         raise SettingsError(faults)
-
-
-def find_certificate_ends(settings: Settings) -> dict[str, datetime | None]:
-    """Find when our certificates end, by the settings that name them; None: it cannot be read.
-
-    A file of keys has none, and is left out.
-    """
-    secret = settings.oauth_key_password
-    password = secret.get_secret_value().encode() if secret else None
-    files = {
-        "federation_certificate": (settings.federation_certificate, None),
-        "oauth_key_path": (settings.oauth_key_path, password),
-    }
-    ends: dict[str, datetime | None] = {}
-    for name, (path, secret_word) in files.items():
-        try:
-            if path and (end := find_end(path, secret_word)):
-                ends[name] = end
-        except (OSError, ValueError):
-            ends[name] = None
-    return ends
 
 
 def find_tls_file_faults(settings: Settings) -> Iterator[SettingFault]:

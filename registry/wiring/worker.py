@@ -28,10 +28,11 @@ from registry.settings import Settings
 from registry.settings.fault import PREFIX
 from registry.wiring import clock
 from registry.wiring.audit import make_sealer
+from registry.wiring.certificate_ends import find_certificate_ends
 from registry.wiring.federation import make_event_reader, make_event_service, make_partition_api
 from registry.wiring.operators import OperatorServices
 from registry.wiring.storage import make_seal_store
-from registry.wiring.tls_files import find_certificate_ends, require_tls_files
+from registry.wiring.tls_files import require_tls_files
 from registry.wiring.traces import start_tracing
 
 # Settings that the worker needs, and the web servers do not.
