@@ -32,7 +32,7 @@ class Evidence:
     file: bytes
     report: EvidenceReport
     entries: int
-    unsealed_entries: int
+    waiting_entries: int
 
 
 def make_evidence(
@@ -48,19 +48,19 @@ def make_evidence(
     Raises `NoEvidence`, and `UnprovableTrail` where an entry is not what was sealed.
     """
     letter_entries = [entry for entry in entries if _is_evidence(entry, str(message_id))]
-    sealed_entries = [entry for entry in letter_entries if entry.seal is not None]
-    if not sealed_entries:
+    entries_under_seal = [entry for entry in letter_entries if entry.seal is not None]
+    if not entries_under_seal:
         raise NoEvidence
     header = export_file.ExportHeader(
-        begin=sealed_entries[0].recorded_at,
+        begin=entries_under_seal[0].recorded_at,
         end=made_at,
         made_at=made_at,
         public_keys=tuple(keys.values()),
         about=name_letter(str(message_id)),
     )
-    lines = [export_file.write_header(header), *_write_entries(connection, sealed_entries)]
+    lines = [export_file.write_header(header), *_write_entries(connection, entries_under_seal)]
     proof = b"".join(export_file.sign_lines(lines, private_key))
-    story = tell_story((entry.record for entry in sealed_entries), str(message_id))
+    story = tell_story((entry.record for entry in entries_under_seal), str(message_id))
     page = make_page(proof, str(message_id), story, keys, made_at)
     file = write_package(make_package(proof, page, private_key))
     report = inspect_evidence(file, keys)
@@ -70,8 +70,8 @@ def make_evidence(
     return Evidence(
         file=file,
         report=report,
-        entries=len(sealed_entries),
-        unsealed_entries=len(letter_entries) - len(sealed_entries),
+        entries=len(entries_under_seal),
+        waiting_entries=len(letter_entries) - len(entries_under_seal),
     )
 
 

@@ -26,6 +26,10 @@ _COMMANDS: Final = {
         "registry.cli.doctor.command:doctor",
         "Gather what whoever helps you needs to know, without persons or secrets.",
     ),
+    "ebox": LazyCommand(
+        "registry.cli.ebox:ebox",
+        "Hand an e-Box over to its owner, put it into another registry, or erase it.",
+    ),
     "events": LazyCommand(
         "registry.cli.events:events",
         "See what the federation was told of messages, and what it was not.",

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from registry.services.clock_check import ClockCheck
     from registry.services.documents.adoption import Adoption
     from registry.services.documents.check import StorageCheck
+    from registry.services.documents.ebox_transfer import EboxTransfer
     from registry.services.documents.repair import StorageRepair
     from registry.services.events.administration import EventAdministration
     from registry.services.events.reminders import Reminders
@@ -175,6 +176,17 @@ class OperatorServices:
 
         objects = StoredObjects(self.blobs)
         return StorageRepair(self.transactions, objects, self.audit_log, self._now)
+
+    @cached_property
+    def ebox_transfer(self) -> "EboxTransfer":
+        """Exports and imports of e-Boxes; signed where there is a key for seals."""
+        from registry.blobs.objects import StoredObjects
+        from registry.services.documents.ebox_transfer import EboxTransfer
+        from registry.wiring.trail_keys import load_private_key
+
+        objects = StoredObjects(self.blobs)
+        key = load_private_key(self.settings) if self.settings.audit_key_path else None
+        return EboxTransfer(self.transactions, objects, self.audit_log, key, self._now)
 
     @cached_property
     def adoption(self) -> "Adoption":

@@ -22,7 +22,7 @@ from registry.services.retention.deletion_proofs import DeletionProofs
 from registry.services.retention.legal_holds import LegalHolds
 from registry.services.retention.purge import ErasureReport, Purge
 from registry.store.consultation import message_list, messages
-from registry.store.retention import legal_holds
+from registry.store.retention import document_erasures, legal_holds
 from registry.store.retention import purge as purge_store
 from registry.wiring.storage import make_document_store
 from tests.factories import NOON, PDF, a_file, an_ebox
@@ -400,7 +400,7 @@ def test_two_purges_of_the_last_two_that_share_a_document_do_not_forget_it(
 
     with alone.worker() as connection:
         first = purge_store.delete_expired(connection, now=END, limit=1)
-        purge_store.plan_erasures(connection, first[0].blob_keys)
+        document_erasures.plan_erasures(connection, first[0].blob_keys)
         assert purge().purge(100) == 1
         assert purge().erase() == ErasureReport(in_use=1)  # the first is not committed
         assert is_there(memory, file)
@@ -502,7 +502,7 @@ def test_a_worker_killed_while_it_erases_leaves_the_documents_to_another(
     clock.now = END
     purge().purge(100)
     with alone.worker() as connection:
-        purge_store.claim_erasures(connection, limit=10, lease=timedelta(minutes=10))
+        document_erasures.claim_erasures(connection, limit=10, lease=timedelta(minutes=10))
 
     assert purge().erase() == ErasureReport()
     let_pass(alone, timedelta(minutes=10))
@@ -587,7 +587,7 @@ def test_erasing_goes_on_in_batches(alone, clock, memory, purge):
     ebox = an_ebox()
     with alone.worker() as connection:
         keys = [stored(memory)["blob_key"] for _ in range(51)]
-        purge_store.plan_erasures(connection, keys)
+        document_erasures.plan_erasures(connection, keys)
     alone.put(ebox, a_file(blob_key=keys[0]))
 
     seen = [purge().erase().total for _ in range(3)]
@@ -600,7 +600,7 @@ def test_erasing_goes_on_in_batches(alone, clock, memory, purge):
 
 def test_two_at_once_erase_each_document_once(alone, clock, memory, purge):
     with alone.worker() as connection:
-        purge_store.plan_erasures(connection, [stored(memory)["blob_key"] for _ in range(75)])
+        document_erasures.plan_erasures(connection, [stored(memory)["blob_key"] for _ in range(75)])
 
     with ThreadPoolExecutor(2) as pool:
         shares = [pool.submit(purge().erase) for _ in range(2)]

@@ -10,7 +10,7 @@ from sqlalchemy import text
 from registry.domain.errors import Unavailable
 from registry.services.clock_check import ClockCheck
 from registry.store.events import delivery
-from registry.store.retention import purge
+from registry.store.retention import document_erasures
 from registry.wiring.worker import assemble_worker
 from registry.worker.jobs import JOBS, Job, JobContext, Step
 from registry.worker.runner import JobRunner
@@ -158,10 +158,10 @@ def test_what_a_worker_ahead_of_time_claimed_is_free_when_the_database_says_so(a
     tomorrow = datetime.now(UTC) + DAY
     event = alone.happen("newDocument", an_ebox(), due_at=datetime.now(UTC))
     with alone.worker() as connection:
-        purge.plan_erasures(connection, ["a-document"])
+        document_erasures.plan_erasures(connection, ["a-document"])
         lease = timedelta(seconds=60)
         assert delivery.claim(connection, now=tomorrow, limit=10, lease=lease)
-        assert purge.claim_erasures(connection, limit=10, lease=lease)
+        assert document_erasures.claim_erasures(connection, limit=10, lease=lease)
 
     with alone.worker() as connection:
         in_a_minute = connection.execute(text("SELECT clock_timestamp()")).scalar_one() + lease

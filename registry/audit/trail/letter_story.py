@@ -65,6 +65,7 @@ class LetterStep(Enum):
 _INTERNAL_STEPS: Final[Mapping[str, LetterStep]] = {
     "audit": LetterStep.INVESTIGATION,
     "broadcast": LetterStep.CONSIGNMENT,
+    "ebox/erase": LetterStep.PURGE,
     "events": LetterStep.FEDERATION,
     "hold": LetterStep.HOLD,
     "message/withdraw": LetterStep.WITHDRAWAL,

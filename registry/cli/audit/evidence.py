@@ -51,7 +51,7 @@ def evidence(*, message: UUID, output: Path) -> None:
         from registry.audit.export import UnprovableTrail
 
         try:
-            gathered = services.investigation.gather_evidence(message)
+            evidence_package = services.investigation.gather_evidence(message)
         except NoEvidence:
             raise click.ClickException(
                 "Nothing of this letter is under a seal: there is none, or it is younger than a"
@@ -62,8 +62,8 @@ def evidence(*, message: UUID, output: Path) -> None:
             print_table(texts.FINDINGS, rows)
             reason = "The letter is not as it was sealed; nothing is made."
             raise click.ClickException(reason) from None
-        _write(output, gathered.file)
-    _summarize(gathered)
+        _write(output, evidence_package.file)
+    _summarize(evidence_package)
 
 
 @click.command("check-evidence")
@@ -121,15 +121,15 @@ def _write(output: Path, file: bytes) -> None:
         raise click.ClickException(f"{output}: {error.strerror}.") from None
 
 
-def _summarize(gathered: "Evidence") -> None:
-    print_table(texts.STORY, [texts.make_story_row(line) for line in gathered.report.story])
-    click.echo(f"Entries with proof: {gathered.entries}.")
-    if gathered.report.signer is None:
+def _summarize(evidence_package: "Evidence") -> None:
+    print_table(texts.STORY, [texts.make_story_row(line) for line in evidence_package.report.story])
+    click.echo(f"Entries with proof: {evidence_package.entries}.")
+    if evidence_package.report.signer is None:
         warning = "No REGISTRY_AUDIT_KEY_PATH is set: nobody signed the package as a whole."
         click.echo(warning, err=True)
-    if gathered.unsealed_entries:
+    if evidence_package.waiting_entries:
         warning = "Entries of the letter that are not yet under a seal, so not there"
-        click.echo(f"{warning}: {gathered.unsealed_entries}.", err=True)
+        click.echo(f"{warning}: {evidence_package.waiting_entries}.", err=True)
 
 
 def _print(report: "EvidenceReport", *, has_key: bool) -> None:

@@ -84,8 +84,8 @@ def _print_story(entries: "Sequence[LocatedEntry]", message_id: str, *, is_json:
         print_json([texts.make_story_members(line) for line in story])
     else:
         print_table(texts.STORY, [texts.make_story_row(line) for line in story])
-    unsealed_entries = sum(entry.seal is None for entry in entries)
-    if unsealed_entries:
-        click.echo(f"Entries that are not yet under a seal: {unsealed_entries}.", err=True)
+    count = sum(entry.seal is None for entry in entries)
+    if count:
+        click.echo(f"Entries that are not yet under a seal: {count}.", err=True)
     if any(entry.seal is not None and not entry.is_as_sealed for entry in entries):
         click.echo("Some are NOT as they were sealed: --all says which.", err=True)

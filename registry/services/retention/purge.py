@@ -1,17 +1,26 @@
 """Purge: expired messages are deleted, with a proof, unless a legal hold is on them."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
+
+from sqlalchemy import Connection
 
 from registry.audit import details
 from registry.audit.log import AuditLog
 from registry.blobs import BlobStore
 from registry.domain.document_keys import find_record_key
+from registry.domain.identifiers import Ebox
 from registry.domain.pseudonyms import Pseudonyms
-from registry.store.retention import legal_holds, purge
-from registry.store.retention.purge import DeletedMessage, DeletionProof, ExpiryBacklog
+from registry.store.publication.routing_rules import forget_rights, forget_rules
+from registry.store.retention import document_erasures, legal_holds, purge
+from registry.store.retention.purge import (
+    DeletedMessage,
+    DeletionProof,
+    ExpiryBacklog,
+    LeftMessages,
+)
 from registry.store.transactions import Transactions
 
 EXPIRY: Final = "expired"  # the reason that a proof has
@@ -60,22 +69,56 @@ class Purge:
         with self.transactions() as connection:
             legal_holds.wait_for_holds(connection)
             messages = purge.delete_expired(connection, now=now, limit=limit)
-            if messages:
-                purge.add_proofs(connection, [self._proof(message, now) for message in messages])
-                entries = [
-                    (message.ebox, details.describe_message_id(message.message_id))
-                    for message in messages
-                ]
-                self.audit_log.note_all(connection, "purge", entries)
-                # The e-Boxes of a broadcast share their documents: each key once.
-                keys = dict.fromkeys(key for message in messages for key in message.blob_keys)
-                purge.plan_erasures(connection, list(keys))
+            self._follow(connection, messages, now, EXPIRY, "purge")
         return len(messages)
 
     def count_backlog(self) -> ExpiryBacklog:
         """Count the expired messages that are still to be deleted, for a dashboard."""
         with self.transactions() as connection:
             return purge.count_expired(connection, now=self.now(), most=_MOST_COUNTED)
+
+    def purge_ebox(self, ebox: Ebox, why: str, limit: int) -> int:
+        """Delete a batch of all that an e-Box has; gives their number, 0 when none may be deleted.
+
+        `why` is kept with the proofs. Holds keep what they are on (contract 4.5).
+        """
+        with self.transactions(ebox) as connection:
+            legal_holds.wait_for_holds(connection)
+            messages = purge.delete_of_ebox(connection, ebox, limit=limit)
+            self._follow(connection, messages, self.now(), why, "ebox/erase")
+        return len(messages)
+
+    def forget_ebox(self, ebox: Ebox) -> LeftMessages:
+        """Forget what was learnt of an e-Box from others, and count the messages that are left."""
+        with self.transactions(ebox) as connection:
+            forget_rights(connection, ebox)
+            forget_rules(connection, ebox)
+            return purge.count_left(connection, ebox)
+
+    def count_left(self, ebox: Ebox) -> LeftMessages:
+        """Count the messages of an e-Box: those that nothing may delete, and the others."""
+        with self.transactions(ebox) as connection:
+            return purge.count_left(connection, ebox)
+
+    def _follow(
+        self,
+        connection: Connection,
+        messages: Sequence[DeletedMessage],
+        now: datetime,
+        why: str,
+        operation: str,
+    ) -> None:
+        """Add proofs and entries of deleted messages, and plan the erasure of their documents."""
+        if not messages:
+            return
+        purge.add_proofs(connection, [self._proof(message, now, why) for message in messages])
+        entries = [
+            (message.ebox, details.describe_message_id(message.message_id)) for message in messages
+        ]
+        self.audit_log.note_all(connection, operation, entries)
+        # The e-Boxes of a broadcast share their documents: each key once.
+        keys = dict.fromkeys(key for message in messages for key in message.blob_keys)
+        document_erasures.plan_erasures(connection, list(keys))
 
     def purge_all(self, limit: int) -> Iterator[int]:
         """Delete batch after batch until none is left; gives the number of each."""
@@ -94,7 +137,7 @@ class Purge:
         again at once, and the document itself later, so that it holds up no other.
         """
         with self.transactions() as connection:
-            erasures = purge.claim_erasures(connection, limit=_DOCUMENTS, lease=_LEASE)
+            erasures = document_erasures.claim_erasures(connection, limit=_DOCUMENTS, lease=_LEASE)
         queue = list(erasures)
         over: list[int] = []
         in_retention: list[int] = []
@@ -106,10 +149,12 @@ class Purge:
         finally:
             # Also after an error: it must not have the erasures before it tried again.
             with self.transactions() as connection:
-                purge.end_erasures(connection, over)
-                purge.postpone_erasures(connection, in_retention, pause=_RETENTION_PAUSE)
+                document_erasures.end_erasures(connection, over)
+                document_erasures.postpone_erasures(
+                    connection, in_retention, pause=_RETENTION_PAUSE
+                )
                 rest = [erasure.erasure_id for erasure in queue]
-                purge.postpone_erasures(connection, rest, pause=timedelta())
+                document_erasures.postpone_erasures(connection, rest, pause=timedelta())
         in_use = sum(erasure.is_claimed for erasure in erasures)
         return ErasureReport(len(over) - in_use, in_use, len(in_retention))
 
@@ -120,12 +165,12 @@ class Purge:
             return False
         return self.blobs.erase(blob_key)
 
-    def _proof(self, message: DeletedMessage, now: datetime) -> DeletionProof:
+    def _proof(self, message: DeletedMessage, now: datetime, why: str) -> DeletionProof:
         return DeletionProof(
             ebox_hash=self.pseudonyms.hash_ebox(message.ebox),
             message_id=message.message_id,
             documents=message.documents,
             expired_at=message.expires_at,
             deleted_at=now,
-            why=WITHDRAWAL if message.is_withdrawn else EXPIRY,
+            why=WITHDRAWAL if message.is_withdrawn else why,
         )

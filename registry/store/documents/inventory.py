@@ -15,8 +15,8 @@ from registry.domain.identifiers import Ebox
 from registry.domain.storage_findings import FiledDocument
 from registry.store.consultation.messages import attachments, messages
 from registry.store.publication.upload_notes import IS_CERTAIN, upload_notes
+from registry.store.retention.document_erasures import document_erasures
 from registry.store.retention.legal_holds import is_held
-from registry.store.retention.purge import document_erasures
 
 
 class UnclaimedObject(NamedTuple):

@@ -10,7 +10,8 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from registry.domain.document_keys import make_key
 from registry.store.consultation.messages import attachments
 from registry.store.publication.upload_notes import IS_CERTAIN, upload_notes
-from registry.store.retention.purge import deletions, document_erasures
+from registry.store.retention.document_erasures import document_erasures
+from registry.store.retention.purge import deletions
 
 _LOCK: Final = 7_302_114_812  # of all advisory locks, the one between adoptions
 

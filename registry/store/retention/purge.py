@@ -2,17 +2,16 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Final, NamedTuple, TypedDict
 from uuid import UUID
 
 from sqlalchemy import (
-    BigInteger,
     Column,
     Connection,
-    Identity,
     Index,
     Integer,
+    Select,
     Table,
     Text,
     Uuid,
@@ -39,17 +38,6 @@ deletions = Table(
     Column("deleted_at", INSTANT, nullable=False),
     Column("why", Text, nullable=False),
     Index(None, "message_id"),
-)
-
-# Documents to erase from storage after their message: storage takes no part in transactions.
-document_erasures = Table(
-    "doomed_documents",
-    metadata,
-    Column("doom_id", BigInteger, Identity(always=True), primary_key=True),
-    Column("blob_key", Text, nullable=False),
-    Column("due_at", INSTANT, nullable=False),  # by the database's clock
-    Index(None, "due_at"),
-    Index(None, "blob_key"),
 )
 
 
@@ -96,12 +84,11 @@ class ExpiryBacklog(NamedTuple):
     oldest: datetime | None
 
 
-class DocumentErasure(NamedTuple):
-    """A document to erase from storage, unless it `is_claimed` by another message."""
+class LeftMessages(NamedTuple):
+    """Numbers of messages that are under a hold, and of others that wait for an event or others."""
 
-    erasure_id: int
-    blob_key: str
-    is_claimed: bool
+    on_hold: int
+    waiting: int
 
 
 def delete_expired(
@@ -112,15 +99,44 @@ def delete_expired(
     Left alone are those under a legal hold, those with an event that is still to be sent, and those
     that a broadcast has yet to put into other e-Boxes.
     """
-    keys = connection.execute(
+    return _delete(
+        connection,
         select(messages.c.ebox, messages.c.message_id)
         .where(messages.c.expires_at <= now, *_IS_OVER, ~is_held(messages))
         .order_by(messages.c.expires_at)
         # Written into the statement, where the planner can read it: else it would join all
         # that has expired.
         .limit(literal(limit, Integer, literal_execute=True))
-        .with_for_update(skip_locked=True)
-    ).all()
+        .with_for_update(skip_locked=True),
+    )
+
+
+def delete_of_ebox(connection: Connection, ebox: Ebox, *, limit: int) -> Sequence[DeletedMessage]:
+    """Delete up to `limit` messages of one e-Box, whenever they expire.
+
+    Those are left alone that `delete_expired` leaves.
+    """
+    return _delete(
+        connection,
+        select(messages.c.ebox, messages.c.message_id)
+        .where(messages.c.ebox == ebox, *_IS_OVER, ~is_held(messages))
+        .order_by(messages.c.received_at, messages.c.message_id)
+        .limit(limit)
+        .with_for_update(),
+    )
+
+
+def count_left(connection: Connection, ebox: Ebox) -> LeftMessages:
+    """Count the messages of an e-Box: those under a hold, and the others."""
+    of_ebox = select(func.count()).select_from(messages).where(messages.c.ebox == ebox)
+    total = connection.execute(of_ebox).scalar_one()
+    on_hold = connection.execute(of_ebox.where(is_held(messages))).scalar_one()
+    return LeftMessages(on_hold, total - on_hold)
+
+
+def _delete(connection: Connection, query: Select[Ebox, UUID]) -> Sequence[DeletedMessage]:
+    """Delete the messages that a query gives the keys of, with all that belongs to them."""
+    keys = connection.execute(query).all()
     if not keys:
         return []
     values = {"eboxes": [ebox.key for ebox, _ in keys], "ids": [each for _, each in keys]}
@@ -165,35 +181,6 @@ def find_proofs(connection: Connection, message_id: UUID) -> Sequence[DeletionPr
     """Find the proofs that a message was deleted, one for each e-Box that had it."""
     rows = connection.execute(select(deletions).where(deletions.c.message_id == message_id))
     return [DeletionProof(**row._asdict()) for row in rows]
-
-
-def plan_erasures(connection: Connection, blob_keys: Sequence[str]) -> None:
-    """Have documents erased from storage, from now on."""
-    if blob_keys:
-        connection.execute(_PLAN, {"keys": list(blob_keys)})
-
-
-def claim_erasures(
-    connection: Connection, *, limit: int, lease: timedelta
-) -> Sequence[DocumentErasure]:
-    """Claim documents to erase now; what is not done with by the lease's end is due again then.
-
-    By the database's clock: what a worker claimed whose own was ahead would wait as long.
-    """
-    values = {"limit": limit, "lease": lease}
-    return [DocumentErasure(**row._asdict()) for row in connection.execute(_CLAIM, values)]
-
-
-def postpone_erasures(
-    connection: Connection, erasure_ids: Sequence[int], *, pause: timedelta
-) -> None:
-    """Make erasures due again after a pause."""
-    connection.execute(_POSTPONE, {"ids": list(erasure_ids), "pause": pause})
-
-
-def end_erasures(connection: Connection, erasure_ids: Sequence[int]) -> None:
-    """Have done with erasures: the documents are gone, or another message has them."""
-    connection.execute(_END, {"ids": list(erasure_ids)})
 
 
 # The federation is to hear of a message, and of its reading, before the message is deleted; nobody
@@ -248,25 +235,4 @@ DELETE FROM sent_messages s
 USING unnest(CAST(:senders AS text[]), CAST(:ids AS uuid[]), CAST(:eboxes AS text[]))
   AS k(sender, id, recipient)
 WHERE s.ebox = 'enterprise:' || k.sender AND s.message_id = k.id AND s.recipient = k.recipient
-""")
-_PLAN: Final = text("""
-INSERT INTO doomed_documents (blob_key, due_at)
-SELECT key, clock_timestamp() FROM unnest(CAST(:keys AS text[])) AS key
-""")
-_CLAIM: Final = text("""
-WITH due AS (
-  SELECT doom_id FROM doomed_documents
-  WHERE due_at <= statement_timestamp() ORDER BY due_at LIMIT :limit FOR UPDATE SKIP LOCKED
-)
-UPDATE doomed_documents d SET due_at = clock_timestamp() + :lease
-FROM due WHERE d.doom_id = due.doom_id
-RETURNING d.doom_id AS erasure_id, d.blob_key,
-  EXISTS (SELECT FROM attachments a WHERE a.blob_key = d.blob_key) AS is_claimed
-""")
-_POSTPONE: Final = text("""
-UPDATE doomed_documents SET due_at = clock_timestamp() + :pause
-WHERE doom_id = ANY(CAST(:ids AS bigint[]))
-""")
-_END: Final = text("""
-DELETE FROM doomed_documents WHERE doom_id = ANY(CAST(:ids AS bigint[]))
 """)

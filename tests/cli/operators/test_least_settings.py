@@ -29,6 +29,10 @@ LEAST = {
     "database downgrade --revision base --yes": {"DATABASE_OWNER_URL"},
     "database migrate": {"DATABASE_OWNER_URL"},
     "deploy files --to FILE": set(),
+    "ebox check EXAMPLE --from-anybody": set(),
+    "ebox erase --ebox enterprise:0999910048 --why x --yes": {WORKER, "S3_BUCKET", "HASH_KEY"},
+    "ebox export --ebox enterprise:0999910048 --output FILE": {WORKER, "S3_BUCKET", "HASH_KEY"},
+    "ebox import EXAMPLE --from-anybody": {WORKER, "S3_BUCKET", "HASH_KEY"},
     "events list": {WORKER},
     "events preview": {WORKER},
     f"events replay {NOBODY}": {WORKER, "HASH_KEY"},
@@ -68,7 +72,7 @@ WHERE_SET = {
 }
 # What works where nothing is set.
 FREE = {
-    "audit check-evidence EXAMPLE",  # 1: that is no package
+    *("audit check-evidence EXAMPLE", "ebox check EXAMPLE --from-anybody"),  # 1: no such files
     *("deploy files --to FILE", "refdata check EXAMPLE", "refdata edit-example FILE"),
     "settings list",
 }
