@@ -202,6 +202,15 @@ def describe_withdrawal(message_id: UUID, hold_id: UUID, why: str) -> Details:
     return {**describe_hold(hold_id, message_id), "why": why}
 
 
+def describe_suspension(
+    suspension_id: UUID, number: str | None, application_id: str | None, why: str
+) -> Details:
+    """Describe the suspension of a sender, or its end: an enterprise, an application, or both."""
+    members = {"enterpriseNumber": number, "senderApplicationId": application_id, "why": why}
+    given = {name: value for name, value in members.items() if value is not None}
+    return {"suspensionId": str(suspension_id), **given}
+
+
 def describe_object(key: str, message_id: UUID | None) -> Details:
     """Describe an object in storage that an operator had marked or moved."""
     details = {"key": key}

@@ -61,6 +61,10 @@ _COMMANDS: Final = {
         "registry.cli.refdata:refdata",
         "Keep organizations, applications, message types and templates in one file.",
     ),
+    "sender": LazyCommand(
+        "registry.cli.sender:sender",
+        "Stop a sender or a sender application that goes wrong, and let it go on.",
+    ),
     "settings": LazyCommand("registry.cli.settings:settings", "List and check the settings."),
     "storage": LazyCommand(
         "registry.cli.storage:storage", "Make and check the buckets for documents and for seals."

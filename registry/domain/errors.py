@@ -107,6 +107,10 @@ class ReplyNotAuthorized(RegistryError):
     """The sender does not accept replies to this message"""
 
 
+class SenderSuspended(RegistryError):
+    """The operator of this registry has suspended this sender or sender application"""
+
+
 class TokenMissing(RegistryError):
     """No Bearer access token found in Authorization HTTP header"""
 

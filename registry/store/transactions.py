@@ -8,10 +8,10 @@ from typing import Final
 
 import psycopg
 from sqlalchemy import Connection, Engine
-from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from registry.domain.errors import Unavailable
+from registry.domain.errors import SenderSuspended, Unavailable
 from registry.domain.identifiers import Ebox
 from registry.store.bounded_connection import (
     BoundedConnection,
@@ -26,6 +26,7 @@ from registry.telemetry.watch import Watch
 _OUTAGES: Final = (OperationalError, InterfaceError, PoolTimeout, psycopg.Error)
 _NAME: Final = "database"
 _NO_ANSWER: Final = "The database does not answer."
+_SUSPENDED: Final = "EB403"  # the state of the error that a trigger raises (ADR 036)
 _ERA: Final = "era in which the role was checked"  # among what the pool remembers of a connection
 
 _log = logging.getLogger(__name__)
@@ -54,7 +55,8 @@ class Transactions:
     """Opens transactions; a service is the only caller.
 
     `transactions(ebox)` sees and writes that e-Box's rows, `transactions()` those of none.
-    Leaving with an exception rolls back. Raises `Unavailable` when PostgreSQL does not answer.
+    Leaving with an exception rolls back. Raises `Unavailable` when PostgreSQL does not answer, and
+    `SenderSuspended` when it refuses what a suspended sender publishes.
     The engine is in autocommit mode: BEGIN travels with the naming of the e-Box, which saves every
     request a round trip. `find_fault` says why a role must not be used; each connection of the
     pool is checked before its first transaction, and later ones have no statement extra. `refuse`
@@ -78,6 +80,10 @@ class Transactions:
             raise self.refuse(str(error)) from None
         except _OUTAGES as error:
             raise Unavailable(_NO_ANSWER) from error
+        except DBAPIError as error:
+            if getattr(error.orig, "sqlstate", None) == _SUSPENDED:
+                raise SenderSuspended from None
+            raise
 
     def renew(self, connection: Connection, ebox: Ebox) -> None:
         """Commit, and begin the next transaction of an e-Box, in one round trip.

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from registry.services.events.administration import EventAdministration
     from registry.services.events.reminders import Reminders
     from registry.services.publication.routing import Routing
+    from registry.services.publication.suspensions import Suspensions
     from registry.services.publication.sweep import Sweep
     from registry.services.retention.deletion_proofs import DeletionProofs
     from registry.services.retention.document_check import DocumentCheck
@@ -130,6 +131,13 @@ class OperatorServices:
         from registry.services.retention.message_inspection import MessageInspection
 
         return MessageInspection(self.transactions, self._now)
+
+    @cached_property
+    def suspensions(self) -> "Suspensions":
+        """Suspensions of senders."""
+        from registry.services.publication.suspensions import Suspensions
+
+        return Suspensions(self.transactions, self.audit_log, self._now)
 
     @cached_property
     def withdrawal(self) -> "Withdrawal":

@@ -12,11 +12,13 @@ from registry.domain.document_keys import PREFIX
 from registry.domain.identifiers import EboxKind
 from registry.domain.pseudonyms import Pseudonyms
 from registry.services.publication.broadcast_filing import BroadcastFiling
+from registry.services.publication.suspensions import Suspensions
 from registry.services.publication.sweep import Sweep
 from registry.services.publication.uploads import Uploads
 from registry.services.retention.purge import Purge
 from registry.store.publication import broadcasts, sent_messages
 from registry.store.publication.broadcasts import BroadcastOrder
+from registry.store.publication.suspensions import SuspendedSender
 from tests.factories import NOON, PDF, a_file, an_ebox
 
 DAY = timedelta(days=1)
@@ -122,6 +124,23 @@ def test_each_part_that_the_worker_files_is_recorded(unfinished, make_filing):
 
 def test_a_broadcast_that_moves_is_left_to_who_moves_it(unfinished, make_filing):
     assert list(make_filing(patience=timedelta(minutes=1)).resume_all()) == []
+
+
+def test_the_worker_passes_over_the_broadcast_of_a_suspended_sender(
+    alone, memory, make_filing, clock
+):
+    stopped, other = (Unfinished(alone, memory, make_filing()) for _ in range(2))
+    sender = SuspendedSender(stopped.sender.number, None)
+    services = Suspensions(alone.worker, AuditLog(PSEUDONYMS, clock), clock)
+    services.suspend(sender, "a mistake")
+
+    list(make_filing().resume_all())
+
+    assert stopped.owners()[2] != Counter(stopped.recipients)
+    assert other.owners()[2] == Counter(other.recipients)
+    services.resume(sender, "mended")
+    list(make_filing().resume_all())
+    assert stopped.owners()[2] == Counter(stopped.recipients)
 
 
 def test_two_workers_at_once_file_everybody_once(unfinished, make_filing):

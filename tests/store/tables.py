@@ -14,7 +14,14 @@ for module in pkgutil.iter_modules(store.__path__):
 
 REFERENCE = {table.name for table in vars(reference).values() if isinstance(table, Table)}
 # The worker's own: proofs name the e-Box by a keyed hash, the others know of none.
-WORKERS = {"audit_seals", "deletions", "document_rounds", "doomed_documents", "turns"}
+WORKERS = {
+    "audit_seals",
+    "deletions",
+    "document_rounds",
+    "doomed_documents",
+    "suspensions",
+    "turns",
+}
 # What the service may add to and not read; of no e-Box, though it names them by keyed hashes.
 AUDIT = {"audit_entries"}
 BY_EBOX = [

@@ -93,6 +93,9 @@ KINDS: Final[Mapping[type[RegistryError], ProblemKind]] = {
     errors.ReplyNotAuthorized: _own(
         "replyNotAuthorized", "Reply not authorized", HTTPStatus.CONFLICT, "REPLY_NOT_AUTHORIZED"
     ),
+    errors.SenderSuspended: _own(
+        "senderSuspended", "Sender suspended", HTTPStatus.FORBIDDEN, "SENDER_SUSPENDED"
+    ),
     errors.TokenMissing: _belgif(
         "noAccessToken", "No Access Token", HTTPStatus.UNAUTHORIZED, "NO_ACCESS_TOKEN"
     ),

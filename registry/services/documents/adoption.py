@@ -19,6 +19,7 @@ from registry.domain.errors import (
     DocumentUnavailable,
     Invalid,
     Issue,
+    SenderSuspended,
 )
 from registry.domain.identifiers import Ebox
 from registry.domain.storage_findings import StoredObject
@@ -217,6 +218,8 @@ class Adoption:
             return replace(publication, outcome=f"left: {rejection}")
         except Invalid as error:
             return replace(publication, outcome=f"left: {_describe(error.issues)}")
+        except SenderSuspended:
+            return replace(publication, outcome="left: its sender is suspended")
         return replace(publication, outcome="adopted", is_settled=True)
 
     def _file(self, message: NewMessage, *, is_announced: bool, is_rehearsal: bool = False) -> None:

@@ -1,6 +1,7 @@
 """Filing of broadcasts, chunk by chunk, each in a short transaction of its own (ADR 022)."""
 
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -10,7 +11,7 @@ from sqlalchemy import Connection
 
 from registry.audit import details
 from registry.audit.log import AuditLog
-from registry.domain.errors import Unavailable
+from registry.domain.errors import SenderSuspended, Unavailable
 from registry.domain.events import Event, EventType
 from registry.domain.identifiers import Ebox, EboxKind
 from registry.domain.partitions import GENERAL
@@ -55,8 +56,9 @@ class BroadcastFiling:
                 connection, patience=self.patience, limit=_STALLED
             )
         for broadcast in stalled_broadcasts:
-            while count := self._resume(broadcast):
-                yield count
+            with suppress(SenderSuspended):  # it waits until its sender is resumed
+                while count := self._resume(broadcast):
+                    yield count
 
     def _resume(self, broadcast: StalledBroadcast) -> int:
         """File one chunk; 0 when none is left. Its entry tells that the caller did not wait."""
