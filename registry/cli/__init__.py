@@ -34,6 +34,9 @@ _COMMANDS: Final = {
         "registry.cli.events:events",
         "See what the federation was told of messages, and what it was not.",
     ),
+    "find": LazyCommand(
+        "registry.cli.find:find", "Find the messages that carry a document, or have a subject."
+    ),
     "fsck": LazyCommand(
         "registry.cli.fsck:fsck",
         "Check that storage has the documents which the database promises.",

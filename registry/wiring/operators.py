@@ -21,6 +21,7 @@ from registry.wiring.pseudonyms import NoPseudonyms, make_pseudonyms
 if TYPE_CHECKING:
     from registry.blobs.s3 import S3Blobs
     from registry.services.clock_check import ClockCheck
+    from registry.services.consultation.carrier_search import CarrierSearch
     from registry.services.documents.adoption import Adoption
     from registry.services.documents.check import StorageCheck
     from registry.services.documents.ebox_transfer import EboxTransfer
@@ -124,6 +125,13 @@ class OperatorServices:
         from registry.services.retention.legal_holds import LegalHolds
 
         return LegalHolds(self.transactions, self.blobs, self.audit_log, self._now)
+
+    @cached_property
+    def carrier_search(self) -> "CarrierSearch":
+        """The search for messages that carry a document, or have a subject."""
+        from registry.services.consultation.carrier_search import CarrierSearch
+
+        return CarrierSearch(self.transactions, self._now)
 
     @cached_property
     def message_inspection(self) -> "MessageInspection":

@@ -79,11 +79,7 @@ messages = Table(
     Index(None, "ebox", "message_type_id"),
     Index(None, "ebox", "sender_application_id"),
     Index(None, "ebox", "sender"),
-    Index(
-        "ix_messages_ebox_routing_pending",
-        "ebox",
-        postgresql_where=text("is_routing_pending"),
-    ),
+    Index("ix_messages_ebox_routing_pending", "ebox", postgresql_where=text("is_routing_pending")),
     # The worker's, which looks across e-Boxes for what the clock asks for.
     Index(
         "ix_messages_to_remind",
@@ -96,8 +92,10 @@ messages = Table(
         postgresql_where=text("read_at IS NULL AND is_visible AND NOT is_alerted"),
     ),
     Index("ix_messages_expires_at", "expires_at"),
-    # An operator has the id of a message, and not whose it is.
+    # An operator has an id, the hash of a subject or a time, and not whose message it is.
     Index("ix_messages_message_id", "message_id"),
+    Index("ix_messages_subject_hashes", text("subject_hashes(subject)"), postgresql_using="gin"),
+    Index("ix_messages_received_at", "received_at", postgresql_using="brin"),
     postgresql_partition_by=BY_EBOX,
 )
 
@@ -120,8 +118,9 @@ attachments = Table(
     ForeignKeyConstraint(
         ["ebox", "message_id"], ["messages.ebox", "messages.message_id"], ondelete="CASCADE"
     ),
-    # The one index that does not begin with the e-Box: a sweep asks whether anybody has a document.
+    # Not by e-Box: a sweep asks if anybody has a document, an operator who has one of these bytes.
     Index("ix_attachments_blob_key", "blob_key"),
+    Index("ix_attachments_digest", "digest"),
     postgresql_partition_by=BY_EBOX,
 )
 

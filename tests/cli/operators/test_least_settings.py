@@ -38,6 +38,7 @@ LEAST = {
     f"events replay {NOBODY}": {WORKER, "HASH_KEY"},
     f"events show {NOBODY}": {WORKER},
     f"events skip {NOBODY} --why x": {WORKER, "HASH_KEY"},
+    f"find --digest {'ab' * 32}": {WORKER, "HASH_KEY"},
     "fsck": {WORKER, "S3_BUCKET", "HASH_KEY"},
     f"hold lift {NOBODY} --why x": {WORKER, "S3_BUCKET", "HASH_KEY"},
     "hold list": {WORKER},
