@@ -211,6 +211,11 @@ def describe_suspension(
     return {"suspensionId": str(suspension_id), **given}
 
 
+def describe_scan(key: str, message_id: UUID, verdict: str, *, is_withdrawn: bool) -> Details:
+    """Describe a stored document with which the malware scanner was not content."""
+    return {**describe_object(key, message_id), "verdict": verdict, "isWithdrawn": is_withdrawn}
+
+
 def describe_object(key: str, message_id: UUID | None) -> Details:
     """Describe an object in storage that an operator had marked or moved."""
     details = {"key": key}

@@ -64,6 +64,10 @@ _COMMANDS: Final = {
         "registry.cli.refdata:refdata",
         "Keep organizations, applications, message types and templates in one file.",
     ),
+    "rescan": LazyCommand(
+        "registry.cli.rescan:rescan",
+        "Show the documents of a time to the malware scanner again.",
+    ),
     "sender": LazyCommand(
         "registry.cli.sender:sender",
         "Stop a sender or a sender application that goes wrong, and let it go on.",

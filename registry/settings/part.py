@@ -17,6 +17,7 @@ PartName = Literal[
     "seals",
     "seal key",
     "hash key",
+    "malware scanner",
     "trail",
     "reminders",
     "partitions",
@@ -43,6 +44,7 @@ _PARTS: Final[Mapping[PartName, _Part]] = {
     "seals": _Part(("audit_", "s3_"), ("audit_bucket",)),
     "seal key": _Part(needed=("audit_key_path",)),
     "hash key": _Part(needed=("hash_key",)),
+    "malware scanner": _Part(("clamd_",), ("clamd_address",)),
     # Auditors have it where they search by the e-Box, and there alone.
     "trail": _Part(("audit_", "hash_key", "enterprise_base_path", "citizen_base_path")),
     "reminders": _Part(("reminder_days", "alert_days")),

@@ -10,6 +10,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from registry.audit.log import AuditLog
+from registry.domain.errors import SettingsError
 from registry.domain.pseudonyms import Pseudonyms
 from registry.settings import Settings
 from registry.store.roles import find_worker_fault
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from registry.services.documents.check import StorageCheck
     from registry.services.documents.ebox_transfer import EboxTransfer
     from registry.services.documents.repair import StorageRepair
+    from registry.services.documents.rescan import Rescan
     from registry.services.events.administration import EventAdministration
     from registry.services.events.reminders import Reminders
     from registry.services.publication.routing import Routing
@@ -203,6 +205,18 @@ class OperatorServices:
         objects = StoredObjects(self.blobs)
         key = load_private_key(self.settings) if self.settings.audit_key_path else None
         return EboxTransfer(self.transactions, objects, self.audit_log, key, self._now)
+
+    @cached_property
+    def rescan(self) -> "Rescan":
+        """The second look of the malware scanner; raises `SettingsError` when there is none."""
+        from registry.services.documents.rescan import Rescan
+        from registry.wiring.scanner import make_scanner
+
+        scanner = make_scanner(self.settings)
+        if scanner is None:
+            raise SettingsError(["REGISTRY_CLAMD_ADDRESS: is needed here and not set"])
+        parts = self.transactions, self.blobs, scanner, self.withdrawal, self.audit_log
+        return Rescan(*parts, self._now)
 
     @cached_property
     def adoption(self) -> "Adoption":

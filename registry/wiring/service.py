@@ -5,9 +5,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from registry.audit.log import AuditLog
-from registry.blobs.clamd import Clamd
 from registry.blobs.s3 import S3Blobs
-from registry.blobs.waits import WaitSlots
 from registry.domain.access import ScopeTable
 from registry.domain.identifiers import EboxKind
 from registry.federation.introspection import Introspection
@@ -40,6 +38,7 @@ from registry.wiring.federation import (
 )
 from registry.wiring.pseudonyms import make_pseudonyms
 from registry.wiring.readings import show_breaker, show_slots
+from registry.wiring.scanner import make_scanner
 from registry.wiring.storage import make_document_store
 
 
@@ -106,7 +105,7 @@ def assemble(settings: Settings, observe: Observe) -> Registry:
         consultation=consultation,
         message_updates=MessageUpdates(partition_rights, audit_log, now),
         reference_data=ReferenceData(transactions, audit_log),
-        uploads=Uploads(transactions, blobs, _make_scanner(settings)),
+        uploads=Uploads(transactions, blobs, make_scanner(settings)),
         publication=Publication(
             consultation, filing, mandates, scopes[EboxKind.ENTERPRISE], settings.single_language
         ),
@@ -167,20 +166,3 @@ def _make_partition_rights(
         grace=timedelta(seconds=settings.partition_rights_grace),
         now=now,
     )
-
-
-def _make_scanner(settings: Settings) -> Clamd | None:
-    address = settings.clamd_address
-    if not address:
-        return None
-    host, _, port = address.rpartition(":")
-    slots = settings.clamd_slots or max(1, settings.database_pool_size // 2)
-    clamd = Clamd(
-        (host, int(port)),
-        settings.clamd_timeout,
-        settings.clamd_file_size,
-        show_slots(WaitSlots(slots), "malware scanner"),
-        accepts_unscanned=settings.clamd_unscanned == "accept",
-    )
-    show_breaker(clamd.breaker, "malware scanner")
-    return clamd

@@ -57,6 +57,7 @@ LEAST = {
     "refdata edit-example FILE": set(),
     "refdata export FILE": {"DATABASE_OWNER_URL"},
     "refdata import EXAMPLE": {"DATABASE_OWNER_URL"},
+    "rescan --since 2026-01-01": {WORKER, "S3_BUCKET", "HASH_KEY", "CLAMD_ADDRESS"},
     "sender list": {WORKER},
     "sender resume 0206731645 --why x": {WORKER, "HASH_KEY"},
     "sender suspend 0206731645 --why x": {WORKER, "HASH_KEY"},
