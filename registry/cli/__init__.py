@@ -77,7 +77,7 @@ _COMMANDS: Final = {
         "registry.cli.storage:storage", "Make and check the buckets for documents and for seals."
     ),
     "token": LazyCommand(
-        "registry.sender.token:token",
+        "registry.cli.token:token",
         "Print an access token, got by signing with your private key.",
     ),
     "worker": LazyCommand(

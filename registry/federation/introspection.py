@@ -12,7 +12,12 @@ from registry.domain.access import Caller
 from registry.domain.errors import TokenInvalid, TooManyRequests, Unavailable, UpstreamInvalid
 from registry.federation.address_limit import AddressLimit
 from registry.federation.token_cache import TokenCache
-from registry.federation.token_claims import TokenOutcome, TokenRequirements, judge_claims
+from registry.federation.token_claims import (
+    Claims,
+    TokenOutcome,
+    TokenRequirements,
+    judge_claims,
+)
 from registry.http_client.access_token import BEARER, OwnToken
 from registry.http_client.breaker import Breaker
 from registry.http_client.client import Upstream
@@ -77,6 +82,15 @@ class Introspection:
             return outcome
         raise outcome
 
+    def read_claims(self, token: str) -> Claims:
+        """Ask for the claims of a token; nothing is remembered or judged, and nobody waits behind.
+
+        Raises `TokenInvalid` for a text that can be no token, `Unavailable`, `UpstreamInvalid`.
+        """
+        if not _can_be_token(token):
+            raise TokenInvalid
+        return self.upstream.within(partial(self._ask_claims, token))
+
     def check(self) -> None:
         """Raise `Unavailable` unless a token can be looked at.
 
@@ -100,7 +114,7 @@ class Introspection:
 
     def _answer(self, token: str, address: str, *, fresh: bool) -> tuple[TokenOutcome, str]:
         # what can be no token is not sent: it would only provoke the server
-        if len(token) > _LONGEST or not BEARER.fullmatch(token):
+        if not _can_be_token(token):
             return TokenInvalid, "refused"
         key = sha256(token.encode()).hexdigest()
         if (remembered_outcome := self.cache.recall(key, fresh=fresh)) is not None:
@@ -155,10 +169,18 @@ class Introspection:
         return self._introspect(self.own.value(), "", deadline)
 
     def _introspect(self, token: str, key: str, deadline: Deadline) -> TokenOutcome:
+        claims = self._ask_claims(token, deadline)
+        return judge_claims(claims, key, self.requirements, self.now())
+
+    def _ask_claims(self, token: str, deadline: Deadline) -> Claims:
         answer = self.own.call_with_token(
             lambda bearer: self.upstream.post(self.url, bearer, {"token": token}, deadline)
         )
-        return judge_claims(answer.members(), key, self.requirements, self.now())
+        return answer.members()
+
+
+def _can_be_token(text: str) -> bool:
+    return len(text) <= _LONGEST and BEARER.fullmatch(text) is not None
 
 
 def _name_outcome(outcome: TokenOutcome) -> str:

@@ -17,6 +17,7 @@ PartName = Literal[
     "seals",
     "seal key",
     "hash key",
+    "introspection",
     "malware scanner",
     "trail",
     "reminders",
@@ -44,6 +45,15 @@ _PARTS: Final[Mapping[PartName, _Part]] = {
     "seals": _Part(("audit_", "s3_"), ("audit_bucket",)),
     "seal key": _Part(needed=("audit_key_path",)),
     "hash key": _Part(needed=("hash_key",)),
+    # With all that the service has of tokens; partitions are asked for where that is set.
+    "introspection": _Part(
+        (
+            *("oauth_", "token_", "introspection_", "breaker_", "unknown_tokens", "database_pool"),
+            *("enterprise_claim", "person_claim", "scopes", "citizen_scopes", "webhook_"),
+            *("representative_scope", "certification_scope", "partition_", "federation_cert"),
+        ),
+        ("oauth_introspect_url", *_OAUTH),
+    ),
     "malware scanner": _Part(("clamd_",), ("clamd_address",)),
     # Auditors have it where they search by the e-Box, and there alone.
     "trail": _Part(("audit_", "hash_key", "enterprise_base_path", "citizen_base_path")),

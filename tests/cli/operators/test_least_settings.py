@@ -64,7 +64,7 @@ LEAST = {
     "settings list": set(),
     "storage check": {"S3_BUCKET", "AUDIT_BUCKET"},
     "storage create": {"S3_BUCKET", "AUDIT_BUCKET"},
-    "token": set(),
+    "token explain x": {"OAUTH_INTROSPECT_URL", *OAUTH},
     "worker --once --only measure": {
         *(WORKER, "S3_BUCKET", "HASH_KEY", "AUDIT_BUCKET", "AUDIT_KEY_PATH"),
     },
