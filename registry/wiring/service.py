@@ -37,7 +37,6 @@ from registry.wiring.federation import (
     make_preferences_client,
 )
 from registry.wiring.pseudonyms import make_pseudonyms
-from registry.wiring.readings import show_breaker, show_slots
 from registry.wiring.scanner import make_scanner
 from registry.wiring.storage import make_document_store
 

@@ -1,7 +1,7 @@
 """Senders that may publish nothing until an operator resumes them.
 
-Revision ID: 0013
-Revises: 0012
+Revision ID: 0014
+Revises: 0013
 
 The database itself refuses, where a message gets its sender's memory and where a chunk of a
 broadcast is filed: so every process does at once, also one of the program before this one.
@@ -9,8 +9,8 @@ broadcast is filed: so every process does at once, also one of the program befor
 
 from alembic import context, op
 
-revision = "0013"
-down_revision = "0012"
+revision = "0014"
+down_revision = "0013"
 branch_labels = None
 depends_on = None
 

@@ -1,7 +1,7 @@
 """Indexes by which operators find messages that carry a document, or have a subject.
 
-Revision ID: 0014
-Revises: 0013
+Revision ID: 0015
+Revises: 0014
 
 A subject is found by its hash, so that whoever looks for one leaves it in no log. The function of
 the index is our own, since PostgreSQL takes the encoding of a text for something that may change.
@@ -11,8 +11,8 @@ from alembic import op
 
 from registry.migrations.indexes import create_index
 
-revision = "0014"
-down_revision = "0013"
+revision = "0015"
+down_revision = "0014"
 branch_labels = None
 depends_on = None
 
