@@ -44,20 +44,22 @@ def erase(*, ebox: "Ebox", why: str, is_sure: bool, is_json: bool) -> None:
                 while batch := services.purge.purge_ebox(ebox, why, _BATCH):
                     count += batch
                     show(count)
-            left = services.purge.forget_ebox(ebox)
+            counts = services.purge.forget_ebox(ebox)
             list(services.purge.erase_all())
         else:
-            left = services.purge.count_left(ebox)
-    members = {"deleted": count, "onHold": left.on_hold, "left": left.waiting}
+            counts = services.purge.count_left(ebox)
+    members = {"deleted": count, "onHold": counts.on_hold, "left": counts.waiting}
     if is_json:
         print_json(members)
     elif is_sure:
         click.echo(f"Letters that were deleted from {name_owner(ebox)}: {count}.")
     else:
-        click.echo(f"Letters of {name_owner(ebox)}: {left.waiting}, and {left.on_hold} on hold.")
+        click.echo(
+            f"Letters of {name_owner(ebox)}: {counts.waiting}, and {counts.on_hold} on hold."
+        )
         click.echo("Nothing is deleted without --yes.")
-    if is_sure and (left.on_hold or left.waiting):
+    if is_sure and (counts.on_hold or counts.waiting):
         raise click.ClickException(
-            f"Letters that are left: {left.on_hold} under a hold, {left.waiting} of which the"
+            f"Letters that are left: {counts.on_hold} under a hold, {counts.waiting} of which the"
             " federation, or other recipients, are yet to get something."
         )

@@ -25,7 +25,7 @@ _LETTERS: Final = "letters.jsonl"
 _MANIFEST: Final = "manifest.json"
 _CHUNK: Final = 1 << 20  # bytes read at once
 _LONGEST_LINE: Final = 64 << 20  # bytes of a letter, without its documents
-_STORED: Final = zipfile.ZIP_STORED  # documents are compressed already, as most PDFs are
+_METHOD: Final = zipfile.ZIP_STORED  # documents are compressed already, as most PDFs are
 
 ShowCount = Callable[[int], None]
 
@@ -57,7 +57,7 @@ class ArchiveWriter:
     """
 
     def __init__(self, file: IO[bytes]) -> None:
-        self._zip = zipfile.ZipFile(file, "w", _STORED)
+        self._zip = zipfile.ZipFile(file, "w", _METHOD)
         self._documents = self._size = 0
 
     def __enter__(self) -> Self:
@@ -223,7 +223,7 @@ def _make_members(letter: LetterRows) -> dict[str, Any]:
             {name: value for name, value in each.items() if name != "blob_key"}
             for each in letter.attachments
         ],
-        "sent": letter.sent and dict(letter.sent),
+        "sent": letter.sender_row and dict(letter.sender_row),
     }
 
 
@@ -232,9 +232,9 @@ def _read_letter(line: bytes) -> LetterRows:
         case {
             "message": {"message_id": str()} as message,
             "attachments": [*files],
-            "sent": None | {} as sent,
+            "sent": None | {} as sender_row,
         } if all(isinstance(each, dict) for each in files):
-            letter = LetterRows(message=message, attachments=files, sent=sent)
+            letter = LetterRows(message=message, attachments=files, sender_row=sender_row)
             try:
                 _ = letter.message_id
             except ValueError as error:

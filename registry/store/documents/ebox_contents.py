@@ -25,12 +25,12 @@ class UnknownColumn(ValueError):
 class LetterRows:
     """A message of an e-Box as JSON has it: columns and values of its rows.
 
-    `sent` is what its sender finds it by, None where that is gone.
+    `sender_row` is what its sender finds it by, None where that is gone.
     """
 
     message: Mapping[str, Any]
     attachments: Sequence[Mapping[str, Any]]
-    sent: Mapping[str, Any] | None
+    sender_row: Mapping[str, Any] | None
 
     @property
     def message_id(self) -> UUID:
@@ -41,9 +41,9 @@ class LetterRows:
 def read_letters(connection: Connection, ebox: Ebox) -> Iterator[LetterRows]:
     """Read all messages of an e-Box with all their columns, the oldest first."""
     options = {"yield_per": _PAGE}
-    with connection.execute(_READ, {"of_ebox": ebox}, execution_options=options) as rows:
-        for message, files, sent in rows:
-            yield LetterRows(message=message, attachments=files, sent=sent)
+    with connection.execute(_QUERY, {"of_ebox": ebox}, execution_options=options) as rows:
+        for message, files, sender_row in rows:
+            yield LetterRows(message=message, attachments=files, sender_row=sender_row)
 
 
 def add_letter(connection: Connection, ebox: Ebox, letter: LetterRows) -> None:
@@ -53,11 +53,11 @@ def add_letter(connection: Connection, ebox: Ebox, letter: LetterRows) -> None:
     """
     message = _read_values(messages, letter.message)
     files = [_read_values(attachments, each) for each in letter.attachments]
-    if letter.sent is not None:
+    if letter.sender_row is not None:
         sender = Ebox(EboxKind.ENTERPRISE, message["sender"])
-        sent = _read_values(sent_messages, letter.sent)
+        values = _read_values(sent_messages, letter.sender_row)
         name_ebox(connection, sender)
-        connection.execute(_ADD_SENT, {**_NO_SENT, **sent, "ebox": sender})
+        connection.execute(_ADD_SENT, {**_NO_SENT, **values, "ebox": sender})
     name_ebox(connection, ebox)
     add(connection, ebox, message, files)
 
@@ -106,7 +106,7 @@ def _read_value(column: Column[Any], value: Any) -> Any:
     return value
 
 
-_READ: Final = text("""
+_QUERY: Final = text("""
 SELECT to_jsonb(m) - '{ebox,withdrawn_at,original_expires_at}'::text[],
   coalesce((SELECT jsonb_agg(to_jsonb(a) - '{ebox,message_id,position,fault}'::text[]
       ORDER BY a.position)
