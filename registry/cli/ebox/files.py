@@ -166,4 +166,4 @@ def _print(manifest: "ArchiveManifest", *, is_json: bool) -> None:
     )
     click.echo(numbers)
     if manifest.signer is None:
-        click.echo("Nobody signed it: no REGISTRY_AUDIT_KEY_PATH was set.", err=True)
+        click.echo("Nobody signed it: there was no key for seals.", err=True)
