@@ -41,16 +41,18 @@ def sweep(*, dry_run: bool, older_than: int) -> None:
     age = timedelta(hours=older_than)
     with worker_services("documents") as services, show_count() as show:
         keys = services.sweep.preview(age) if dry_run else services.sweep.sweep(age)
-        count = 0
+        count, is_over = 0, False
         try:
             for key in keys:
                 click.echo(key)
                 count += 1
                 show(count)
+            is_over = True
         finally:
-            # On standard error, so that standard output is a list of keys and nothing else.
-            what = "document or unfinished upload" if count == 1 else "documents and uploads"
-            click.echo(f"{count} {what} {'would be' if dry_run else 'were'} deleted.", err=True)
+            if count or is_over:
+                # On standard error, so that standard output is a list of keys and nothing else.
+                what = "document or unfinished upload" if count == 1 else "documents and uploads"
+                click.echo(f"{count} {what} {'would be' if dry_run else 'were'} deleted.", err=True)
         if leftovers := services.sweep.count_restored(age):
             what = f"{leftovers} of before the database was restored were left for registry fsck."
             click.echo(what, err=True)
