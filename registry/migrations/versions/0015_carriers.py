@@ -16,12 +16,13 @@ down_revision = "0014"
 branch_labels = None
 depends_on = None
 
-# SHA-256 of each language's text, in UTF-8 and hexadecimal.
+# SHA-256 of each language's text, in UTF-8 and hexadecimal; none of what is no object, so that no
+# row is refused by its index.
 _HASHES = """
 CREATE OR REPLACE FUNCTION subject_hashes(subject jsonb) RETURNS text[]
 LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog AS $$
   SELECT coalesce(array_agg(encode(sha256(convert_to(value, 'UTF8')), 'hex')), '{}')
-  FROM jsonb_each_text(subject)
+  FROM jsonb_each_text(CASE jsonb_typeof(subject) WHEN 'object' THEN subject ELSE '{}' END)
 $$
 """
 
