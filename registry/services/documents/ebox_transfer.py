@@ -81,11 +81,12 @@ class EboxTransfer:
     def load(self, path: Path, keyring: Keys | None, show: ShowCount) -> ImportCount:
         """Put all letters of a file into the e-Box that it is of, as they were.
 
-        The file is checked whole before. Letters that are there are left alone, so that a load that
+        The file is checked whole before; `show` gets the number of letters checked, then of those
+        that were put in. Letters that are there are left alone, so that a load that
         broke off goes on. Raises `ArchiveUnusable`; then nothing, or what came before, is loaded.
         """
         with ArchiveReader(path) as archive:
-            manifest = archive.check(keyring, lambda _: None)
+            manifest = archive.check(keyring, show)
             self._require_references(archive)
             count, present = 0, 0
             for letters in _split(archive.read_letters()):
