@@ -39,6 +39,16 @@ def make_progress(*columns: "ProgressColumn") -> "Progress":
 
 
 @contextmanager
+def show_spinner(what: str) -> Iterator[None]:
+    """Show that something is under way, and for how long, until the end of the block."""
+    from rich.progress import SpinnerColumn, TextColumn, TimeElapsedColumn
+
+    with make_progress(SpinnerColumn(), TextColumn(what), TimeElapsedColumn()) as bar:
+        bar.add_task("", total=None)
+        yield
+
+
+@contextmanager
 def show_count() -> Iterator[Count]:
     """Show how many there are so far, until the end of the block; gives what to call with it."""
     from rich.progress import SpinnerColumn, TextColumn, TimeElapsedColumn

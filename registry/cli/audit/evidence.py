@@ -11,6 +11,7 @@ from registry.cli.operator import named_operator
 from registry.cli.options import in_json
 from registry.cli.output import print_json, print_table
 from registry.cli.services import audit_services
+from registry.terminal.screen import show_spinner
 from registry.terminal.whole_files import open_whole
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ def evidence(*, message: UUID, output: Path) -> None:
     """
     if output.exists():
         raise click.ClickException(f"{output} is there already.")
-    with audit_services() as services:
+    with audit_services() as services, show_spinner("reading the trail"):
         from registry.audit.evidence import NoEvidence
         from registry.audit.export import UnprovableTrail
 

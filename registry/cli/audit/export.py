@@ -11,6 +11,7 @@ from registry.cli.audit.options import Months
 from registry.cli.operator import named_operator
 from registry.cli.output import print_table
 from registry.cli.services import audit_services
+from registry.terminal.screen import show_spinner
 from registry.terminal.whole_files import open_whole
 
 if TYPE_CHECKING:
@@ -52,7 +53,7 @@ def export(*, period: tuple[datetime, datetime], output: Path) -> None:
 
 def _write(begin: datetime, end: datetime, output: Path) -> "ExportSummary":
     """Write the file, which is there when it is whole: a part of it looks like an export."""
-    with audit_services() as services:
+    with audit_services() as services, show_spinner("reading the trail"):
         from registry.audit.export import UnprovableTrail
 
         try:

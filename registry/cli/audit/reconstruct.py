@@ -13,6 +13,7 @@ from registry.cli.options import in_json
 from registry.cli.output import print_json, print_table
 from registry.cli.services import audit_services, load_settings
 from registry.terminal.numbers import EboxType
+from registry.terminal.screen import show_spinner
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -57,7 +58,7 @@ def reconstruct(
     """
     if sum(choice is not None for choice in (message, token_hash, ebox)) != 1:
         raise click.UsageError("Give one of --message, --token-hash and --ebox.")
-    with audit_services() as services:
+    with audit_services() as services, show_spinner("reading the trail"):
         from registry.audit.entry_search import EntrySearch
 
         search = EntrySearch(message_id=message, token_hash=token_hash, ebox=ebox, period=period)
