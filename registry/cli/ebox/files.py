@@ -115,14 +115,15 @@ def import_(*, file: Path, paths: tuple[Path, ...], is_anybody: bool, is_json: b
 
     Example: registry ebox import ebox.zip --key other-registry.pem
     """
-    from registry.services.documents.ebox_archive import ArchiveUnusable
+    with worker_services(*_NEEDS) as services, show_count() as show:
+        # Settings come first: who forgot one is told at once.
+        from registry.services.documents.ebox_archive import ArchiveUnusable
 
-    keyring = _choose_keys(paths, is_anybody=is_anybody)
-    try:
-        with worker_services(*_NEEDS) as services, show_count() as show:
+        keyring = _choose_keys(paths, is_anybody=is_anybody)
+        try:
             count = services.ebox_transfer.load(file, keyring, show)
-    except ArchiveUnusable as error:
-        raise click.ClickException(str(error)) from None
+        except ArchiveUnusable as error:
+            raise click.ClickException(str(error)) from None
     if is_json:
         print_json({"letters": count.letters, "present": count.present})
         return

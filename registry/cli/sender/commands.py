@@ -74,8 +74,8 @@ def resume(*, enterprise: "EnterpriseNumber | None", application_id: str | None,
 
     Example: registry sender resume 0206731645 --application my-payroll --why "mended"
     """
-    sender = _make_sender(enterprise, application_id)
     with worker_services("hash key") as services:
+        sender = _make_sender(enterprise, application_id)
         services.suspensions.resume(sender, clean_text(why, _LONGEST))
     click.echo(f"Resumed: {_describe(sender)}.")
 
