@@ -8,6 +8,7 @@ import click
 import pytest
 
 from registry.cli import registry
+from registry.sandbox.servers.processes import LOOPBACK, free_port
 from tests.cli.operators.test_command_line import OURS, commands
 
 NOBODY = str(UUID(int=1))
@@ -110,6 +111,8 @@ def test_without_settings_all_that_the_command_needs_is_told(start, tmp_path, wo
 @pytest.mark.parametrize("words", [words for words in LEAST if LEAST[words]])
 def test_with_what_it_needs_a_command_does_its_work(start, tmp_path, secluded, fresh, words):
     environment = fresh if words.startswith("database") else secluded.environment
+    # Nobody is there: the database has no document to be looked at.
+    environment = {"REGISTRY_CLAMD_ADDRESS": f"{LOOPBACK}:{free_port()}", **environment}
     names = LEAST[words] | WHERE_SET.get(words.split()[0], OF_BUCKETS)
     given = {f"REGISTRY_{name}": environment[f"REGISTRY_{name}"] for name in names}
     if words == "storage create":  # those that are there are for all tests, and keep no versions
