@@ -215,8 +215,9 @@ class Supervisor:
     def _start_worker(self) -> None:
         log = self.layout.logs / "worker.log"
         process = Process("worker", log)
-        # Gunicorn has the port of the metrics, where one is set.
-        process.start(_WORKER, env={**self._environment(), "METRICS_PORT": ""})
+        # Gunicorn has the port of the metrics, where one is set; the worker needs another.
+        port = os.environ.get("WORKER_METRICS_PORT", "")
+        process.start(_WORKER, env={**self._environment(), "METRICS_PORT": port})
         self._add("worker", process, log, {})
         process.wait_until(lambda: '"started"' in tail(log), timeout=_READY_TIMEOUT)
 

@@ -94,14 +94,19 @@ def _sockets(document):
 
 @pytest.mark.journey
 @pytest.mark.journey
-def test_up_and_ctrl_c(layout, command, when_ready):
-    seen, port = {}, processes.free_port()
+def test_up_and_ctrl_c(layout, command, when_ready, monkeypatch):
+    seen, (port, *figures) = {}, processes.free_ports(3)
+    for name, place in zip(("METRICS_PORT", "WORKER_METRICS_PORT"), figures, strict=True):
+        monkeypatch.setenv(name, str(place))
 
     def look(document):
         seen.update(document)
         health = f"http://127.0.0.1:{port}/REST/ebox/enterprise/messageRegistry/v3/health"
         with urllib.request.urlopen(health, timeout=5) as answer:
             seen["health"] = answer.status
+        seen["figures"] = [
+            processes.answers(f"http://127.0.0.1:{each}/metrics") for each in figures
+        ]
         seen["sockets"] = _sockets(document)
         with psycopg.connect(document["databaseUrl"]) as connection:
             connection.execute("CREATE TABLE kept (id int)")
@@ -112,6 +117,7 @@ def test_up_and_ctrl_c(layout, command, when_ready):
 
     assert result.exit_code == 0, result.output
     assert seen["health"] == 200
+    assert seen["figures"] == [True, True]
     for step in ("PostgreSQL: ", "SeaweedFS: ", "Migrations: ", "Ready.", "Stopped."):
         assert step in result.output
     assert seen["baseUrls"] == {

@@ -31,7 +31,9 @@ def up(directory: Path, port: int, *, detach: bool, keep: bool, seeds: bool, ter
     """Start everything and wait; Ctrl-C stops it all.
 
     Starts from fresh data unless --keep is given; the personas' keys always stay. Where everything
-    is stands in DIR/sandbox.json while the sandbox is up, and the logs are in DIR/logs.
+    is stands in DIR/sandbox.json while the sandbox is up, and the logs are in DIR/logs. Figures for
+    Prometheus are on loopback where METRICS_PORT and WORKER_METRICS_PORT say: those of the web
+    server, and those of the worker.
 
     Example: registry sandbox up --detach
     """
