@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 UV := .cache/uv/bin/uv
 READY := $(VENV)/.ready
 
-.PHONY: help setup demo sandbox test bare check hooks journeys clients bench-list bench-publish bench-outbox bench-audit bench-serve check-deploy chaos chaos-short drill drill-short failover preflight-picture lock dist image release clean
+.PHONY: help setup demo sandbox test bare check hooks journeys clients bench-list bench-publish bench-outbox bench-audit bench-serve check-deploy chaos chaos-short drill drill-short failover preflight-picture dashboard-picture lock dist image release clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | sort | expand -t 14
@@ -78,6 +78,9 @@ preflight-picture: $(READY)  ## docs/preflight.png: the page of a sandbox that r
 	$(BIN)/registry sandbox exec -- $(BIN)/registry preflight --html .sandbox/preflight.html
 	chromium --headless --no-sandbox --hide-scrollbars --window-size=1150,1640 \
 	  --screenshot=docs/preflight.png "file://$(CURDIR)/.sandbox/preflight.html" 2>/dev/null
+
+dashboard-picture: $(READY)  ## docs/dashboard.png: deploy/grafana over a sandbox in use, by Debian's prometheus
+	$(UV) run --quiet --no-sync --with 'matplotlib>=3.9,<4' python -m tests.dashboard
 
 drill: $(READY)  ## lose the database of a sandbox under load, restore it, and write what was lost
 	$(BIN)/registry drill restore --report docs/durability.md

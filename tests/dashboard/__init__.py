@@ -1,0 +1,1 @@
+"""A picture of the dashboard of deploy/grafana; `make dashboard-picture`."""
