@@ -15,6 +15,7 @@ import click
 import requests
 
 from registry.sandbox.layout import Document, Layout, stand_ins
+from registry.sandbox.servers.binaries import PostgresMissing
 from registry.sandbox.servers.processes import Interrupted, StartFailed, free_ports, pause
 from registry.sandbox.supervisor import Supervisor
 from tests.dashboard.drawing import draw
@@ -48,9 +49,10 @@ def main(seconds: int, output: Path) -> None:
     with tempfile.TemporaryDirectory(prefix="registry-dashboard-") as folder:
         layout = Layout.at(Path(folder) / "sandbox")
         try:
+            prometheus = Prometheus(Path(folder) / "prometheus", targets)
             with (
                 Supervisor(layout, registry, say=click.echo).up() as document,
-                Prometheus(Path(folder) / "prometheus", targets) as prometheus,
+                prometheus,
             ):
                 beginning = time.time()
                 _use(layout, document, seconds)
@@ -64,7 +66,7 @@ def main(seconds: int, output: Path) -> None:
                     ]
                     for panel in dashboard.panels
                 }
-        except StartFailed as error:
+        except (PostgresMissing, StartFailed) as error:
             raise click.ClickException(str(error)) from None
         except Interrupted:
             click.echo("Stopped; no picture was drawn.", err=True)

@@ -33,10 +33,16 @@ class Line:
 
 
 class Prometheus:
-    """Debian's prometheus; `targets` are the ports of figures on loopback, by job."""
+    """Debian's prometheus; `targets` are the ports of figures on loopback, by job.
+
+    Raises `StartFailed`, at once when there is no such program.
+    """
 
     def __init__(self, folder: Path, targets: Mapping[str, int]) -> None:
-        self._folder, self._targets = folder, targets
+        program = shutil.which("prometheus")
+        if program is None:
+            raise StartFailed("There is no prometheus here; Debian: apt-get install prometheus.")
+        self._program, self._folder, self._targets = program, folder, targets
         self._process = Process("prometheus", folder / "prometheus.log")
         self._stack = ExitStack()
 
@@ -66,9 +72,6 @@ class Prometheus:
     def _start(self, ports: list[int]) -> None:
         self._process.stop()
         self._origin = f"http://{LOOPBACK}:{ports[0]}"
-        program = shutil.which("prometheus")
-        if program is None:
-            raise StartFailed("There is no prometheus here; Debian: apt-get install prometheus.")
         settings = self._folder / "prometheus.yml"
         settings.parent.mkdir(parents=True, exist_ok=True)
         settings.write_text(yaml.safe_dump(self._settings()), encoding="utf-8")
@@ -78,7 +81,9 @@ class Prometheus:
             "web.listen-address": f"{LOOPBACK}:{ports[0]}",
             "log.level": "warn",
         }
-        self._process.start([program, *(f"--{name}={value}" for name, value in options.items())])
+        self._process.start(
+            [self._program, *(f"--{name}={value}" for name, value in options.items())]
+        )
         self._process.wait_until(lambda: answers(f"{self._origin}/-/ready"), timeout=_TIMEOUT)
 
     def _settings(self) -> dict:
