@@ -9,8 +9,8 @@ from registry import store
 from registry.store import reference
 from registry.store.schema import metadata
 
-for module in pkgutil.iter_modules(store.__path__):
-    import_module(f"registry.store.{module.name}")
+for module in pkgutil.walk_packages(store.__path__, f"{store.__name__}."):
+    import_module(module.name)
 
 REFERENCE = {table.name for table in vars(reference).values() if isinstance(table, Table)}
 # The worker's own: proofs name the e-Box by a keyed hash, the others know of none.

@@ -25,6 +25,7 @@ FOR_THE_WORKER = {
     "ix_attachments_digest",
     "ix_broadcasts_unfinished",
     "ix_messages_expires_at",
+    "ix_messages_message_id",
     "ix_messages_received_at",
     "ix_messages_subject_hashes",
     "ix_messages_to_alert",
