@@ -1,5 +1,6 @@
 """Options that several commands of operators have, and groups whose errors keep quiet."""
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import click
@@ -12,6 +13,12 @@ if TYPE_CHECKING:
 
 _LONGEST: Final = 10 * 366 * 24  # hours
 
+with_state = click.option(
+    "--state",
+    "path",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Note in this file how far it came; the same call then goes on from there.",
+)
 in_json = click.option("--json", "is_json", is_flag=True, help="Tell a program, in JSON.")
 
 

@@ -10,6 +10,7 @@ from registry.cli.audit import output as texts
 from registry.cli.operator import named_operator
 from registry.cli.options import in_json
 from registry.cli.output import print_json, print_table
+from registry.cli.public_keys import read_keys, with_keys
 from registry.cli.services import audit_services
 from registry.terminal.screen import show_spinner
 from registry.terminal.whole_files import open_whole
@@ -17,7 +18,6 @@ from registry.terminal.whole_files import open_whole
 if TYPE_CHECKING:
     from registry.audit.evidence import Evidence
     from registry.audit.trail.evidence_report import EvidenceReport
-    from registry.audit.trail.keys import Keys
 
 _LONGEST: Final = 256 * 1024 * 1024  # bytes: no package has as many
 
@@ -69,14 +69,7 @@ def evidence(*, message: UUID, output: Path) -> None:
 
 @click.command("check-evidence")
 @click.argument("package", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option(
-    "--key",
-    "paths",
-    metavar="PUBLIC.pem",
-    multiple=True,
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="A public key to trust, instead of those in the package; may be repeated.",
-)
+@with_keys("A public key to trust, instead of those in the package")
 @click.option(
     "--document",
     "documents",
@@ -98,7 +91,7 @@ def check_evidence(
     """
     from registry.audit.trail.evidence_report import inspect_evidence
 
-    report = inspect_evidence(_read(package), _read_keys(paths) if paths else None)
+    report = inspect_evidence(_read(package), read_keys(paths) if paths else None)
     strangers = [path for path in documents if not report.has_document(_read(path))]
     if is_json:
         print_json(texts.make_evidence_members(report, strangers))
@@ -160,15 +153,3 @@ def _read(path: Path) -> bytes:
         return path.read_bytes()
     except OSError as error:
         raise click.ClickException(f"{path}: {error.strerror}.") from None
-
-
-def _read_keys(paths: tuple[Path, ...]) -> "Keys":
-    from registry.audit.trail.keys import NoKey, make_keyring, parse_public_key
-
-    keys = []
-    for path in paths:
-        try:
-            keys.append(parse_public_key(_read(path)))
-        except NoKey as error:
-            raise click.ClickException(f"{path}: {error}") from None
-    return make_keyring(keys)

@@ -8,9 +8,11 @@ import click
 from registry.cli.operator import named_operator
 from registry.cli.options import in_json
 from registry.cli.output import make_owner_members, name_owner, print_json
+from registry.cli.public_keys import read_keys, with_keys
 from registry.cli.services import worker_services
 from registry.terminal.numbers import EboxType
 from registry.terminal.screen import show_count
+from registry.terminal.whole_files import open_whole
 
 if TYPE_CHECKING:
     from registry.audit.trail.keys import Keys
@@ -28,14 +30,7 @@ def with_trust(nobody: str, purpose: str) -> "Option":
 
     def decorate(command: "Command") -> "Command":
         anybody = click.option(nobody, "is_anybody", is_flag=True, help=purpose)(command)
-        return click.option(
-            "--key",
-            "paths",
-            metavar="PUBLIC.pem",
-            multiple=True,
-            type=_FILE,
-            help="A public key whose signature is trusted; may be repeated.",
-        )(anybody)
+        return with_keys("A public key whose signature is trusted")(anybody)
 
     return decorate
 
@@ -65,15 +60,8 @@ def export(*, ebox: "Ebox", output: Path, is_json: bool) -> None:
         raise click.ClickException(f"{output} is there already.")
     with worker_services(*_NEEDS) as services, show_count() as show:
         try:
-            # Beside it, and renamed when it is whole.
-            partial = output.with_name(f".{output.name}.part")
-            try:
-                with partial.open("xb") as file:
-                    partial.chmod(0o600)
-                    manifest = services.ebox_transfer.export(ebox, file, show)
-                partial.rename(output)
-            finally:
-                partial.unlink(missing_ok=True)
+            with open_whole(output, is_replacing=False, mode=0o600) as file:
+                manifest = services.ebox_transfer.export(ebox, file, show)
         except OSError as error:
             raise click.ClickException(f"{output}: {error.strerror}.") from None
     _print(manifest, is_json=is_json)
@@ -136,17 +124,7 @@ def _choose_keys(paths: tuple[Path, ...], *, is_anybody: bool) -> "Keys | None":
         raise click.UsageError("Give --key, once or more, or --from-anybody.")
     if is_anybody:
         return None
-    from registry.audit.trail.keys import NoKey, make_keyring, parse_public_key
-
-    public_keys = []
-    for path in paths:
-        try:
-            public_keys.append(parse_public_key(path.read_bytes()))
-        except NoKey as error:
-            raise click.ClickException(f"{path}: {error}") from None
-        except OSError as error:
-            raise click.ClickException(f"{path}: {error.strerror}.") from None
-    return make_keyring(public_keys)
+    return read_keys(paths)
 
 
 def _print(manifest: "ArchiveManifest", *, is_json: bool) -> None:

@@ -14,7 +14,7 @@ from registry.cli.fsck.endings import Unfinished, advise_at_the_end
 from registry.cli.fsck.output import CheckBar, print_finding, print_summary, show_check
 from registry.cli.fsck.state import DOCUMENTS, OBJECTS, CheckState
 from registry.cli.operator import named_operator
-from registry.cli.options import QuietCommand, in_json, with_age
+from registry.cli.options import QuietCommand, in_json, with_age, with_state
 from registry.cli.services import worker_services
 from registry.domain.errors import Unavailable
 from registry.terminal.numbers import EboxType
@@ -50,12 +50,7 @@ class _Orders:
     help="Mark what cannot be read, and move strays below quarantine/.",
 )
 @with_age("Leave objects alone that are younger and belong to nothing.")
-@click.option(
-    "--state",
-    "path",
-    type=click.Path(dir_okay=False, path_type=Path),
-    help="Note in this file how far the check came; the same call then goes on from there.",
-)
+@with_state
 @with_adoption
 @named_operator
 @in_json

@@ -12,7 +12,7 @@ import click
 
 from registry.cli.fsck.endings import Unfinished, advise_at_the_end
 from registry.cli.operator import named_operator
-from registry.cli.options import in_json
+from registry.cli.options import in_json, with_state
 from registry.cli.rescan.state import RescanState
 from registry.cli.services import worker_services
 from registry.domain.errors import Unavailable
@@ -63,12 +63,7 @@ def _read_time(_: click.Context, __: click.Parameter, value: datetime) -> dateti
     show_default=True,
     help="How many documents clamd looks at at a time.",
 )
-@click.option(
-    "--state",
-    "path",
-    type=click.Path(dir_okay=False, path_type=Path),
-    help="Note in this file how far it came; the same call then goes on from there.",
-)
+@with_state
 @named_operator
 @in_json
 def rescan(
