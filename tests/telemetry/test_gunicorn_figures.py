@@ -37,17 +37,17 @@ def await_figure(port, row, is_right):
     return figures
 
 
-def test_threads_are_seen_by_lane_and_what_they_wait_for(settings, tmp_path):
+def test_threads_are_seen_by_lane_and_what_they_wait_for(publishing_settings, sender, tmp_path):
     metrics = free_port()
     variables = {"METRICS_PORT": str(metrics), "REGISTRY_LANE": "publishing"}
-    with run_gunicorn(settings, tmp_path, **variables) as port:
+    with run_gunicorn(publishing_settings, tmp_path, **variables) as port:
         figures = scrape(metrics)
         with socket.create_connection((LOOPBACK, port)) as slow:
-            slow.sendall(_head(settings))
+            slow.sendall(_head(sender.token))
             waiting = ("registry_threads_waiting", "publishing", "body")
             meanwhile = await_figure(metrics, waiting, lambda value: value == 1)
 
-    assert figures["registry_threads", "publishing"] == 4 * settings.database_pool_size
+    assert figures["registry_threads", "publishing"] == 4 * publishing_settings.database_pool_size
     assert figures["registry_requests_queued", "publishing"] == 0
     assert [row for row in figures if row[0] == "registry_build_info" and __version__ in row]
     assert figures["registry_process_resident_memory_bytes",] > 10_000_000

@@ -148,9 +148,9 @@ def test_connections_in_use_are_seen_and_who_waits_for_one_in_vain(app_with, fig
 def test_a_transaction_is_measured_by_what_became_of_it(consumer, app, growth):
     calls = {"neighbour": "database", "operation": "transaction"}
     growth(CALLS, **calls, outcome="ok")
-    growth(CALLS, **calls, outcome="rolled back")
 
     consumer.get("/ebox/messages")
+    growth(CALLS, **calls, outcome="rolled back")
     with suppress(KeyError), get_state(app).registry.consultation.transactions():
         raise KeyError
 

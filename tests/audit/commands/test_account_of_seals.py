@@ -74,6 +74,8 @@ def test_seals_go_to_the_account_of_seals_and_are_verified_there(
 ):
     written.write(3)
     first = len(list(store.list_objects()))
+    # Other tests of this process keep their seals there.
+    others = _list_versions(objects)
 
     assert sealer.seal() == 3
     store.check()
@@ -85,9 +87,20 @@ def test_seals_go_to_the_account_of_seals_and_are_verified_there(
 
     assert first == 0
     assert (verdict.code, verdict.found, verdict.told["sealed"]) == (0, [], 3)
+    assert _list_versions(objects) == others
+
+
+def _list_versions(objects):
+    """Each version in the account of documents' bucket of seals, by key and id."""
     client = objects.client()
-    assert client.list_object_versions(Bucket=objects.seals).get("Versions", []) == []
+    pages = client.get_paginator("list_object_versions").paginate(Bucket=objects.seals)
+    versions = {
+        (version["Key"], version["VersionId"])
+        for page in pages
+        for version in page.get("Versions", ())
+    }
     client.close()
+    return versions
 
 
 def test_the_keys_of_documents_open_no_seal(written, sealer, account):
