@@ -52,7 +52,8 @@ def create_app(settings: Settings | None = None) -> Flask:
         for version in (V3, V2):
             prefix, url = f"{base}/{version.name}", registry.base_url(kind, version.name)
             guarded = version.make_guarded_blueprint(kind, url, has_reset=settings.resets_data_set)
-            for blueprint in (guarded, version.make_open_blueprint(kind, url)):
+            unguarded = version.make_open_blueprint(kind, url, has_page=settings.has_doc_page)
+            for blueprint in (guarded, unguarded):
                 app.register_blueprint(blueprint, url_prefix=prefix)
     app.register_error_handler(RegistryError, _registry_error)
     app.register_error_handler(HTTPException, _http_error)

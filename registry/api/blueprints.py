@@ -7,7 +7,7 @@ from typing import Final
 from flask import Blueprint
 from marshmallow import Schema
 
-from registry.api import certification, docs, health
+from registry.api import certification, doc_page, docs, health
 from registry.api.authentication import authenticate
 from registry.api.place import PlacedBlueprint
 from registry.api.requests.parameters import EmptySchema
@@ -50,12 +50,16 @@ class ServedVersion:
             certification.add_reset(blueprint)
         return blueprint
 
-    def make_open_blueprint(self, kind: EboxKind, base_url: str) -> PlacedBlueprint:
-        """Make the resources that anybody may ask for."""
+    def make_open_blueprint(
+        self, kind: EboxKind, base_url: str, *, has_page: bool = False
+    ) -> PlacedBlueprint:
+        """Make the resources that anybody may ask for; `has_page` with the page at /doc/."""
         # One of its own, because `before_request` holds for all resources of a blueprint.
         blueprint = self._make_blueprint("open", kind, base_url)
         health.add_resources(blueprint)
         docs.add_resources(blueprint, self.document, self.open_query)
+        if has_page:
+            doc_page.add_page(blueprint)
         if self.is_certified:
             certification.add_version(blueprint, self.document, self.open_query)
         return blueprint

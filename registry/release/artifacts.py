@@ -14,6 +14,8 @@ from registry.release.source import Source
 from registry.release.version import read_version
 
 _PROJECT: Final = "ebox-message-registry"
+# What pages in the wheel bring along: of the npm registry, and so in no lock file.
+_IN_THE_WHEEL: Final = {"swagger-ui-dist": "5.35.0"}
 
 
 def make_artifacts(checkout: Path, folder: Path, epoch: int) -> list[Path]:
@@ -61,6 +63,15 @@ def _date_bill(text: str, version: str, instant: datetime) -> str:
     bill["serialNumber"] = uuid5(NAMESPACE_URL, name).urn
     bill["metadata"]["timestamp"] = instant.isoformat()
     bill["metadata"]["component"] |= {"version": version, "purl": name}
+    bill["components"] += [
+        {
+            "type": "library",
+            "name": library,
+            "version": number,
+            "purl": f"pkg:npm/{library}@{number}",
+        }
+        for library, number in _IN_THE_WHEEL.items()
+    ]
     return json.dumps(bill, indent=2) + "\n"
 
 

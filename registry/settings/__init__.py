@@ -106,6 +106,11 @@ class Settings(
         return self.environment != "production" and self.certification_scope is not None
 
     @property
+    def has_doc_page(self) -> bool:
+        """Tell if the page at /doc/ is served, with which people call the interface by hand."""
+        return self.environment != "production" if self.doc_page is None else self.doc_page
+
+    @property
     def checks_digits(self) -> bool:
         """Tell if check digits of numbers in publications are looked at (contract 6.31)."""
         if self.check_digits is not None:

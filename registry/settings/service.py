@@ -71,6 +71,10 @@ class ServiceSettings(SettingsSection):
     refuse_unknown_parameters: bool = Field(
         default=False, description="Refuse queries of version 3 with parameters that there are not."
     )  # contract 6.32
+    doc_page: bool | None = Field(
+        default=None,
+        description="Serve the page /doc/ to read and try the interface; unset: but in production.",
+    )
     client_grace: Seconds = Field(
         default=10, description="Seconds that a client of gunicorn has for what it sends or reads."
     )
