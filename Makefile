@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 UV := .cache/uv/bin/uv
 READY := $(VENV)/.ready
 
-.PHONY: help setup demo sandbox test bare check hooks journeys clients bench-list bench-publish bench-outbox bench-audit bench-serve check-deploy chaos chaos-short drill drill-short failover preflight-picture dashboard-picture lock dist image release clean
+.PHONY: help setup demo sandbox test bare check hooks journeys clients bench-list bench-publish bench-outbox bench-audit bench-serve check-deploy docs chaos chaos-short drill drill-short failover preflight-picture dashboard-picture lock dist image release clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | sort | expand -t 14
@@ -102,6 +102,11 @@ check-deploy: $(READY)  ## what lies in deploy/, as systemd, nginx, promtool, he
 	  > .cache/pip-audit.txt 2>&1 || { cat .cache/pip-audit.txt; exit 1; }
 	@head -n 1 .cache/pip-audit.txt
 	@echo "Libraries that could not be looked up here: $$(grep -c 'could not be audited' .cache/pip-audit.txt)"
+
+docs: $(READY)  ## the documentation site in .cache/site, to be read from there; a warning fails it
+	$(UV) sync --quiet --frozen --python $(PYTHON) --extra sandbox --group dev --group docs
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
+	@echo "Open .cache/site/index.html"
 
 lock: $(UV)  ## bring uv.lock up to date with pyproject.toml
 	$(UV) lock

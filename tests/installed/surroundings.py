@@ -89,7 +89,7 @@ class Surroundings:
         return f"https://localhost:{self.front}"
 
     def prepare(self):
-        """Write the files that README says to have ready."""
+        """Write the files that the page says to have ready."""
         self._write_credentials()
         self._write_nginx()
         (self.folder / "letter.pdf").write_bytes(DOCUMENT)
@@ -101,7 +101,7 @@ class Surroundings:
         write_private(self.home / ".pgpass", f"{LOOPBACK}:*:*:{SUPERUSER}:{password}\n")
 
     def list_settings(self):
-        """List what README's example of site.env has, as it is here."""
+        """List what the example of site.env on the page has, as it is here."""
         return {
             "PGHOST": LOOPBACK,
             "PGPORT": str(self.cluster.port),

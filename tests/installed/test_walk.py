@@ -1,4 +1,4 @@
-"""README's "Run it for real", word for word: from a release to a portal that reads.
+"""docs/run-it-for-real.md, word for word: from a release to a portal that reads.
 
 In a bare folder, from the wheel, with Debian's nginx, and TLS everywhere.
 """
@@ -32,15 +32,14 @@ ARRIVED = "the last step is done"
 PATIENCE = 900  # seconds, for a machine that does much else; alone it takes two minutes
 
 
-def read_section():
-    """Read "Run it for real"."""
-    text = (CHECKOUT / "README.md").read_text()
-    return text.partition("\n## Run it for real\n")[2].partition("\n## ")[0]
+def read_page():
+    """Read the page."""
+    return (CHECKOUT / "docs" / "run-it-for-real.md").read_text()
 
 
 def list_blocks(language):
     """List its blocks of this language, in order."""
-    return re.findall(rf"^```{language}\n(.*?)^```$", read_section(), re.MULTILINE | re.DOTALL)
+    return re.findall(rf"^```{language}\n(.*?)^```$", read_page(), re.MULTILINE | re.DOTALL)
 
 
 class Walk:
@@ -112,8 +111,8 @@ def listing(walk):
     return head.lower(), json.loads(body)
 
 
-def test_readme_says_what_to_have_ready(tmp_path):
-    """Nothing that is given to the steps but what README names, and where the stand-ins are."""
+def test_the_page_says_what_to_have_ready(tmp_path):
+    """Nothing that is given to the steps but what the page names, and where the stand-ins are."""
     (example,) = list_blocks("ini")
     surroundings = Surroundings(tmp_path / "area", tmp_path)
     stand_ins = surroundings.list_stand_ins()
@@ -123,8 +122,8 @@ def test_readme_says_what_to_have_ready(tmp_path):
     assert not set(named) & set(stand_ins)
 
 
-def test_the_section_has_steps_and_nothing_that_is_not_one():
-    text = read_section()
+def test_the_page_has_steps_and_nothing_that_is_not_one():
+    text = read_page()
 
     assert len(list_blocks("sh")) == len(re.findall(r"^\d\. ", text, re.MULTILINE))
     assert len(text.splitlines()) < 120
