@@ -18,6 +18,8 @@ from pydantic import SecretStr
 from sqlalchemy import create_engine
 
 from registry import migrations
+from registry.audit.store.entries import add_entry
+from registry.audit.trail.entry import Entry
 from registry.domain.errors import Unavailable
 from registry.sandbox.servers.postgres import APPLICATION_ROLE
 from registry.sandbox.servers.processes import LOOPBACK
@@ -90,6 +92,15 @@ def ask_of_silence(transactions, road):
         connection.exec_driver_sql("SELECT 1")
 
 
+def add_entry_into_silence(transactions, road):
+    entry = Entry(
+        timestamp="", token_hash=None, client_id="c", method="GET", url="/", status=200, details={}
+    )
+    with transactions(an_ebox()) as connection:
+        road.silence()
+        add_entry(connection, entry)
+
+
 def wait_until_well(transactions, seconds):
     ends = time.monotonic() + seconds
     while True:
@@ -149,6 +160,18 @@ def test_a_server_that_falls_silent_before_it_commits_is_noticed(travel, road, r
         road.silence()
 
     assert time.monotonic() - began < NOTICED
+
+
+def test_a_server_that_falls_silent_before_an_entry_is_added_is_noticed(travel, road):
+    transactions = travel(database_statement_timeout=1)
+    began = time.monotonic()
+
+    with pytest.raises(Unavailable):
+        add_entry_into_silence(transactions, road)
+
+    assert time.monotonic() - began < NOTICED
+    road.heal()
+    wait_until_well(transactions, HEALED)
 
 
 def test_while_a_server_is_silent_most_hear_it_at_once(travel, road):

@@ -9,6 +9,7 @@ from datetime import date, datetime
 from typing import Any, Final, NamedTuple, cast
 
 import psycopg
+from psycopg import generators
 from psycopg.pq import DiagnosticField, ExecStatus
 from sqlalchemy import BigInteger, Column, Connection, Dialect, Index, Table, Text, text
 from sqlalchemy.exc import DBAPIError
@@ -71,7 +72,9 @@ def add_entry(connection: Connection, entry: Entry) -> None:
     # pooler may hand the next statement to another connection.
     driver = cast("psycopg.Connection[Any]", connection.connection.driver_connection)
     values = (_encode(entry.ebox), _encode(entry.person), write_entry(entry).encode())
-    result = driver.pgconn.exec_params(_ADD_ENTRY, values)
+    driver.pgconn.send_query_params(_ADD_ENTRY, values)
+    # As all of `BoundedConnection`, which waits no longer than it may.
+    (result,) = driver.wait(generators.execute(driver.pgconn))
     if result.status != ExecStatus.COMMAND_OK:
         # The primary message alone: details would repeat values of the entry.
         primary = result.error_field(DiagnosticField.MESSAGE_PRIMARY) or b""
