@@ -21,7 +21,7 @@ from tests.factories import a_file, a_message, an_ebox
 
 _MESSAGES, _OTHERS = 500, 2_000
 _ROUNDS, _REQUESTS = 5, 1000
-_MOST = 2.0  # the listing against the bare handler
+_MOST = 1.5  # the listing against the bare handler
 _LIST = "/REST/ebox/enterprise/messageRegistry/v3/ebox/messages"
 _CONF = "python:registry.gunicorn"
 
