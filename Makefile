@@ -1,12 +1,13 @@
 # Everything from nothing but Python 3.11+ and the package index; `make help` lists the targets.
 
 PYTHON ?= python3
+MINUTES ?= 30
 VENV := .venv
 BIN := $(VENV)/bin
 UV := .cache/uv/bin/uv
 READY := $(VENV)/.ready
 
-.PHONY: help setup demo sandbox test bare check hooks journeys clients bench-list bench-publish bench-outbox bench-audit bench-serve check-deploy docs chaos chaos-short drill drill-short failover preflight-picture dashboard-picture lock dist image release clean
+.PHONY: help setup demo sandbox test bare check hooks journeys clients bench bench-full bench-memory bench-list bench-publish bench-outbox bench-audit bench-serve check-deploy docs chaos chaos-short drill drill-short failover preflight-picture dashboard-picture lock dist image release clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | sort | expand -t 14
@@ -55,6 +56,15 @@ journeys: $(READY)  ## whole-service journeys on gunicorn, longer than in `make 
 
 clients: $(READY)  ## generate clients from the OpenAPI documents (Java and Node are needed), drive them
 	$(BIN)/python -m tests.clients
+
+bench: $(READY)  ## promises about scale on 1,000,000 messages, beside peers: 15 minutes, docs/benchmarks
+	$(BIN)/python -m tests.bench.scale --kind bench $(BENCH)
+
+bench-full: $(READY)  ## the same on 10,000,000 messages: an hour
+	$(BIN)/python -m tests.bench.scale --kind bench-full --messages 10000 --messages 10000000 $(BENCH)
+
+bench-memory: $(READY)  ## memory of the workers under 30 minutes of mixed load; MINUTES=5 for less
+	$(BIN)/python -m tests.bench.scale --kind bench-memory --messages 100000 --memory $(MINUTES) $(BENCH)
 
 bench-list: $(READY)  ## CPU per request of a listing beside the least it could cost
 	$(BIN)/python -m tests.bench.listing

@@ -1,0 +1,1 @@
+"""`make bench`, `bench-full` and `bench-memory`: the promises about scale, measured."""

@@ -1,0 +1,1 @@
+"""Programs of others that anybody can install, doing what the registry does."""

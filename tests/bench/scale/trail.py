@@ -1,0 +1,116 @@
+"""What operators ask of a trail of millions of entries, by the commands they type."""
+
+import os
+import statistics
+import subprocess
+import sys
+import time
+from typing import Final
+
+from tests.bench.scale.bench import Bench
+from tests.bench.scale.generator import Load, Step
+from tests.bench.scale.profiles import LIST, list_contents
+from tests.bench.scale.progress import Progress, say
+from tests.bench.scale.verdicts import Comparison, Verdict
+from tests.bench.scale.wire import make_get
+
+_LISTINGS: Final = 25  # of the e-Box that is looked for
+_BATCH: Final = 10_000  # entries of a transaction
+_TIMES: Final = 3
+_ENOUGH: Final = 10.0  # seconds, after which a command is not tried again
+
+
+def measure_trail(bench: Bench) -> None:
+    """Fill the trail up to as many entries as there are messages, seal it, and look for two."""
+    site, database = bench.site, bench.site.name_database(bench.largest)
+    wanted = bench.largest.readers[-1]
+    message_id = list_contents(site, database, wanted)[0]
+    _list_wanted(bench, database)
+    _fill(bench, database)
+    began = time.monotonic()
+    _run(bench, database, "worker", "--once", "--only", "seal")
+    took = time.monotonic() - began
+    (entries,) = site.cluster.ask(database, "SELECT count(*) FROM audit_entries")[0]
+    say(f"sealed; the trail has {entries:,} entries, and sealing took {took:.0f} s")
+    start = _time(bench, database, "audit", "reconstruct", "--help")
+    for name, option, value in (
+        ("reconstruct message", "--message", str(message_id)),
+        ("reconstruct e-Box", "--ebox", wanted.number),
+    ):
+        seconds = _time(bench, database, "audit", "reconstruct", option, value)
+        parts = {"entries": entries, "seconds of the program's start alone": start}
+        bench.judge(Verdict(name, seconds, parts))
+    sizes = site.cluster.ask(database, _SIZES, entries)[0][0]
+    values = {"goal": 400.0, "entry with its indexes": float(sizes)}
+    bench.compare(Comparison("Audit trail", "bytes an entry", values))
+
+
+def _list_wanted(bench: Bench, database: str) -> None:
+    served = bench.site.serve(database, workers=1)
+    others = bench.largest.readers[5:25]
+    for ebox in (*others, bench.largest.readers[-1]):
+        request = make_get(LIST, bench.site.callers.consumer(ebox))
+        load = Load(served.port, [[Step("listing", request)]], count=_LISTINGS)
+        bench.generator.run(load)
+    served.stop()
+
+
+def _fill(bench: Bench, database: str) -> None:
+    """Copy entries of others' listings: as long as real ones, and of the form they have today."""
+    ask = bench.site.cluster.ask
+    ((columns,),) = ask(database, _COLUMNS)
+    ask(database, "DROP TABLE IF EXISTS bench_entries")
+    ask(database, _TEMPLATE.format(columns=columns))
+    (present,) = ask(database, "SELECT count(*) FROM audit_entries")[0]
+    missing = bench.largest.messages - present
+    progress = Progress("audit entries", max(0, missing))
+    for _ in range(0, missing, _BATCH):
+        ask(database, _COPY.format(columns=columns), _BATCH)
+        progress.add(_BATCH)
+    progress.close()
+    ask(database, "DROP TABLE bench_entries")
+    ask(database, "VACUUM ANALYZE audit_entries")
+
+
+def _time(bench: Bench, database: str, *arguments: str) -> float:
+    seconds: list[float] = []
+    while len(seconds) < _TIMES and sum(seconds) < _ENOUGH:
+        began = time.monotonic()
+        _run(bench, database, *arguments)
+        seconds.append(time.monotonic() - began)
+    return statistics.median(seconds)
+
+
+def _run(bench: Bench, database: str, *arguments: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "registry", *arguments],
+        env={**os.environ, **bench.site.env(database)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        raise SystemExit(f"registry {' '.join(arguments)}: {done.stderr.strip()[-2000:]}")
+
+
+# All columns that are not the database's to say.
+_COLUMNS: Final = """
+SELECT string_agg(column_name, ', ' ORDER BY ordinal_position) FROM information_schema.columns
+WHERE table_name = 'audit_entries' AND column_name NOT IN ('recorded_at', 'entry_number', 'xid')
+"""
+_TEMPLATE: Final = """
+CREATE TABLE bench_entries AS
+SELECT row_number() OVER () AS bench_number, {columns} FROM (
+  SELECT {columns} FROM audit_entries WHERE ebox IN (
+    SELECT ebox FROM audit_entries WHERE ebox IS NOT NULL GROUP BY ebox HAVING count(*) = 25
+    ORDER BY max(entry_number) LIMIT 20) LIMIT 500) AS entries
+"""
+_COPY: Final = """
+INSERT INTO audit_entries ({columns})
+SELECT {columns} FROM generate_series(1, %s) AS n
+JOIN bench_entries ON bench_number = 1 + n %% (SELECT count(*) FROM bench_entries)
+"""
+_SIZES: Final = """
+SELECT sum(pg_total_relation_size(inhrelid)) / %s
+FROM pg_inherits WHERE inhparent = 'audit_entries'::regclass
+"""
