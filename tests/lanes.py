@@ -26,7 +26,7 @@ def run_lanes(service, *, workers=None, plain_port=None):
             lanes[lane].start(command, env=env)
         for lane, port in ports.items():
             health = f"http://{LOOPBACK}:{port}{BASE}/health"
-            lanes[lane].wait_until(lambda health=health: answers(health), timeout=60)
+            lanes[lane].wait_until(lambda health=health: answers(health), timeout=180)
         folder = service.area / "nginx"
         folder.mkdir(exist_ok=True)
         named = {lane: [port] for lane, port in ports.items()}

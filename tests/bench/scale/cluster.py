@@ -1,7 +1,7 @@
 """PostgreSQL as it is measured: settings of a small server, statements counted, no fsync."""
 
-from collections.abc import Mapping
-from pathlib import Path
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Final
 
 import psycopg
@@ -36,15 +36,23 @@ class MeasuredCluster(Cluster):
             cursor = connection.execute(statement, values)
             return cursor.fetchall() if cursor.description else []
 
+    @contextmanager
+    def hold_autovacuum(self) -> Iterator[None]:
+        """Leave tables that are being filled to the VACUUM that follows."""
+        self._alter("SET autovacuum = off")
+        try:
+            yield
+        finally:
+            self._alter("RESET autovacuum")
+
+    def _alter(self, what: str) -> None:
+        self.ask("postgres", f"ALTER SYSTEM {what}")
+        self.ask("postgres", "SELECT pg_reload_conf()")
+
     def list_backends(self, user: str, database: str) -> list[int]:
         """List the processes that serve a user in a database."""
         rows = self.ask("postgres", _BACKENDS, user, database)
         return [pid for (pid,) in rows]
-
-
-def folder_size(path: Path) -> int:
-    """Bytes of all files below."""
-    return sum(each.stat().st_size for each in path.rglob("*") if each.is_file())
 
 
 _BACKENDS: Final = "SELECT pid FROM pg_stat_activity WHERE usename = %s AND datname = %s"

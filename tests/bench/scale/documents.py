@@ -36,7 +36,7 @@ def measure_documents(bench: Bench) -> None:
     area.mkdir(exist_ok=True)
     service = SimpleNamespace(area=area, env=site.env(database), objects=site.objects)
     with (
-        run_lanes(service, plain_port=(front := free_port())),
+        run_lanes(service, workers=2, plain_port=(front := free_port())),
         Giftless(site.folder, _CONTENT, workers=2, threads=8) as giftless,
         _serve_file(bench) as file_port,
     ):

@@ -65,6 +65,8 @@ class Population:
             make_key = _make_citizen if rank % 3 == 0 else _make_enterprise
             if size:
                 yield FilledEbox(make_key(READERS + rank), size)
+        if left:  # by rounding
+            yield FilledEbox(_make_enterprise(READERS + count + 1), left)
 
 
 def _make_enterprise(serial: int) -> str:

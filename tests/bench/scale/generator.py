@@ -69,8 +69,9 @@ class Answers:
         return statistics.median(self._list(kind))
 
     def p95(self, kind: str | None = None) -> float:
-        """The time that one of twenty exceeds."""
-        return statistics.quantiles(self._list(kind), n=20)[-1]
+        """The time that one of twenty exceeds; of a single answer its own."""
+        times = self._list(kind)
+        return statistics.quantiles(times, n=20)[-1] if len(times) > 1 else times[0]
 
     def add(self, other: "Answers") -> None:
         """Count those of another run, or of another client of the same."""
@@ -80,7 +81,7 @@ class Answers:
         self.size += other.size
 
     def _list(self, kind: str | None) -> list[float]:
-        return self.times[kind] if kind else [each for all_ in self.times.values() for each in all_]
+        return self.times[kind] if kind else [each for some in self.times.values() for each in some]
 
 
 class Generator:

@@ -44,17 +44,19 @@ def fill_database(
     return clock.steps
 
 
-def bring_up_to_date(owner_url: str, superuser_url: str) -> dict[str, float]:
-    """Migrate a full database to what this checkout needs, and vacuum it."""
+def bring_up_to_date(owner_url: str, superuser_url: str, *, is_vacuumed: bool) -> dict[str, float]:
+    """Migrate a full database to what this checkout needs; vacuum what is new or has changed."""
     clock = _Clock()
-    engine = create_engine(owner_url)
-    migrations.upgrade(engine, APPLICATION_ROLE)
-    engine.dispose()
-    clock.note("migrate")
     with psycopg.connect(superuser_url, autocommit=True) as connection:
-        connection.execute("VACUUM (ANALYZE, FREEZE)")
-        connection.execute("CHECKPOINT")
-    clock.note("vacuum")
+        before = connection.execute(_REVISION).fetchone()
+        engine = create_engine(owner_url)
+        migrations.upgrade(engine, APPLICATION_ROLE)
+        engine.dispose()
+        clock.note("migrate")
+        if not is_vacuumed or connection.execute(_REVISION).fetchone() != before:
+            connection.execute("VACUUM (ANALYZE, FREEZE)")
+            connection.execute("CHECKPOINT")
+            clock.note("vacuum")
     return clock.steps
 
 
@@ -137,6 +139,7 @@ def _create_indexes(url: str, definitions: list[str]) -> None:
     progress.close()
 
 
+_REVISION: Final = "SELECT version_num FROM alembic_version"
 _INDEXES: Final = """
 SELECT c.relname, pg_get_indexdef(c.oid) FROM pg_class c
 JOIN pg_index i ON i.indexrelid = c.oid JOIN pg_class t ON t.oid = i.indrelid

@@ -37,8 +37,8 @@ class Sample:
 
     @property
     def p95(self) -> float:
-        """Of all times; with few of them the greatest."""
-        return self.answers.p95() if self.answers.count > 1 else self.p50
+        """Of all times."""
+        return self.answers.p95()
 
     @property
     def cpu(self) -> float:

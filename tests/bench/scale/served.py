@@ -21,7 +21,7 @@ class ServedRegistry:
         command = [sys.executable, "-m", "gunicorn", "-c", CONF, "--no-control-socket"]
         command += ["-b", f"{LOOPBACK}:{self.port}"] + (["-w", str(workers)] if workers else [])
         self._process.start(command, env=env)
-        self._process.wait_until(lambda: answers(health_url(self.port)), timeout=60)
+        self._process.wait_until(lambda: answers(health_url(self.port)), timeout=180)
 
     @property
     def pid(self) -> int:

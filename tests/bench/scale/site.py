@@ -126,17 +126,22 @@ class Site:
         marker = self.folder / f"{name}.json"
         owner = self.cluster.url("owner", name)
         superuser = self.cluster.url(SUPERUSER, name)
-        if marker.exists():
+        is_filled = marker.exists()
+        if is_filled:
             steps = json.loads(marker.read_text())
             say(f"{name}: filled by an earlier run")
         else:
             self.cluster.ask("postgres", f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
             self.cluster.create_database(name)
             say(f"{name}: filling it with {population.total:,} messages")
-            steps = fill_database(owner, superuser, population, self.document, today())
-            marker.write_text(json.dumps(steps))
+            with self.cluster.hold_autovacuum():
+                steps = fill_database(owner, superuser, population, self.document, today())
         self.cluster.ask(name, "CREATE EXTENSION IF NOT EXISTS pg_stat_statements")
-        self.steps[name] = {**steps, **bring_up_to_date(owner, superuser)}
+        self.steps[name] = {
+            **steps,
+            **bring_up_to_date(owner, superuser, is_vacuumed=is_filled),
+        }
+        marker.write_text(json.dumps(self.steps[name]))
         say(f"{name}: {self.steps[name]}")
 
 

@@ -44,7 +44,7 @@ class Giftless:
         command += ["-b", f"{LOOPBACK}:{self.port}", "giftless.wsgi_entrypoint:app"]
         self._process.start(command, cwd=self._folder, env={"GIFTLESS_CONFIG_STR": _SETTINGS})
         try:
-            self._process.wait_until(lambda: not is_free(self.port), timeout=60)
+            self._process.wait_until(lambda: not is_free(self.port), timeout=180)
         except BaseException:
             self._process.stop()
             raise

@@ -55,7 +55,7 @@ class Kinto:
         self._process.start(command)
         url = f"http://{LOOPBACK}:{self.port}/v1/"
         try:
-            self._process.wait_until(lambda: answers(url), timeout=60)
+            self._process.wait_until(lambda: answers(url), timeout=180)
         except BaseException:
             self._process.stop()
             raise
