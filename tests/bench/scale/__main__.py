@@ -3,6 +3,7 @@
 Exit codes: 0 when every promise was kept, 1 when one was not, 130 when it was interrupted.
 """
 
+import fcntl
 import sys
 import tempfile
 import time
@@ -73,6 +74,9 @@ def main(  # noqa: PLR0913 - each by name
 ) -> None:
     """Measure the promises about scale, and say with the exit code whether all of them hold.
 
+    Databases are filled first, with COPY; then each part compares things in turn, and says what it
+    found as it goes.
+
     Example: python -m tests.bench.scale --messages 10000 --messages 100000 --part growth
     """
     populations = [Population(count) for count in sorted(messages)]
@@ -117,7 +121,13 @@ def _measure(bench: Bench, names: tuple[str, ...], minutes: float | None) -> dic
 def _working_folder(folder: Path | None) -> Iterator[Path]:
     """The folder that was named, or one that goes again."""
     if folder is not None:
-        yield folder
+        folder.mkdir(parents=True, exist_ok=True)
+        with (folder / "lock").open("w") as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise click.ClickException(f"{folder} is used by another run.") from None
+            yield folder
         return
     area = Path(tempfile.mkdtemp(prefix="registry-bench-"))
     area.chmod(0o711)  # PostgreSQL's user passes through
