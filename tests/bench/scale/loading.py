@@ -1,8 +1,9 @@
 """A database filled by COPY, in two processes, then indexed, migrated and vacuumed."""
 
 import time
-from collections.abc import Iterable
-from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from collections.abc import Iterable, Iterator
+from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
+from contextlib import contextmanager
 from datetime import datetime
 from multiprocessing import get_context
 from typing import Final
@@ -77,6 +78,17 @@ def share_out(eboxes: Iterable[FilledEbox], most: int) -> Iterable[list[FilledEb
         yield task
 
 
+@contextmanager
+def _leaving_at_once(pool: Executor) -> Iterator[Executor]:
+    """Wait for the pool's work, but not when we are interrupted: it ends with the server."""
+    try:
+        yield pool
+    except BaseException:
+        pool.shutdown(wait=False, cancel_futures=True)
+        raise
+    pool.shutdown()
+
+
 class _Clock:
     def __init__(self) -> None:
         self.steps: dict[str, float] = {}
@@ -90,7 +102,7 @@ class _Clock:
 
 def _copy_all(url: str, population: Population, document: StoredDocument, now: datetime) -> None:
     progress = Progress("messages", population.total)
-    with ProcessPoolExecutor(_PROCESSES, mp_context=get_context("spawn")) as pool:
+    with _leaving_at_once(ProcessPoolExecutor(_PROCESSES, get_context("spawn"))) as pool:
         tasks = [
             pool.submit(_copy_share, url, share, document, now, seed)
             for seed, share in enumerate(share_out(population, _SHARE))
@@ -133,7 +145,7 @@ def _create_indexes(url: str, definitions: list[str]) -> None:
         with psycopg.connect(url, autocommit=True) as connection:
             connection.execute(definition)
 
-    with ThreadPoolExecutor(_PROCESSES) as threads:
+    with _leaving_at_once(ThreadPoolExecutor(_PROCESSES)) as threads:
         for _ in threads.map(create, definitions):
             progress.add(1)
     progress.close()
