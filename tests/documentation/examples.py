@@ -48,6 +48,6 @@ def read_steps(page: str) -> list[Step]:
     for place, (language, _, text) in enumerate(blocks):
         if language == "sh":
             following = blocks[place + 1] if place + 1 < len(blocks) else ("", "", "")
-            output = following[2] if following[0] == "json" else None
+            output = following[2] if following[0] in ("json", "text") else None
             steps.append(Step(page, len(steps), text, output))
     return steps
