@@ -21,6 +21,7 @@ _PURPOSES: Final = {
     "worker": "by the clock",
     "cli": "operators",
     "sender": "senders",
+    "conformance": "tests any",
     "api": "HTTP: versions 3 and 2.1, their wire names and errors",
     "diagnosis": "causes, and what to do",
     "wiring": "assembly: which class is used",

@@ -18,6 +18,10 @@ _COMMANDS: Final = {
         "registry.cli.certificate:certificate",
         "Ask for the certificate by which the federation knows you, and check it.",
     ),
+    "conformance": LazyCommand(
+        "registry.conformance.command:conformance",
+        "Test any MessageRegistry by its URL, and report what it does otherwise than required.",
+    ),
     "database": LazyCommand("registry.cli.database:database", "Create and upgrade the database."),
     "deploy": LazyCommand(
         "registry.cli.deploy:deploy", "Have what an operator needs beside the program."

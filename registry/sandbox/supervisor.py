@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Final, Protocol
 
 from registry.sandbox import ownership, personas
+from registry.sandbox.callers_files import write_callers_files
 from registry.sandbox.federation.process import Federation
 from registry.sandbox.layout import Document, Layout
 from registry.sandbox.servers.postgres import APPLICATION, WORKER, Cluster
@@ -176,6 +177,7 @@ class Supervisor:
         personas.enroll(self.layout.keys, self.layout.federation, keep=self._keep)
         log = self.layout.logs / "federation.log"
         federation = Federation(self.layout.federation, log=log).start()
+        write_callers_files(self.layout, federation.token_url)
         urls = {"tokenUrl": federation.token_url, "introspectUrl": federation.introspect_url}
         self._add("federation", federation, log, urls)
 

@@ -28,6 +28,11 @@ def sender(install):
 
 
 @pytest.fixture(scope="module")
+def tester(install):
+    return install("conformance")
+
+
+@pytest.fixture(scope="module")
 def plain(install):
     return install()
 
@@ -89,6 +94,31 @@ def test_a_sender_who_types_what_operators_do_is_told_what_to_install(sender, co
 
     assert done.returncode == 2
     assert "is not installed. Install ebox-message-registry[server]" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_who_tests_registries_needs_no_server_and_no_checkout(tester, service):
+    address = f"http://{LOOPBACK}:{service.port}{BASE}"
+    persona = PERSONAS["enterprise-consumer"]
+    key = service.area / "keys" / f"{persona.name}.pem"
+    reader = ("--token-url", service.federation.token_url, "--client-id", persona.client_id)
+
+    told = tester(
+        *("registry", "conformance", address, *reader, "--key", str(key)),
+        *("--only", "token-*", "--only", "schema-*", "--html", "report.html"),
+        no_proxy="*",
+    )
+
+    assert "0 not met" in told
+    assert (tester.folder / "report.html").read_text().startswith("<!DOCTYPE html>")
+    assert not tester.list_packages() & OF_SERVERS
+
+
+def test_who_has_another_extra_is_told_which_one_tests_registries(sender):
+    done = sender.run("registry", "conformance", "https://registry.example/v3")
+
+    assert done.returncode == 2
+    assert "is not installed. Install ebox-message-registry[conformance]." in done.stderr
     assert "Traceback" not in done.stderr
 
 

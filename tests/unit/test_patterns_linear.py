@@ -95,6 +95,26 @@ PATTERNS: Final = {
     "cli.audit.options:_HASH": worst("fullmatch", ("", "a", "")),
     "cli.refdata.values:_ID": worst("fullmatch", ("", "a", ""), ("a", "-", " ")),
     "cli.refdata.values:_VALIDITY": worst("fullmatch", ("", "1", ""), ("1 year", "s", "")),
+    "conformance.checks.documents:_CONTENT_RANGE": worst(
+        "fullmatch", ("bytes ", "1", ""), ("bytes 1-", "1", ""), ("bytes 1-1/", "1", "x")
+    ),
+    "conformance.checks.documents:_ENTITY_TAG": worst("fullmatch", ('"', "a", "")),
+    "conformance.checks.isolation:_OCCURRENCE": worst(
+        "sub", ("", "0123abcd-0000-0000-0000-0123456789a-", ""), ("", "a", "")
+    ),
+    "conformance.checks.reference_data:_MAX_AGE": worst("search", ("", "max-age=", "")),
+    "conformance.checks.security:_MAX_AGE": worst("search", ("", "max-age=", "")),
+    "conformance.checks.security:_VERSION_NUMBER": worst("search", ("", "1", ""), ("", "1.", "")),
+    "conformance.contract.response_judge:_DATE_TIME": worst(
+        "fullmatch", ("2030-01-01T00:00:00.", "0", "z")
+    ),
+    "conformance.contract.response_judge:_URI": worst(
+        "fullmatch", ("a", "a", ""), ("a:", "a", " "), ("", "a:", " ")
+    ),
+    "conformance.exchange.masking:_NUMBER": worst(
+        "sub", ("", "1", ""), ("", "0123456789-", ""), ("", "a", "")
+    ),
+    "conformance.target:_VERSION": worst("fullmatch", ("v3", ".1", "x")),
     "domain.document_keys:_KEY": worst(
         "fullmatch", ("documents/", "a", ""), ("", "documents/", "")
     ),

@@ -9,15 +9,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Final
-from uuid import UUID, uuid5
+from uuid import UUID
 
 from registry.domain.identifiers import Ebox, EboxKind
 from registry.domain.partitions import GENERAL
 from registry.sandbox.personas import ACCOUNTANT, BAKERY, CITIZEN, GARAGE
+from registry.sandbox.seeds.names import SENT_FROM_B, make_message_id
 from registry.sandbox.seeds.papers import letter
 from registry.sandbox.seeds.reference import FINANCE, JUSTICE, SOCIAL_SECURITY
 
-_NAMES: Final = UUID("3f0f9b2e-6a84-4d53-9c6e-5d7a1c1f2b90")  # makes the same ids in every sandbox
 _BAKERY: Final = Ebox(EboxKind.ENTERPRISE, BAKERY.digits)
 _GARAGE: Final = Ebox(EboxKind.ENTERPRISE, GARAGE.digits)
 _CITIZEN: Final = Ebox(EboxKind.CITIZEN, CITIZEN.digits)
@@ -47,7 +47,7 @@ class Seed:
     @property
     def message_id(self) -> UUID:
         """One id for this name, in every sandbox."""
-        return uuid5(_NAMES, self.name)
+        return make_message_id(self.name)
 
     def columns(self, now: datetime) -> dict[str, Any]:
         """The row of the message, had it been published `hours_ago`."""
@@ -216,7 +216,7 @@ def _partitions() -> Iterator[Seed]:
             files=_pdf(f"wissen-{number}.pdf", f"Te verplaatsen {number}"),
         )
     yield Seed(
-        "sent-from-b",
+        SENT_FROM_B,
         _GARAGE,
         "Vraag van de bakkerij",
         "Question de la boulangerie",

@@ -26,6 +26,7 @@ LEAST = {
     "audit verify": {WORKER, "AUDIT_BUCKET"},
     "certificate check": set(),
     "certificate request": set(),
+    "conformance": set(),
     "database check": {"DATABASE_OWNER_URL", "DATABASE_URL"},
     "database downgrade --revision base --yes": {"DATABASE_OWNER_URL"},
     "database migrate": {"DATABASE_OWNER_URL"},

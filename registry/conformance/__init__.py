@@ -1,0 +1,1 @@
+"""Tests any MessageRegistry by its URL; imports no other room, so that it favours none."""

@@ -1,0 +1,1 @@
+"""Callers: the parts that callers play, and how each gets its token."""

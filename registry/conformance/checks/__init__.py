@@ -1,0 +1,1 @@
+"""Checks, a module for each theme; the themes are listed in `catalogue`."""

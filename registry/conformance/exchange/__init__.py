@@ -1,0 +1,1 @@
+"""HTTP with the registry that is tested: asked within a time, recorded, shown without secrets."""

@@ -1,0 +1,1 @@
+"""Publications by a sender, to see what becomes of them: documents, bodies, letters."""

@@ -1,0 +1,1 @@
+"""The portal's calls, many at once, and how long they take."""
