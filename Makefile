@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 UV := .cache/uv/bin/uv
 READY := $(VENV)/.ready
 
-.PHONY: help setup demo sandbox test bare check hooks journeys clients bench bench-full bench-memory bench-list bench-publish bench-outbox bench-audit bench-serve check-deploy docs chaos chaos-short drill drill-short failover preflight-picture dashboard-picture lock dist image release clean
+.PHONY: help setup demo sandbox portal test bare check hooks journeys clients bench bench-full bench-memory bench-list bench-publish bench-outbox bench-audit bench-serve check-deploy docs chaos chaos-short drill drill-short failover preflight-picture dashboard-picture portal-picture lock dist image release clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | sort | expand -t 14
@@ -29,6 +29,9 @@ demo: $(READY)  ## start a local federation, tour the main job, stop it
 
 sandbox: $(READY)  ## start a local federation and leave it running until Ctrl-C
 	$(BIN)/registry sandbox up
+
+portal: $(READY)  ## open the local portal of the sandbox that runs, in a browser
+	$(BIN)/registry sandbox portal
 
 test: $(READY)  ## run the tests on real PostgreSQL and SeaweedFS, but for those that take long
 	HYPOTHESIS_EXAMPLES=10 $(BIN)/python -m pytest -n 3 --dist loadfile -p no:schemathesis \
@@ -91,6 +94,9 @@ preflight-picture: $(READY)  ## docs/preflight.png: the page of a sandbox that r
 
 dashboard-picture: $(READY)  ## docs/dashboard.png: deploy/grafana over a sandbox in use, by Debian's prometheus
 	$(UV) run --quiet --no-sync --with 'matplotlib>=3.9,<4' python -m tests.dashboard
+
+portal-picture: $(READY)  ## docs/portal.png and portal-360.png: the local portal of a sandbox, by Debian's chromium
+	$(BIN)/python -m tests.portal.picture
 
 drill: $(READY)  ## lose the database of a sandbox under load, restore it, and write what was lost
 	$(BIN)/registry drill restore --report docs/durability.md

@@ -136,6 +136,7 @@ def _render(problem: problems.Problem) -> Response:
 def _let_browsers_in(app: Flask, settings: Settings) -> None:
     """Admit calls from browsers, of pages of named origins only (contract 4.23, 6.42)."""
     if settings.cors_origins:
+        app.after_request(_show_timings)  # after CORS has let the origin in: the last comes first
         CORS(
             app,
             origins=list(settings.cors_origins),
@@ -154,6 +155,13 @@ def _let_browsers_in(app: Flask, settings: Settings) -> None:
             max_age=3600,
         )
         app.after_request(_vary_by_origin)
+
+
+def _show_timings(response: Response) -> Response:
+    """Let a page that may read the answer know how long it took, and if a cache had it."""
+    if origin := response.headers.get("Access-Control-Allow-Origin"):
+        response.headers["Timing-Allow-Origin"] = origin
+    return response
 
 
 def _vary_by_origin(response: Response) -> Response:

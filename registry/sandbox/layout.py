@@ -12,7 +12,7 @@ from registry.sandbox.files import write_private
 from registry.sandbox.personas import AUDIT_KEY, PERSONAS, REPRESENTATIVE, WEBHOOK
 
 Document = dict[str, Any]
-PORTAL: Final = "https://portal.example"  # whose pages may call us
+PORTAL: Final = "https://portal.example"  # whose pages may call us, beside the local portal's
 HASH_KEY: Final = "of the sandbox, where there is nobody to hide"
 _LOCAL: Final = "localhost,127.0.0.1"
 
@@ -103,7 +103,7 @@ class Layout:
         return {
             "REGISTRY_ENVIRONMENT": "test",
             "REGISTRY_PUBLIC_URL": f"{address.scheme}://{address.netloc}",
-            "REGISTRY_CORS_ORIGINS": PORTAL,
+            "REGISTRY_CORS_ORIGINS": f"{PORTAL},{document['portalUrl'].rstrip('/')}",
             "REGISTRY_DATABASE_URL": document["applicationDatabaseUrl"],
             "REGISTRY_DATABASE_OWNER_URL": document["databaseUrl"],
             "REGISTRY_DATABASE_WORKER_URL": document["workerDatabaseUrl"],

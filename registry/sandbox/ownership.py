@@ -20,6 +20,7 @@ _MARKS: Final = {
     "postgres": ("postgres", "-D"),
     "seaweedfs": ("weed", "mini"),
     "federation": ("registry.sandbox.federation",),
+    "portal": ("registry.sandbox.portal",),
     "gunicorn": ("gunicorn", "python:registry.gunicorn"),
     "worker": ("registry worker",),
     "sandbox": ("sandbox", "up"),

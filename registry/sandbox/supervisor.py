@@ -14,6 +14,7 @@ from registry.sandbox import ownership, personas
 from registry.sandbox.callers_files import write_callers_files
 from registry.sandbox.federation.process import Federation
 from registry.sandbox.layout import Document, Layout
+from registry.sandbox.portal.process import Portal
 from registry.sandbox.servers.postgres import APPLICATION, WORKER, Cluster
 from registry.sandbox.servers.processes import (
     LOOPBACK,
@@ -128,6 +129,8 @@ class Supervisor:
             self._start_store()
         with self._step("The federation's stand-ins"):
             self._start_federation()
+        with self._step("The portal"):
+            self._start_portal()
         with self._step("Migrations"):
             self.run_registry("database", "migrate")
         if self._seeds and not has_data:
@@ -180,6 +183,12 @@ class Supervisor:
         write_callers_files(self.layout, federation.token_url)
         urls = {"tokenUrl": federation.token_url, "introspectUrl": federation.introspect_url}
         self._add("federation", federation, log, urls)
+
+    def _start_portal(self) -> None:
+        """Before the registry, which has to know from where its pages call."""
+        log = self.layout.logs / "portal.log"
+        portal = Portal(self.layout, log=log).start()
+        self._add("portal", portal, log, {"portalUrl": portal.url})
 
     def start_registry(self) -> None:
         """Start what serves and the worker, also after `stop_registry`; all is ready then.

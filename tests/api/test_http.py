@@ -452,6 +452,7 @@ def test_a_named_origin_is_repeated_and_the_answer_varies_by_it(
         answer = there.get(path, headers={"Origin": origin})
 
         assert answer.headers.get_all(ALLOW) == [origin], path
+        assert answer.headers.get_all("Timing-Allow-Origin") == [origin], path
         assert "Origin" in answer.headers["Vary"]
         exposed = answer.headers["Access-Control-Expose-Headers"]
         assert {"Content-Disposition", TRACE, "ETag"} <= set(exposed.split(", "))
@@ -476,6 +477,7 @@ def test_another_origin_is_not_let_in(app_with, elsewhere, consumer, method):
         answer = there.ask(method, "/ebox/messages", headers=headers)
 
         assert ALLOW not in answer.headers, origin
+        assert "Timing-Allow-Origin" not in answer.headers, origin
 
 
 def test_a_preflight_is_answered_without_a_token(app_with):

@@ -20,7 +20,7 @@ from registry.sandbox.layout import Layout
 from registry.sandbox.personas import PERSONAS
 from registry.sandbox.servers import processes
 
-PROCESSES = {"postgres", "seaweedfs", "federation", "gunicorn", "worker", "sandbox"}
+PROCESSES = {"postgres", "seaweedfs", "federation", "portal", "gunicorn", "worker", "sandbox"}
 
 
 @pytest.fixture(scope="module")

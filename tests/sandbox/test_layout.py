@@ -8,6 +8,7 @@ from registry.settings import Settings
 
 DOCUMENT = {
     "baseUrls": {"enterprise": {"v3": "http://localhost:8080/REST/ebox/enterprise/m/v3"}},
+    "portalUrl": "http://localhost:2004/",
     "tokenUrl": "http://127.0.0.1:2001/REST/oauth/v5/token",
     "introspectUrl": "http://127.0.0.1:2001/REST/oauth/v5/introspect",
     "databaseUrl": "postgresql://owner@127.0.0.1:2002/registry",

@@ -27,6 +27,10 @@ _COMMANDS: Final = {
         f"{_ROOM}.use:execute",
         "Run COMMAND with this sandbox's settings in its environment; its exit code is ours.",
     ),
+    "portal": LazyCommand(
+        f"{_ROOM}.portal:portal",
+        "Open the local portal in a browser: an e-Box as its user sees it.",
+    ),
     "status": LazyCommand(
         f"{_ROOM}.lifecycle:status",
         "Show the processes and whether the registry is well; exit code 1 unless all is.",
@@ -44,5 +48,5 @@ def sandbox() -> None:
     """A whole local federation on loopback, from nothing.
 
     PostgreSQL, SeaweedFS (S3), stand-ins for the authorization server, the Partition API, the
-    Federation WS and the Event Service, and this registry with test data.
+    Federation WS and the Event Service, a local portal, and this registry with test data.
     """

@@ -15,6 +15,7 @@ from registry.terminal.screen import make_console
 def show_places(layout: Layout, document: Document) -> None:
     """Print where everything is, and who may be played."""
     places = Table("what", "where", title="The sandbox")
+    places.add_row("portal", document["portalUrl"])
     for kind, versions in document["baseUrls"].items():
         for version, url in versions.items():
             places.add_row(f"{kind} {version}", url)
