@@ -53,7 +53,7 @@ function Paper({ shown, onClose }) {
     <figure class="paper">
       <figcaption>${shown.fileName} <button type="button" onClick=${onClose}>${say("close")}</button></figcaption>
       ${shown.address
-        ? html`<iframe src=${`${shown.address}#navpanes=0&view=FitH`} title=${shown.fileName}></iframe>`
+        ? html`<iframe src=${`${shown.address}#navpanes=0`} title=${shown.fileName}></iframe>`
         : html`<pre tabindex="0">${shown.text}</pre>`}
     </figure>
   `;
