@@ -53,7 +53,11 @@ class Visitor:
         self.words = json.loads((PAGE / "words" / f"{language}.json").read_text("utf-8"))
         width, height = size
         self.context = browser.new_context(
-            viewport={"width": width, "height": height}, locale=f"{language}-BE", **options
+            viewport={"width": width, "height": height},
+            locale=f"{language}-BE",
+            is_mobile=size == TELEPHONE,
+            has_touch=size == TELEPHONE,
+            **options,
         )
         self.context.set_default_timeout(_TIMEOUT)
         self.page: Page = self.context.new_page()

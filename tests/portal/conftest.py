@@ -25,9 +25,13 @@ class Sandbox:
         self.portal = document["portalUrl"]
         self.base = document["baseUrls"]["enterprise"]["v3"]
         self._token_url = document["tokenUrl"]
+        self._tokens = {}
 
     def token(self, persona):
-        return tokens.fetch(self._token_url, PERSONAS[persona], self.layout.keys)
+        if persona not in self._tokens:
+            token = tokens.fetch(self._token_url, PERSONAS[persona], self.layout.keys)
+            self._tokens[persona] = token
+        return self._tokens[persona]
 
     def publish(self, recipient, subject, files=None, **members):
         """Publish a message of the agency without the portal; gives its id."""

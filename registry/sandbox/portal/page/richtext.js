@@ -13,8 +13,16 @@ const inert = globalThis.trustedTypes?.createPolicy("inert", { createHTML: (text
 
 export function drawText(text) {
   if (!/<[a-z!/][^>]*>/i.test(text)) return text.split(/\n{2,}/).map((part) => h("p", null, part));
-  const body = new DOMParser().parseFromString(inert ? inert.createHTML(text) : text, "text/html").body;
+  const quiet = silence(text);
+  const body = new DOMParser().parseFromString(inert ? inert.createHTML(quiet) : quiet, "text/html").body;
   return [...body.childNodes].map(draw);
+}
+
+// What the page's policy forbids would be left out in any case; without it the browser has nothing
+// to complain of while it parses.
+function silence(text) {
+  const names = (tag) => tag.replace(/([\s"'/])(on[a-z]+|style)(?=\s*=)/gi, "$1data-$2");
+  return text.replace(/<style\b[^]*?(<\/style>|$)/gi, "").replace(/<[a-z][^>]*>/gi, names);
 }
 
 function draw(node) {
