@@ -164,12 +164,15 @@ def test_everything_of_the_tour_can_be_reached_by_keys(visit):
     page.keyboard.type("vennootschapsbelasting")
     page.keyboard.press("Enter")
     expect(page.locator(".message")).to_have_count(1)
+    expect(page.get_by_role("searchbox")).to_be_focused()
     tab_to(page, visitor.line(subject).get_by_role("link"))
     page.keyboard.press("Enter")
     expect(page.locator("article h2")).to_be_focused()
     tab_to(page, page.get_by_role("button", name=visitor.say("open")).first)
     page.keyboard.press("Enter")
     expect(page.locator(".paper iframe")).to_be_visible()
+    page.go_back()
+    expect(visitor.line(subject).get_by_role("link")).to_be_focused()
 
 
 def tab_to(page, locator):

@@ -1,7 +1,7 @@
 // The text of a message. Where it is the main content, reading it marks the message as read, so it is asked for.
 import { html, useEffect, useState } from "../html.js";
 import { drawText } from "../richtext.js";
-import { say, translate } from "../words.js";
+import { messageLanguage, say, translate } from "../words.js";
 import { attempt } from "./notice.js";
 
 export function Body({ portal: { registry, mailbox }, message }) {
@@ -18,7 +18,7 @@ export function Body({ portal: { registry, mailbox }, message }) {
   return html`
     <section class="body" aria-label=${say("text")}>
       ${text
-        ? html`<div class="text">${drawText(translate(text))}</div>`
+        ? html`<div class="text" lang=${messageLanguage()}>${drawText(translate(text))}</div>`
         : isBodyMainContent && html`<button class="main" type="button" onClick=${open}>${say("text.open")}</button>`}
     </section>
   `;

@@ -3,7 +3,7 @@ import { PAGE_SIZE } from "../mailbox.js";
 import { html, useEffect, useState } from "../html.js";
 import { linkTo } from "../route.js";
 import { useStore } from "../store.js";
-import { say, showDate, translate } from "../words.js";
+import { messageLanguage, say, showDate, translate } from "../words.js";
 import { folderName } from "./folders.js";
 import { Logo, Name } from "./names.js";
 import { Trouble } from "./notice.js";
@@ -47,7 +47,7 @@ function Line({ portal: { reference }, place, message, isChosen, onChoose }) {
           ${message.senderApplicationId && html`<span class="via"> · <${Name} reference=${reference} kind="application" id=${message.senderApplicationId} /></span>`}
         </span>
         <time datetime=${message.receiptDate}>${showDate(message.receiptDate)}</time>
-        <span class="subject">${!isRead && html`<span class="unseen">${say("unread")}: </span>`}${subject}</span>
+        <span class="subject">${!isRead && html`<span class="unseen">${say("unread")}: </span>`}<span lang=${messageLanguage()}>${subject}</span></span>
         <span class="marks"><${Marks} message=${message} reference=${reference} /></span>
       </a>
     </li>

@@ -2,7 +2,7 @@
 import { html, useEffect, useRef, useState } from "../html.js";
 import { linkTo } from "../route.js";
 import { useStore } from "../store.js";
-import { say, translate } from "../words.js";
+import { messageLanguage, say, translate } from "../words.js";
 import { Action } from "./action.js";
 import { Body } from "./body.js";
 import { Documents } from "./documents.js";
@@ -43,7 +43,7 @@ function Content({ portal, message }) {
   const title = useRef(null);
   useEffect(() => title.current.focus(), [message.messageId]);
   return html`
-    <h2 ref=${title} tabindex="-1">${translate(message.subject)}</h2>
+    <h2 ref=${title} tabindex="-1" lang=${messageLanguage()}>${translate(message.subject)}</h2>
     <${Facts} portal=${portal} message=${message} />
     ${message.messageAction && html`<${Action} portal=${portal} message=${message} />`}
     ${message.isBodyMainContent !== undefined && html`<${Body} portal=${portal} message=${message} />`}

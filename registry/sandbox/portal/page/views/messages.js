@@ -1,5 +1,5 @@
 // The e-Box: folders and counts, the list, and the message that is open beside it.
-import { html, useEffect } from "../html.js";
+import { html, useEffect, useRef } from "../html.js";
 import { useStore } from "../store.js";
 import { say } from "../words.js";
 import { Counts } from "./counts.js";
@@ -14,6 +14,12 @@ export function Messages({ portal, place }) {
   useStore(mailbox.page);
   useEffect(() => void mailbox.openFolders(), [mailbox]);
   useEffect(() => void mailbox.open(query), [mailbox, JSON.stringify(query)]);
+  const before = useRef("");
+  useEffect(() => {
+    // Whoever closes a message is where he opened it.
+    if (!messageId) document.getElementById(`message-${before.current}`)?.focus();
+    before.current = messageId;
+  }, [messageId]);
   return html`
     <div class=${messageId ? "mailbox reading" : "mailbox"}>
       <div class="side">

@@ -1,11 +1,18 @@
 // The search box with its language, and filters; what is asked for stands in the address.
-import { html, useEffect, useId, useState } from "../html.js";
+import { html, useEffect, useId, useRef, useState } from "../html.js";
 import { go } from "../route.js";
 import { messageLanguage, say, translate } from "../words.js";
 
 export function Search({ portal: { reference }, query }) {
   const [more, setMore] = useState(false);
   const [q, qlang] = [useId(), useId()];
+  const form = useRef(null);
+  // The form stays, and with it the place of whoever uses keys; only what it holds follows the address.
+  useEffect(() => {
+    for (const field of form.current.elements) {
+      if (field.name) field.value = query[field.name] ?? (field.name === "qlang" ? messageLanguage() : "");
+    }
+  }, [JSON.stringify(query)]);
   const search = (event) => {
     event.preventDefault();
     const fields = Object.fromEntries(new FormData(event.target));
@@ -14,12 +21,12 @@ export function Search({ portal: { reference }, query }) {
   const isNarrow = Object.keys(query).some((name) => !["folder", "hidden", "page"].includes(name));
   const clear = () => go({ query: { folder: query.folder, hidden: query.hidden } });
   return html`
-    <form class="search" role="search" onSubmit=${search} key=${JSON.stringify(query)}>
+    <form class="search" role="search" ref=${form} onSubmit=${search}>
       <label class="unseen" for=${q}>${say("search")}</label>
-      <input id=${q} name="q" type="search" defaultValue=${query.q ?? ""} placeholder=${say("search.hint")} />
+      <input id=${q} name="q" type="search" placeholder=${say("search.hint")} />
       <label class="unseen" for=${qlang}>${say("search.language")}</label>
-      <select id=${qlang} name="qlang" defaultValue=${query.qlang ?? messageLanguage()}>
-        ${["nl", "fr", "de"].map((code) => html`<option value=${code} selected=${code === (query.qlang ?? messageLanguage())}>${code}</option>`)}
+      <select id=${qlang} name="qlang">
+        ${["nl", "fr", "de"].map((code) => html`<option value=${code}>${code}</option>`)}
       </select>
       <button class="main" type="submit">${say("search")}</button>
       <button type="button" aria-expanded=${more} onClick=${() => setMore(!more)}>${say("filters")}</button>
@@ -63,7 +70,7 @@ function Choice({ name, label, choices, query }) {
 
 function Day({ name, label, query }) {
   const id = useId();
-  return html`<div><label for=${id}>${label}</label><input id=${id} name=${name} type="date" defaultValue=${query[name] ?? ""} /></div>`;
+  return html`<div><label for=${id}>${label}</label><input id=${id} name=${name} type="date" /></div>`;
 }
 
 // Lists of reference data are asked for when somebody wants to choose from them.
