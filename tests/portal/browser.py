@@ -26,6 +26,14 @@ _OPTIONS: Final = (
     "--disable-sync",
 )
 _TIMEOUT: Final = 30_000  # milliseconds: machines may be slow
+_QUIET: Final = """() => new Promise((resolve) => {
+  let looks = 0;
+  const look = () => {
+    looks = document.querySelector(".inspector[aria-busy=false]") ? looks + 1 : 0;
+    if (looks > 5) resolve(); else setTimeout(look, 100);
+  };
+  look();
+})"""
 _SETTLED: Final = ".messages[aria-busy=false], .trouble, .sending, form.fields"
 DESK: Final = (1280, 900)
 TELEPHONE: Final = (360, 740)
@@ -90,7 +98,7 @@ class Visitor:
     def settle(self) -> None:
         """Wait until the page has what it asked for, and asks for nothing more."""
         self.page.locator(_SETTLED).first.wait_for(state="attached")
-        self.page.wait_for_load_state("networkidle")
+        self.page.evaluate(_QUIET)
 
     def say(self, name: str, **members: object) -> str:
         """The text of this name, as the page has it in the visitor's language."""

@@ -119,8 +119,7 @@ def test_filters_stand_in_the_address(visit):
     expect(visitor.line("Aanslagbiljet vennootschapsbelasting")).to_have_count(1)
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("size", [DESK, TELEPHONE])
+@pytest.mark.parametrize(("size", "scheme"), [(DESK, "light"), (TELEPHONE, "dark")])
 def test_axe_has_no_serious_fault_to_tell(visit, sandbox, size, scheme):
     subject = f"Met alles {size[0]} {scheme}"
     action = {"messageActionId": "a-1", "label": {"nl": "Bevestig"}}

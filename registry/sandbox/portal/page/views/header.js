@@ -19,7 +19,7 @@ export function Header({ portal, place }) {
       <div class="choices">
         <${PersonaChoice} portal=${portal} />
         <${LanguageChoice} />
-        <${ConnectionChoice} />
+        ${connection && html`<${ConnectionChoice} />`}
       </div>
     </header>
   `;

@@ -11,9 +11,10 @@ export function Inspector() {
   const entries = useStore(journal);
   const [isOpen, setIsOpen] = useState(isWide);
   const total = entries.length;
+  const isBusy = entries.some((entry) => entry.status === undefined);
   const fromCache = entries.filter((entry) => entry.source === "cache").length;
   return html`
-    <section class=${isOpen ? "inspector open" : "inspector"} aria-label=${say("inspector")}>
+    <section class=${isOpen ? "inspector open" : "inspector"} aria-label=${say("inspector")} aria-busy=${isBusy}>
       <div class="bar">
         <button type="button" aria-expanded=${isOpen} onClick=${() => setIsOpen(!isOpen)}>${say("inspector")}</button>
         <span>${say("inspector.total", { total, cached: fromCache })}</span>
