@@ -16,7 +16,8 @@ from registry.sandbox.supervisor import Supervisor
 from tests.documentation.examples import DOCS, PORT, read_blocks, read_files, read_steps
 
 PAGES = ("getting-started.md", "integrators.md", "auditors.md")
-ELSEWHERE = {"run-it-for-real.md"}  # tests/installed/test_walk.py
+# tests/installed/test_walk.py; and tests/yardstick/test_command.py, at another address.
+ELSEWHERE = {"run-it-for-real.md", "conformance.md"}
 LANGUAGES = {"sh", "python", "javascript", "java"}
 STEPS = [step for page in PAGES for step in read_steps(page)]
 MARK = "== step "

@@ -153,6 +153,9 @@ PATTERNS: Final = {
     "sandbox.federation.faults:SERVICES": worst(
         "match", ("/", "/", ""), ("/partition/ebox/", "a", "")
     ),
+    "sandbox.portal.policy:_ORIGIN": worst(
+        "fullmatch", ("https://", "a", ""), ("https://[", ":", ""), ("https://a/", "a", "\n")
+    ),
     "sandbox.servers.binaries:_DIGITS": worst("search", ("", "a", "")),
     "sandbox.servers.processes:_PORT_IN_USE": worst(
         "search", ("", "port 1 ", ""), ("port ", "1", ""), ("", "address already in ", "")
