@@ -8,12 +8,12 @@ import requests
 from registry.domain.identifiers import EboxKind
 from registry.sandbox.federation.addresses import PARTITION
 from registry.sandbox.layout import Document, stand_ins
-from registry.sandbox.portal.roles import Role
+from registry.sandbox.portal.roles import PortalRole
 
 _TIMEOUT: Final = 10  # seconds
 
 
-def ask(document: Document, role: Role, token: str) -> list[str]:
+def ask(document: Document, role: PortalRole, token: str) -> list[str]:
     """Ask for the names, GENERAL first; a citizen has none, nor an enterprise that is not known."""
     if role.kind is EboxKind.CITIZEN:
         return []

@@ -20,7 +20,7 @@ _MANDATORS: Final = {"representative": AGENCY}  # in whose name they act
 
 
 @dataclass(frozen=True, slots=True)
-class Role:
+class PortalRole:
     """A persona at the portal."""
 
     persona: Persona
@@ -58,11 +58,11 @@ def base_url(document: Document, kind: str) -> str:
     return str(document["baseUrls"][kind]["v3"])
 
 
-def find(name: str) -> Role | None:
+def find(name: str) -> PortalRole | None:
     """Look a role up by the name of its persona."""
-    return Role(PERSONAS[name]) if name in _NAMES else None
+    return PortalRole(PERSONAS[name]) if name in _NAMES else None
 
 
 def describe(document: Document) -> list[dict[str, Any]]:
     """Describe all of them, those who read most first."""
-    return [Role(PERSONAS[name]).describe(document) for name in _NAMES]
+    return [PortalRole(PERSONAS[name]).describe(document) for name in _NAMES]
