@@ -119,7 +119,6 @@ def test_a_trailing_slash_is_another_resource_which_is_not_there(consumer, path)
         "/ebox/messages/x/y",
         "/refData",
         "/referenceData/messageTypes",
-        "/doc",
         "/doc/openapi.xml",
         "/static/x",
         "/metrics",
