@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final
+from urllib.parse import quote
 from uuid import NAMESPACE_URL, uuid5
 
 from registry.release.manual import write_share
@@ -15,7 +16,7 @@ from registry.release.version import read_version
 
 _PROJECT: Final = "ebox-message-registry"
 # What pages in the wheel bring along: of the npm registry, and so in no lock file.
-_IN_THE_WHEEL: Final = {"swagger-ui-dist": "5.35.0"}
+_IN_THE_WHEEL: Final = {"swagger-ui-dist": "5.35.0", "@noble/ed25519": "3.2.0"}
 
 
 def make_artifacts(checkout: Path, folder: Path, epoch: int) -> list[Path]:
@@ -68,7 +69,7 @@ def _date_bill(text: str, version: str, instant: datetime) -> str:
             "type": "library",
             "name": library,
             "version": number,
-            "purl": f"pkg:npm/{library}@{number}",
+            "purl": f"pkg:npm/{quote(library)}@{number}",
         }
         for library, number in _IN_THE_WHEEL.items()
     ]

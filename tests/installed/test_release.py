@@ -60,7 +60,9 @@ def test_the_bill_of_materials_names_what_is_installed(release, installed):
     )
     named = {component["name"] for component in bill["components"]}
     assert installed.list_packages() - {"pip", "setuptools", "ebox-message-registry"} <= named
-    assert "swagger-ui-dist" in named  # which pages in the wheel bring along
+    assert {"swagger-ui-dist", "@noble/ed25519"} <= named  # which pages in the wheel bring along
+    purls = {component.get("purl") for component in bill["components"]}
+    assert "pkg:npm/%40noble/ed25519@3.2.0" in purls
 
 
 def test_what_is_installed_are_the_versions_that_were_tested(release, installed):

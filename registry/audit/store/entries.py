@@ -6,7 +6,7 @@ read them.
 
 from collections.abc import Iterator, Sequence
 from datetime import date, datetime
-from typing import Any, Final, NamedTuple, cast
+from typing import Any, Final, NamedTuple
 
 import psycopg
 from psycopg import generators
@@ -16,6 +16,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.types import UserDefinedType
 
 from registry.audit.trail.entry import Entry, Record, write_entry
+from registry.store.bounded_connection import get_driver
 from registry.store.schema import INSTANT, metadata
 
 _PAGE: Final = 1000  # rows that a server-side cursor hands over at once
@@ -70,10 +71,10 @@ def add_entry(connection: Connection, entry: Entry) -> None:
     """
     # Past SQLAlchemy and psycopg's cursors, since every request pays for this. Not prepared, as a
     # pooler may hand the next statement to another connection.
-    driver = cast("psycopg.Connection[Any]", connection.connection.driver_connection)
+    driver = get_driver(connection)
     values = (_encode(entry.ebox), _encode(entry.person), write_entry(entry).encode())
     driver.pgconn.send_query_params(_ADD_ENTRY, values)
-    # As all of `BoundedConnection`, which waits no longer than it may.
+    # Which is awaited no longer than any other answer.
     (result,) = driver.wait(generators.execute(driver.pgconn))
     if result.status != ExecStatus.COMMAND_OK:
         # The primary message alone: details would repeat values of the entry.

@@ -1,7 +1,6 @@
 """What the portal's page may load and whom it may call, as its Content-Security-Policy."""
 
 import re
-from collections.abc import Iterable
 from typing import Final
 
 # No path and nothing that ends a source or a directive: the text goes into a header as it is.
@@ -28,7 +27,10 @@ def read_origin(url: str) -> str | None:
     return match[1].lower() if match else None
 
 
-def make_policy(registries: Iterable[str]) -> str:
-    """Make the policy of a page that calls these origins, and its own server, and nobody else."""
-    callees = " ".join(("'self'", *dict.fromkeys(registries)))
-    return "; ".join((*_RULES, f"connect-src {callees}"))
+def make_policy(registry: str) -> str:
+    """Make the policy of a page that calls its own server, the registry of this URL, and no other.
+
+    A URL without an origin stands for none.
+    """
+    callees = ("'self'", read_origin(registry))
+    return "; ".join((*_RULES, f"connect-src {' '.join(filter(None, callees))}"))

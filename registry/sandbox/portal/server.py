@@ -10,7 +10,7 @@ from werkzeug.serving import BaseWSGIServer, make_server
 from registry.sandbox import tokens
 from registry.sandbox.layout import Layout
 from registry.sandbox.portal import folders, roles
-from registry.sandbox.portal.policy import make_policy, read_origin
+from registry.sandbox.portal.policy import make_policy
 from registry.sandbox.servers.processes import LOOPBACK
 
 _PAGE: Final = Path(__file__).parent / "page"
@@ -44,7 +44,7 @@ def create_app(layout: Layout, host: str) -> Flask:
     @app.after_request
     def guard(response: Response) -> Response:
         response.headers.update(_HEADERS)
-        response.headers["Content-Security-Policy"] = make_policy(_registries(layout))
+        response.headers["Content-Security-Policy"] = make_policy(_find_registry(layout))
         return response
 
     _add_files(app)
@@ -52,11 +52,10 @@ def create_app(layout: Layout, host: str) -> Flask:
     return app
 
 
-def _registries(layout: Layout) -> set[str]:
-    """The origins that the page may call: the one that its address names, else the sandbox's."""
+def _find_registry(layout: Layout) -> str:
+    """Find the registry that the page may call: named by its address, or the sandbox's."""
     named = request.args.get("registry")
-    urls = [named] if named else [roles.base_url(layout.read_any_document(), "enterprise")]
-    return {origin for url in urls if (origin := read_origin(url))}
+    return named or roles.base_url(layout.read_any_document(), "enterprise")
 
 
 def _add_files(app: Flask) -> None:
