@@ -14,6 +14,7 @@ from registry.api.quota import Quota
 from registry.api.requests.json_body import BodyRules
 from registry.api.requests.multipart import BodyLimits
 from registry.api.responses import problems
+from registry.api.responses.json_response import MINIMUM
 from registry.api.responses.problem_shapes import ProblemShapes
 from registry.api.shared_counts import StoredCounts
 from registry.api.state import ApiState, get_state, set_state
@@ -151,6 +152,7 @@ def _let_browsers_in(app: Flask, settings: Settings) -> None:
                 "ETag",
                 "Location",
                 "Retry-After",
+                MINIMUM,
             ],
             max_age=3600,
         )

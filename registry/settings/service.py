@@ -35,6 +35,11 @@ class ServiceSettings(SettingsSection):
     soon_expiring_days: int = Field(
         default=15, ge=0, description="Messages that expire within so many days are marked as such."
     )
+    large_ebox_messages: int = Field(
+        default=2000,
+        ge=1,
+        description="An e-Box with so many messages has its own counts and indexes for search.",
+    )
     cors_origins: tuple[Url, ...] = Field(
         default=(), description="Origins of web pages that may call us, with commas between them."
     )

@@ -26,6 +26,7 @@ from registry.services.publication.uploads import Uploads
 from registry.services.readiness import Readiness
 from registry.services.reference_data import ReferenceData
 from registry.settings import Settings
+from registry.store.consultation.known_sizes import KnownSizes
 from registry.store.transactions import Transactions
 from registry.wiring.clock import now
 from registry.wiring.database import make_engine
@@ -85,7 +86,13 @@ def assemble(settings: Settings, observe: Observe) -> Registry:
     partition_rights = _make_partition_rights(settings, transactions, partition_api)
     audit_log = AuditLog(make_pseudonyms(settings), now)
     consultation = Consultation(
-        transactions, partition_rights, audit_log, blobs, now, settings.soon_expiring_days
+        transactions,
+        partition_rights,
+        audit_log,
+        blobs,
+        now,
+        settings.soon_expiring_days,
+        KnownSizes(settings.large_ebox_messages),
     )
     routing = Routing(transactions, partition_api, audit_log, make_event_reader(settings), now)
     filing = _make_filing(transactions, routing, audit_log, preferences, blobs)

@@ -9,6 +9,7 @@ from typing import Final
 from registry.audit.sealer import Sealer
 from registry.domain.errors import SettingsError
 from registry.services.clock_check import ClockCheck
+from registry.services.consultation.ebox_sizes import EboxSizes
 from registry.services.documents.adoption import Adoption
 from registry.services.documents.check import StorageCheck
 from registry.services.documents.repair import StorageRepair
@@ -58,6 +59,7 @@ class WorkerServices:
     adoption: Adoption
     job_leases: JobLease
     clock_check: ClockCheck
+    ebox_sizes: EboxSizes
     sealer: Sealer
     readiness: WorkerReadiness
     find_certificate_ends: Callable[[], Mapping[str, datetime | None]]
@@ -100,6 +102,7 @@ def assemble_worker(settings: Settings, now: Callable[[], datetime] = clock.now)
         adoption=services.adoption,
         job_leases=JobLease(transactions),
         clock_check=services.clock_check,
+        ebox_sizes=EboxSizes(transactions, now),
         sealer=make_sealer(settings, transactions, seals, now),
         readiness=WorkerReadiness(transactions, blobs, seals),
         find_certificate_ends=partial(find_certificate_ends, settings),

@@ -118,6 +118,13 @@ def _verify(context: JobContext) -> Iterator[Step]:
             return
 
 
+def _count(context: JobContext) -> Iterator[Step]:
+    for count in context.worker_services.ebox_sizes.sum_up():
+        yield Step({"summed": count})
+    for count in context.worker_services.ebox_sizes.mark_all():
+        yield Step({"marked": count}, ease=1.0)
+
+
 def _seal(context: JobContext) -> Iterator[Step]:
     while count := context.worker_services.sealer.seal():
         yield Step({"seals": 1, "sealed": count})
@@ -156,6 +163,7 @@ JOBS: Final = (
     Job("deliver", timedelta(seconds=1), _deliver, is_shared=False),
     Job("purge", timedelta(minutes=5), _purge),
     Job("sweep", _DAY, _sweep),
+    Job("count", timedelta(seconds=10), _count, is_by_clock=False),
     Job("seal", timedelta(seconds=1), _seal, is_shared=False),
     Job("months", _DAY, _months),
     Job("verify", _MINUTE, _verify, is_by_clock=False),

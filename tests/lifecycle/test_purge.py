@@ -22,6 +22,7 @@ from registry.services.retention.deletion_proofs import DeletionProofs
 from registry.services.retention.legal_holds import LegalHolds
 from registry.services.retention.purge import ErasureReport, Purge
 from registry.store.consultation import message_list, messages
+from registry.store.consultation.known_sizes import KnownSizes
 from registry.store.retention import document_erasures, legal_holds
 from registry.store.retention import purge as purge_store
 from registry.wiring.storage import make_document_store
@@ -418,7 +419,9 @@ def test_a_purge_holds_up_nobody_who_reads_another_message(alone, clock):
         assert len(purge_store.delete_expired(purging, now=END, limit=100)) == 1
         with alone.application(ebox) as connection:
             connection.exec_driver_sql("SET LOCAL lock_timeout = '200ms'")
-            rows, total = message_list.read_page(connection, ebox, query, partitions=None, now=END)
+            rows, total, _ = message_list.read_page(
+                connection, ebox, query, partitions=None, now=END, known_sizes=KnownSizes(9)
+            )
             found = messages.find(connection, ebox, other, END)
             is_first = messages.mark_read(connection, ebox, other, END)
             expired = messages.find(connection, ebox, gone, END)

@@ -11,7 +11,9 @@ from registry.domain.identifiers import Ssin
 from registry.domain.notifications import Notification
 from registry.domain.partitions import Rights
 from registry.domain.routing import Rule
-from registry.store.consultation import messages, partition_rights
+from registry.services.consultation.ebox_sizes import EboxSizes
+from registry.store.consultation import large_eboxes, messages, partition_rights
+from registry.store.consultation.known_sizes import KnownSizes
 from registry.store.events import outbox
 from registry.store.publication import broadcasts, routing_rules, sent_messages
 from registry.store.publication.broadcasts import BroadcastOrder
@@ -54,6 +56,23 @@ def worker(settings):
     opened = Transactions(make_engine(settings, "worker"), find_worker_fault)
     yield opened
     opened.engine.dispose()
+
+
+@pytest.fixture(params=["small", "large"])
+def settle(request, application, worker):
+    """Let an e-Box be of the size of this test's kind, as the worker makes it."""
+    is_large = request.param == "large"
+    sizes = EboxSizes(worker, lambda: datetime.now(UTC))
+
+    def grow(ebox):
+        if is_large:
+            with application.begin() as connection:
+                name_ebox(connection, ebox)
+                large_eboxes.ask_for_counts(connection, ebox)
+            list(sizes.mark_all())
+
+    grow.is_large, grow.known, grow.sizes = is_large, KnownSizes(large_from=10**6), sizes
+    return grow
 
 
 @pytest.fixture

@@ -80,7 +80,7 @@ def test_a_difference_would_be_noticed(empty_database):
     migrations.upgrade(empty_database, ROLE)
     with empty_database.begin() as connection:
         connection.execute(text("ALTER TABLE messages DROP COLUMN body CASCADE"))
-        connection.execute(text("DROP INDEX ix_search_texts_ebox_nl"))
+        connection.execute(text("DROP INDEX ix_search_texts_large"))
 
     kinds = {difference[0] for difference in differences(empty_database)}
 

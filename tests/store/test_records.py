@@ -90,12 +90,18 @@ def test_a_sender_finds_where_his_message_went_and_nobody_else_does(application,
 
 
 @pytest.fixture
-def counts(application):
+def counts(application, settle):
     def count(ebox, parts=None):
+        settle(ebox)
         with application.begin() as connection:
             name_ebox(connection, ebox)
             return statistics.count_messages(
-                connection, ebox, partitions=parts, now=NOW, soon=NOW + 15 * DAY
+                connection,
+                ebox,
+                partitions=parts,
+                now=NOW,
+                soon=NOW + 15 * DAY,
+                known_sizes=settle.known,
             )
 
     return count

@@ -18,6 +18,7 @@ _MEDIA_TYPE: Final = "application/json"
 _WEIGHT: Final = re.compile(r"q\s?=\s?([0-9]{1,3}\.?[0-9]{0,9}|\.[0-9]{1,9})")
 _OPTIONS: Final = orjson.OPT_OMIT_MICROSECONDS  # date-times to the second, as the schemas say
 _PIECE: Final = 1 << 16  # bytes
+MINIMUM: Final = "Total-Items-Is-Minimum"
 _PRIVATE: Final = {"Cache-Control": "no-store"}
 _PUBLIC: Final = {"Cache-Control": "public, no-transform, proxy-revalidate, max-age=86400"}
 
@@ -27,13 +28,19 @@ def render_object(value: Any, schema: type[Schema]) -> Response:
     return render_json(get_dumper(schema)(value, base_url()))
 
 
-def render_list(values: Iterable[Any], total: int, schema: type[Schema]) -> Response:
-    """Render a page of a list (contract 6.3), which is held once: as bytes, in pieces."""
+def render_list(
+    values: Iterable[Any], total: int, schema: type[Schema], *, is_total_exact: bool = True
+) -> Response:
+    """Render a page of a list (contract 6.3), which is held once: as bytes, in pieces.
+
+    A total that is not exact is the least there are, and a header says so.
+    """
     dump, base = get_dumper(schema), base_url()
     items = (orjson.dumps(dump(value, base), option=_OPTIONS) for value in values)
     pieces = list(_write_pieces(items, total))
+    headers = _PRIVATE if is_total_exact else {**_PRIVATE, MINIMUM: "true"}
     # werkzeug adds up the length of the pieces
-    return Response(pieces, mimetype=_MEDIA_TYPE, headers=dict(_PRIVATE))
+    return Response(pieces, mimetype=_MEDIA_TYPE, headers=dict(headers))
 
 
 def _write_pieces(items: Iterable[bytes], total: int) -> Iterator[bytes]:

@@ -66,8 +66,8 @@ def get_summary() -> Response:
 def list_messages(query: MessageQuery) -> Response:
     """Page through the caller's e-Box."""
     with weigh(is_costly=query.is_costly):
-        messages, total = registry().consultation.list_messages(call(), ebox(), query)
-    return render_list(messages, total, MessageSchema)
+        page = registry().consultation.list_messages(call(), ebox(), query)
+    return render_list(page.messages, page.total, MessageSchema, is_total_exact=page.is_total_exact)
 
 
 @needs(Operation.UPDATE_MESSAGES)

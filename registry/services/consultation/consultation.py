@@ -23,7 +23,9 @@ from registry.domain.partitions import Rights
 from registry.domain.queries import MessageQuery
 from registry.services.consultation.partition_rights import PartitionRights
 from registry.store.consultation import message_list, messages, statistics
-from registry.store.consultation.messages import Attachment, Message, MessageContent
+from registry.store.consultation.known_sizes import KnownSizes
+from registry.store.consultation.message_list import MessagePage
+from registry.store.consultation.message_records import Attachment, Message, MessageContent
 from registry.store.consultation.statistics import EboxCounts
 from registry.store.events import outbox
 from registry.store.publication import sent_messages
@@ -56,18 +58,22 @@ class Consultation:
     blobs: BlobStore
     now: Callable[[], datetime]
     soon_expiring_days: int
+    known_sizes: KnownSizes
 
-    def list_messages(
-        self, call: Call, ebox: Ebox, query: MessageQuery
-    ) -> tuple[Sequence[Message], int]:
+    def list_messages(self, call: Call, ebox: Ebox, query: MessageQuery) -> MessagePage:
         """Read a page of the e-Box, newest first; count the messages that match in all."""
         with self.partition_rights.open_ebox(call.caller, ebox) as (connection, rights):
             partitions = rights.narrow(query.partitions)
-            page, total = message_list.read_page(
-                connection, ebox, query, partitions=partitions, now=self.now()
+            page = message_list.read_page(
+                connection,
+                ebox,
+                query,
+                partitions=partitions,
+                now=self.now(),
+                known_sizes=self.known_sizes,
             )
-            self.audit_log.record(connection, call, ebox, details.describe_list(page))
-            return page, total
+            self.audit_log.record(connection, call, ebox, details.describe_list(page.messages))
+            return page
 
     def get_message(self, call: Call, ebox: Ebox, message_id: UUID) -> Message:
         """Read one message, received or sent (contract 6.27)."""
@@ -191,6 +197,7 @@ class Consultation:
                 partitions=rights.narrow(partitions),
                 now=now,
                 soon=find_soon_limit(now, self.soon_expiring_days),
+                known_sizes=self.known_sizes,
             )
             self.audit_log.record(connection, call, ebox, details.NOTHING)
             return counts

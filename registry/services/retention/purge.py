@@ -13,6 +13,7 @@ from registry.blobs import BlobStore
 from registry.domain.document_keys import find_record_key
 from registry.domain.identifiers import Ebox
 from registry.domain.pseudonyms import Pseudonyms
+from registry.store.consultation.size_keeping import forget_counts
 from registry.store.publication.routing_rules import forget_rights, forget_rules
 from registry.store.retention import document_erasures, legal_holds, purge
 from registry.store.retention.purge import (
@@ -91,6 +92,7 @@ class Purge:
     def forget_ebox(self, ebox: Ebox) -> LeftMessages:
         """Forget what was learnt of an e-Box from others, and count the messages that are left."""
         with self.transactions(ebox) as connection:
+            forget_counts(connection, ebox)
             forget_rights(connection, ebox)
             forget_rules(connection, ebox)
             return purge.count_left(connection, ebox)

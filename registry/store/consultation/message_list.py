@@ -1,18 +1,31 @@
 """A page of an e-Box: filters narrow it, the newest come first."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 from datetime import datetime
-from functools import lru_cache
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, Select, Text, any_, bindparam, func, select
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy import Connection
 
+from registry.domain.errors import Unavailable
 from registry.domain.identifiers import Ebox
 from registry.domain.queries import MessageQuery
-from registry.store.consultation.messages import MESSAGE, Message, action_required, messages
-from registry.store.consultation.search import build_pattern, matching
+from registry.store.consultation.known_sizes import KnownSizes
+from registry.store.consultation.large_eboxes import COUNTED_FILTERS, ask_for_counts
+from registry.store.consultation.list_statements import FILTERS, ListShape, build_statement
+from registry.store.consultation.message_records import Message
+
+_COUNTED_AT_LEAST: Final = 10_000  # messages that match, behind the page; further nobody counts
+_NEWEST: Final = 1_000  # messages of a large e-Box among which a text is looked for first
+_NEWEST_MORE: Final = 4  # for each message before the page
+_FAR: Final = 1_000  # messages before a page to which the way from the oldest may be shorter
+
+
+class MessagePage(NamedTuple):
+    """A page, and how many messages match in all: at least so many, if that is not exact."""
+
+    messages: Sequence[Message]
+    total: int
+    is_total_exact: bool = True
 
 
 def read_page(
@@ -22,74 +35,98 @@ def read_page(
     *,
     partitions: frozenset[str] | None,
     now: datetime,
-) -> tuple[Sequence[Message], int]:
+    known_sizes: KnownSizes,
+) -> MessagePage:
     """Read a page of an e-Box, newest first, and count the messages that match in all.
 
-    `partitions` are those to look in, None for all. One statement, and a second for the total
-    only behind the last page.
+    `partitions` are those to look in, None for all. One statement as a rule; a second where the
+    guess about the size of the e-Box is wrong, or a text is not found among its newest messages.
+    The total is exact but in a large e-Box, when a text is looked for or `COUNTED_FILTERS` are
+    not enough.
     """
-    filters = {name: value for name, value in _filters(query) if value is not None}
+    values = dict(_list_filters(query))
     if partitions is not None:
-        filters["partitions"] = sorted(partitions)
-    parameters = {"ebox": ebox, "now": now, **filters}
-    statements = _build_statements(tuple(filters))
-    page = query.page
-    rows = connection.execute(
-        statements.page, {**parameters, "size": page.size, "offset": page.offset}
-    ).all()
-    if rows or page.number == 1:
-        return [Message._make(row[:-1]) for row in rows], rows[0].total if rows else 0
-    return [], connection.scalar(statements.total, parameters) or 0
+        values["partitions"] = sorted(partitions)
+    search = _Listing(connection, ebox, query, values, now)
+    for is_large in known_sizes.guess(ebox):
+        page = search.read_large() if is_large else search.read_small()
+        if page is not None:
+            known_sizes.note(ebox, is_large=is_large)
+            if not is_large and page.total >= known_sizes.large_from:
+                ask_for_counts(connection, ebox)
+            return page
+    raise Unavailable("The e-Box is just being erased.")
 
 
-# One line per filter: what a message must be for the value that is bound under the same name.
-_CRITERIA: Final[Mapping[str, ColumnElement[bool]]] = {
-    "received_before": messages.c.received_at < bindparam("received_before"),
-    "received_after": messages.c.received_at >= bindparam("received_after"),
-    "expired_before": messages.c.expires_at < bindparam("expired_before"),
-    "expired_after": messages.c.expires_at >= bindparam("expired_after"),
-    "is_read": messages.c.read_at.is_not(None) == bindparam("is_read"),
-    "is_visible": messages.c.is_visible == bindparam("is_visible"),
-    "is_registered": messages.c.is_registered == bindparam("is_registered"),
-    "is_action_required": action_required == bindparam("is_action_required"),
-    "partitions": messages.c.partition == any_(bindparam("partitions", type_=ARRAY(Text))),
-    "message_type_id": messages.c.message_type_id == bindparam("message_type_id"),
-    "sender_organization_id": messages.c.sender == bindparam("sender_organization_id"),
-    "sender_application_id": messages.c.sender_application_id == bindparam("sender_application_id"),
-    "pattern": messages.c.message_id.in_(matching(bindparam("language"), bindparam("pattern"))),
-}
+class _Listing(NamedTuple):
+    """What is asked of an e-Box; `values` are those of the filters, by name."""
+
+    connection: Connection
+    ebox: Ebox
+    query: MessageQuery
+    values: dict[str, Any]
+    now: datetime
+
+    def read_small(self) -> MessagePage | None:
+        """Read a page as if the e-Box were small; None if it is not."""
+        return self._read(ListShape.SMALL, newest=0)
+
+    def read_large(self) -> MessagePage | None:
+        """Read a page of a large e-Box; None if it is not one."""
+        page = self.query.page
+        if self.query.search is not None:
+            return self._search_large()
+        if not self.values.keys() <= COUNTED_FILTERS.keys():
+            return self._limit(self._read(ListShape.LARGE_FILTERED))
+        if page.offset < _FAR:
+            return self._read(ListShape.LARGE)
+        return self._read(ListShape.LARGE_FAR)
+
+    def _search_large(self) -> MessagePage | None:
+        """Look for a text among the newest messages, and in all if they do not fill the page."""
+        page = self.query.page
+        newest = _NEWEST + _NEWEST_MORE * page.offset
+        if newest <= _NEWEST * 10:
+            listing = self._read(ListShape.LARGE_SEARCH, newest=newest)
+            if listing is None:
+                return None
+            if listing.total > page.offset + page.size:
+                return listing._replace(is_total_exact=False)
+        return self._read(ListShape.LARGE_SEARCH, newest=0)
+
+    def _limit(self, page: MessagePage | None) -> MessagePage | None:
+        """Say of a total as high as anybody counts that there may be more."""
+        if page is None or page.total < self._find_limit():
+            return page
+        return page._replace(is_total_exact=False)
+
+    def _find_limit(self) -> int:
+        return self.query.page.offset + self.query.page.size + _COUNTED_AT_LEAST
+
+    def _read(self, shape: ListShape, **more: int) -> MessagePage | None:
+        values = {
+            **self.values,
+            **more,
+            "ebox": self.ebox,
+            "now": self.now,
+            "size": self.query.page.size,
+            "offset": self.query.page.offset,
+            "most": self._find_limit(),
+        }
+        statement = build_statement(shape, tuple(self.values))
+        rows = self.connection.execute(statement, values).all()
+        total = rows[0][0]
+        if total is None:
+            return None
+        # A page behind the last message has one row, which is of no message.
+        return MessagePage([Message._make(row[1:]) for row in rows if row[1] is not None], total)
 
 
-def _filters(query: MessageQuery) -> Iterator[tuple[str, Any]]:
-    """The filters of the query, None for those that do not filter."""
-    for name in _CRITERIA:
-        if name not in ("partitions", "pattern"):
-            yield name, getattr(query, name)
+def _list_filters(query: MessageQuery) -> Iterator[tuple[str, Any]]:
+    """List the filters of the query that filter, with their values."""
+    for name in FILTERS:
+        if name not in ("partitions", "words") and (value := getattr(query, name)) is not None:
+            yield name, value
     if query.search is not None:
-        yield "pattern", build_pattern(query.search.text)
+        yield "words", query.search.text
         yield "language", query.search.language
-
-
-@dataclass(frozen=True, slots=True)
-class _Statements:
-    page: Select[Any]
-    total: Select[Any]
-
-
-@lru_cache(maxsize=1024)
-def _build_statements(names: tuple[str, ...]) -> _Statements:
-    """Build the statements of a listing with these filters, once; then they are only executed."""
-    criteria = [
-        messages.c.ebox == bindparam("ebox"),
-        messages.c.expires_at > bindparam("now"),
-        *(_CRITERIA[name] for name in names if name in _CRITERIA),
-    ]
-    total = select(func.count()).select_from(messages).where(*criteria)
-    page = (
-        MESSAGE.add_columns(total.correlate(None).scalar_subquery().label("total"))
-        .where(*criteria)
-        .order_by(messages.c.received_at.desc(), messages.c.message_id.desc())
-        .limit(bindparam("size"))
-        .offset(bindparam("offset"))
-    )
-    return _Statements(page, total)

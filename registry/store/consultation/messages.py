@@ -1,9 +1,8 @@
 """Messages and their attachments: one row per (e-Box, message)."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import (
@@ -33,10 +32,14 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY, aggregate_order_by
 
-from registry.domain.identifiers import Ebox, EboxKind
+from registry.domain.identifiers import Ebox
 from registry.domain.search import make_search_texts
+from registry.store.consultation.message_records import Attachment, Message, MessageContent
 from registry.store.consultation.search import search_texts
 from registry.store.schema import BY_EBOX, INSTANT, JSON, Records, ebox_column, metadata
+
+_NEWEST_FIRST: Final = (text("received_at DESC"), text("message_id DESC"))
+_IS_LARGE: Final = text("is_large")
 
 messages = Table(
     "messages",
@@ -72,13 +75,37 @@ messages = Table(
     # Withdrawn by an operator: row-level security shows it to nobody from then on (ADR 037).
     Column("withdrawn_at", INSTANT),
     Column("original_expires_at", INSTANT),  # what `expires_at` was before
+    # Of an e-Box that has grown large (ADR 038); a trigger says it of what comes in.
+    Column("is_large", Boolean, nullable=False, server_default=text("false")),
     CheckConstraint("(body IS NULL) = (is_body_main IS NULL)", name="body"),
     CheckConstraint("(partition IS NULL) = (ebox LIKE 'citizen:%')", name="partition"),
-    Index(None, "ebox", text("received_at DESC"), text("message_id DESC")),
-    # Search by the name of a type, application or organization finds their messages with these.
-    Index(None, "ebox", "message_type_id"),
-    Index(None, "ebox", "sender_application_id"),
-    Index(None, "ebox", "sender"),
+    # What a page is found by, without its rows.
+    Index(
+        "ix_messages_newest",
+        "ebox",
+        *_NEWEST_FIRST,
+        postgresql_include=["expires_at", "withdrawn_at"],
+    ),
+    # Small e-Boxes need no more. Large ones are counted, filtered, and searched by names of types,
+    # applications and organizations.
+    Index(
+        "ix_messages_large_expires_at",
+        "ebox",
+        "expires_at",
+        postgresql_include=["read_at", "withdrawn_at", "partition"],
+        postgresql_where=_IS_LARGE,
+    ),
+    *(
+        Index(
+            f"ix_messages_large_{column}",
+            "ebox",
+            column,
+            *_NEWEST_FIRST,
+            postgresql_include=["expires_at", "withdrawn_at"],
+            postgresql_where=_IS_LARGE,
+        )
+        for column in ("message_type_id", "sender", "sender_application_id")
+    ),
     Index("ix_messages_ebox_routing_pending", "ebox", postgresql_where=text("is_routing_pending")),
     # The worker's, which looks across e-Boxes for what the clock asks for.
     Index(
@@ -123,77 +150,6 @@ attachments = Table(
     Index("ix_attachments_digest", "digest"),
     postgresql_partition_by=BY_EBOX,
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Attachment:
-    """A file of a message; `size` in bytes, `digest` SHA-256 in base64url.
-
-    With a `fault` it is known that storage does not have what was published.
-    """
-
-    message_id: UUID
-    attachment_id: str
-    title: Mapping[str, str] | None
-    file_name: str
-    is_main: bool
-    media_type: str
-    size: int
-    digest: str
-    is_signed: bool
-    blob_key: str
-    fault: str | None = None
-
-
-class Message(NamedTuple):
-    """A message as a list and its detail show it; times are aware, UTC.
-
-    A named tuple, since a listing reads each member a hundred times over: it gives them ten times
-    as fast as a row of SQLAlchemy does.
-    """
-
-    ebox: Ebox
-    message_id: UUID
-    received_at: datetime
-    expires_at: datetime
-    read_at: datetime | None
-    is_visible: bool
-    is_registered: bool
-    is_reply_authorized: bool
-    partition: str | None
-    is_routing_pending: bool
-    original_message_id: UUID | None
-    message_type_id: str
-    sender: str  # an enterprise number
-    sender_partition: str | None
-    sender_application_id: str | None
-    subject: Mapping[str, str]
-    is_body_main: bool | None
-    attention: Mapping[str, str] | None
-    business_data: str | None  # JSON, read one message at a time: as text it is a tenth as large
-    payment_data: Mapping[str, Any] | None
-    action_id: str | None
-    action_label: Mapping[str, str] | None
-    action_executed_at: datetime | None
-    message_template_id: str | None
-    attachments: Sequence[Attachment]
-
-    @property
-    def can_be_answered(self) -> bool:
-        """Tell if a reply would be taken: the sender wants one, and the recipient may give it.
-
-        Citizens cannot reply yet, since the sender of a message is always an enterprise (contract
-        6.40).
-        """
-        return self.is_reply_authorized and self.ebox.kind is EboxKind.ENTERPRISE
-
-
-class MessageContent(NamedTuple):
-    """A message with the parts that have resources of their own."""
-
-    message: Message
-    body: Mapping[str, str] | None
-    structured_data: Mapping[str, Any] | None
 
 
 def add(
@@ -261,13 +217,23 @@ is_unread = messages.c.read_at.is_(None)
 action_required = messages.c.action_id.is_not(None) & messages.c.action_executed_at.is_(None)
 
 
-def _attachments() -> ColumnElement[Any]:
+def build_columns(ebox: BindParameter[Ebox]) -> Sequence[ColumnElement[Any]]:
+    """Build the columns of `Message`, in its order, for messages of this e-Box."""
+    computed: dict[str, ColumnElement[Any]] = {
+        "business_data": cast(messages.c.business_data, Text).label("business_data"),
+        "attachments": _build_attachments(ebox),
+    }
+    return [computed[name] if name in computed else messages.c[name] for name in Message._fields]
+
+
+def _build_attachments(ebox: BindParameter[Ebox]) -> ColumnElement[Any]:
+    # By the e-Box that is bound, of which the planner knows the one partition for all messages.
     members = [attachments.c[field] for field in Attachment.__slots__]
     item = aggregate_order_by(func.jsonb_build_array(*members), attachments.c.position)
     return (
         select(func.jsonb_agg(item, type_=Records(Attachment)))
         .where(
-            attachments.c.ebox == messages.c.ebox,
+            attachments.c.ebox == ebox,
             attachments.c.message_id == messages.c.message_id,
         )
         .scalar_subquery()
@@ -275,20 +241,11 @@ def _attachments() -> ColumnElement[Any]:
     )
 
 
-# The columns of `Message`, in its order.
-_COMPUTED: Final = {
-    "business_data": cast(messages.c.business_data, Text).label("business_data"),
-    "attachments": _attachments(),
-}
-MESSAGE: Final = select(
-    *(_COMPUTED[name] if name in _COMPUTED else messages.c[name] for name in Message._fields)
-)
-
 # Built once: building them took a third of the CPU of each call.
 _EBOX: Final[BindParameter[Ebox]] = bindparam("of_ebox", type_=messages.c.ebox.type)
 _MESSAGE_ID: Final[BindParameter[UUID]] = bindparam("of_message", type_=Uuid())
 _NOW: Final[BindParameter[datetime]] = bindparam("now", type_=INSTANT)
-_FIND: Final = MESSAGE.add_columns(messages.c.body, messages.c.structured_data).where(
+_FIND: Final = select(*build_columns(_EBOX), messages.c.body, messages.c.structured_data).where(
     *is_present(_EBOX, _NOW), messages.c.message_id == _MESSAGE_ID
 )
 _MARK_READ: Final = (

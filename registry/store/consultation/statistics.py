@@ -1,12 +1,21 @@
 """Statistics: counts over an e-Box."""
 
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, Final, NamedTuple
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import ColumnElement, Connection, Select, bindparam, false, func, select, true
 
+from registry.domain.errors import Unavailable
 from registry.domain.identifiers import Ebox
-from registry.store.consultation.messages import action_required, is_present, is_unread, messages
+from registry.store.consultation.known_sizes import KnownSizes
+from registry.store.consultation.large_eboxes import (
+    COUNTED_FILTERS,
+    Values,
+    compare_message,
+    is_counted,
+    sum_counts,
+)
+from registry.store.consultation.messages import action_required, is_unread, messages
 
 
 class EboxCounts(NamedTuple):
@@ -27,19 +36,71 @@ def count_messages(
     partitions: frozenset[str] | None,
     now: datetime,
     soon: datetime,
+    known_sizes: KnownSizes,
 ) -> EboxCounts:
     """Count all of contract 6.9 in one statement; invisible messages count, expired ones do not.
 
-    `soon` is the instant before which an unread message expires soon.
+    `soon` is the instant before which an unread message expires soon. In a large e-Box the counts
+    say it, and only what expires soon is looked for.
     """
-    query = select(
-        func.count().label("messages"),
-        func.count().filter(is_unread).label("unread"),
-        func.count().filter(is_unread, messages.c.expires_at < soon).label("soon_expiring"),
-        func.count().filter(action_required).label("action_required"),
-        func.count().filter(messages.c.is_registered).label("registered_messages"),
-        func.max(messages.c.received_at).label("last_received_at"),
-    ).where(*is_present(ebox, now))
+    values: dict[str, Any] = {"ebox": ebox, "now": now, "soon": soon}
     if partitions is not None:
-        query = query.where(messages.c.partition.in_(sorted(partitions)))
-    return EboxCounts._make(connection.execute(query).one())
+        values["partitions"] = sorted(partitions)
+    has_partitions = partitions is not None
+    for is_large in known_sizes.guess(ebox):
+        statement = _STATEMENTS[is_large, has_partitions]
+        *counts, was_large = connection.execute(statement, values).one()
+        if was_large == is_large:
+            known_sizes.note(ebox, is_large=is_large)
+            return EboxCounts(*counts)
+    raise Unavailable("The e-Box is just being erased.")
+
+
+_NOW: Final = bindparam("now", type_=messages.c.expires_at.type)
+_SOON: Final = bindparam("soon", type_=messages.c.expires_at.type)
+_IS_LARGE: Final = func.coalesce(is_counted, False).label("is_large")
+
+
+def _list_present(values: Values) -> list[ColumnElement[bool]]:
+    of_ebox = messages.c.ebox == bindparam("ebox", type_=messages.c.ebox.type)
+    return [of_ebox, messages.c.expires_at > _NOW, *compare_message(values)]
+
+
+def _count_rows(values: Values) -> Select[Any]:
+    """Count the rows of a small e-Box; of a large one nothing is read."""
+    counts: list[ColumnElement[Any]] = [
+        func.count(),
+        func.count().filter(is_unread),
+        func.count().filter(is_unread, messages.c.expires_at < _SOON),
+        func.count().filter(action_required),
+        func.count().filter(messages.c.is_registered),
+        func.max(messages.c.received_at),
+    ]
+    return select(*counts, _IS_LARGE).where(*_list_present(values), ~_IS_LARGE.element)
+
+
+def _ask_counts(values: Values) -> Select[Any]:
+    """Ask the counts of a large e-Box."""
+    present = _list_present(values)
+    soon = select(func.count()).where(
+        *present, messages.c.is_large, is_unread, messages.c.expires_at < _SOON
+    )
+    newest = select(messages.c.received_at).where(*present)
+    return select(
+        sum_counts(values),
+        sum_counts({**values, "is_read": false()}),
+        soon.scalar_subquery(),
+        sum_counts({**values, "is_action_required": true()}),
+        sum_counts({**values, "is_registered": true()}),
+        newest.order_by(messages.c.received_at.desc()).limit(1).scalar_subquery(),
+        _IS_LARGE,
+    )
+
+
+_FILTERS: Final[tuple[Values, Values]] = ({}, {"partitions": COUNTED_FILTERS["partitions"]})
+# By whether the e-Box is large, and whether some of its partitions are looked at.
+_STATEMENTS: Final = {
+    (is_large, bool(values)): build(values)
+    for is_large, build in ((False, _count_rows), (True, _ask_counts))
+    for values in _FILTERS
+}

@@ -40,10 +40,10 @@ LATER = {"a_clock_that_is_wrong": "clocks"}
 # What is done to a database, by the line that it turns red.
 IN_DATABASE = {
     "indexes": "DROP INDEX ix_deletions_message_id",
-    "plan of the listing": "DROP INDEX ix_messages_ebox",
+    "plan of the listing": "DROP INDEX ix_messages_newest",
     "plan of the detail": "UPDATE pg_index SET indisvalid = false"
     " WHERE indexrelid = 'pk_messages'::regclass",
-    "plan of the search": "DROP INDEX ix_search_texts_ebox_fr",
+    "plan of the search": "DROP INDEX ix_search_texts_large",
     "plan of the outbox": "DROP INDEX ix_outbox_waiting",
     "plan of the purge": "DROP INDEX ix_messages_expires_at",
     "plan of sealing": "DROP INDEX ix_audit_entries_xid",

@@ -1,0 +1,141 @@
+"""Statements of a listing: the keys of a page first, by an index that has all it takes."""
+
+from collections.abc import Mapping
+from enum import Enum, auto
+from functools import lru_cache
+from typing import Any, Final
+
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    FromClause,
+    Select,
+    bindparam,
+    case,
+    func,
+    literal,
+    select,
+    true,
+    union_all,
+)
+
+from registry.store.consultation.large_eboxes import (
+    COUNTED_FILTERS,
+    compare_message,
+    is_counted,
+    sum_counts,
+)
+from registry.store.consultation.messages import build_columns, messages
+from registry.store.consultation.search import search_ebox
+
+
+class ListShape(Enum):
+    """How a page is found and its messages are counted.
+
+    In a small e-Box all that match are gone through. In a large one the total comes from the
+    counts, or is counted up to `most`; a far page is reached from the nearer end; and a text is
+    looked for among the `newest`, or in all where that is 0. Of an e-Box that is not of that size,
+    the total is NULL.
+    """
+
+    SMALL = auto()
+    LARGE = auto()
+    LARGE_FAR = auto()
+    LARGE_FILTERED = auto()
+    LARGE_SEARCH = auto()
+
+
+# What a message must be for the value that is bound under the same name.
+FILTERS: Final[Mapping[str, ColumnElement[bool]]] = {
+    "received_before": messages.c.received_at < bindparam("received_before"),
+    "received_after": messages.c.received_at >= bindparam("received_after"),
+    "expired_before": messages.c.expires_at < bindparam("expired_before"),
+    "expired_after": messages.c.expires_at >= bindparam("expired_after"),
+    **{name: compare_message({name: value})[0] for name, value in COUNTED_FILTERS.items()},
+    "message_type_id": messages.c.message_type_id == bindparam("message_type_id"),
+    "sender_organization_id": messages.c.sender == bindparam("sender_organization_id"),
+    "sender_application_id": messages.c.sender_application_id == bindparam("sender_application_id"),
+    "words": messages.c.message_id.in_(search_ebox("language", "words", "newest")),
+}
+# Those for which large e-Boxes have an index.
+_INDEXED: Final = {"message_type_id", "sender_organization_id", "sender_application_id"}
+
+_EBOX: Final = bindparam("ebox", type_=messages.c.ebox.type)
+_SIZE: Final = bindparam("size", type_=BigInteger())
+_OFFSET: Final = bindparam("offset", type_=BigInteger())
+_MOST: Final = bindparam("most", type_=BigInteger())
+_KEY: Final = (messages.c.message_id, messages.c.received_at)
+
+
+@lru_cache(maxsize=1024)
+def build_statement(shape: ListShape, names: tuple[str, ...]) -> Select[Any]:
+    """Build the statement of a listing with these filters, once; then it is only executed.
+
+    Rows are the total and the columns of a `Message`, which are NULL in the one row of a page that
+    has none.
+    """
+    is_right: ColumnElement[bool] = func.coalesce(is_counted, False)
+    if shape is ListShape.SMALL:
+        is_right = ~is_right
+    criteria = [
+        messages.c.ebox == _EBOX,
+        messages.c.expires_at > bindparam("now"),
+        *(FILTERS[name] for name in names if name in FILTERS),
+    ]
+    if shape is ListShape.LARGE_FILTERED and not _INDEXED.isdisjoint(names):
+        criteria.append(messages.c.is_large)
+    # Of one that is not right PostgreSQL looks at nothing else.
+    keys = select(*_KEY).where(*criteria, is_right)
+    total: ColumnElement[int]
+    if shape in (ListShape.SMALL, ListShape.LARGE_SEARCH):
+        matches = keys.cte("matches")
+        total = select(func.count()).select_from(matches).scalar_subquery()
+        page = _cut(select(matches))
+    elif shape is ListShape.LARGE_FILTERED:
+        counted = select(literal(1)).where(*criteria).limit(_MOST).subquery("counted")
+        total = select(func.count()).select_from(counted).scalar_subquery()
+        page = _cut(keys)
+    else:
+        values = {name: COUNTED_FILTERS[name] for name in names}
+        counts = select(sum_counts(values).label("total")).where(is_right).cte("counts")
+        total = select(counts.c.total).scalar_subquery()
+        page = _cut(keys) if shape is ListShape.LARGE else _reach(keys, total)
+    return _fill(case((is_right, total)), page.subquery("page"))
+
+
+def _cut(keys: Select[Any]) -> Select[Any]:
+    """Cut the page out, from the newest on."""
+    received_at, message_id = keys.selected_columns.received_at, keys.selected_columns.message_id
+    return keys.order_by(received_at.desc(), message_id.desc()).limit(_SIZE).offset(_OFFSET)
+
+
+def _reach(keys: Select[Any], total: ColumnElement[int]) -> Select[Any]:
+    """Cut the page out, from the newest or from the oldest on, whichever is nearer."""
+    is_near = total >= _OFFSET * 2
+    size = func.least(_SIZE, func.greatest(total - _OFFSET, 0))
+    backward = (
+        keys.where(~is_near)
+        .order_by(messages.c.received_at, messages.c.message_id)
+        .limit(size)
+        .offset(func.greatest(total - _OFFSET - _SIZE, 0))
+    )
+    ways = (_cut(keys.where(is_near)).subquery("forward"), backward.subquery("backward"))
+    # One of them is empty. The planner takes a limit that is no number for a tenth of all.
+    return select(union_all(*(select(way) for way in ways)).subquery("ways")).limit(_SIZE)
+
+
+def _fill(total: ColumnElement[int | None], page: FromClause) -> Select[Any]:
+    """Read the messages of a page beside the total, newest first."""
+    of_page = messages.c.message_id == page.c.message_id
+    rows = (
+        select(*build_columns(_EBOX))
+        .select_from(page.join(messages, of_page))
+        .where(messages.c.ebox == _EBOX)
+        .subquery("rows")
+    )
+    totals = select(total.label("total")).subquery("totals")
+    return (
+        select(totals.c.total, *rows.c)
+        .select_from(totals.outerjoin(rows, true()))
+        .order_by(rows.c.received_at.desc(), rows.c.message_id.desc())
+    )
