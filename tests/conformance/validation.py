@@ -21,7 +21,11 @@ from registry.api.docs import load_contract
 PROBLEM: Final = "application/problem+json"
 METHODS: Final = ("get", "put", "post", "delete", "patch")
 # These the document describes for some of the causes of a status only.
-_SOMETIMES: Final = {("403", "WWW-Authenticate"), ("503", "Retry-After")}
+_SOMETIMES: Final = {
+    ("200", "Total-Items-Is-Minimum"),
+    ("403", "WWW-Authenticate"),
+    ("503", "Retry-After"),
+}
 _DATE: Final = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 _DATE_TIME: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)", re.ASCII)
 
