@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from uuid import uuid4
 
 import pytest
-from sqlalchemy import create_engine
+from sqlalchemy import create_engine, insert
 
 from registry.domain.events import Event, EventType
 from registry.domain.identifiers import Ssin
@@ -95,6 +95,16 @@ def superuser(cluster, database):
     engine.dispose()
 
 
+_OF_A_KIND = {
+    "partition": "GENERAL",
+    "is_read": False,
+    "is_visible": True,
+    "is_registered": False,
+    "is_action_required": False,
+    "messages": 1,
+}
+
+
 @pytest.fixture
 def fill(owner):
     """Put a row for an e-Box into every table that is kept by e-Box; gives the message's id."""
@@ -124,6 +134,9 @@ def fill(owner):
             legal_holds.add_hold(
                 connection, ebox, uuid4(), message_id=None, why="a lawsuit", now=now
             )
+            large_eboxes.ask_for_counts(connection, ebox)
+            for table in (large_eboxes.message_counts, large_eboxes.message_count_changes):
+                connection.execute(insert(table).values(ebox=ebox, **_OF_A_KIND))
         return message["message_id"]
 
     return put

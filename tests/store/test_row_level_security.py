@@ -10,7 +10,6 @@ from sqlalchemy.exc import DBAPIError
 from registry.domain.identifiers import EboxKind
 from registry.migrations import WORKER_ROLE
 from registry.store.consultation.messages import messages
-from registry.store.consultation.search import build_pattern
 from registry.store.roles import sees_every_ebox, unsafe_role
 from registry.store.schema import metadata
 from registry.store.transactions import name_ebox
@@ -28,19 +27,26 @@ READABLE = (
     "partition_rights",
     "routing_rules",
     "federation_events",
+    "large_eboxes",
+    "message_count_changes",
+    "message_counts",
 )
 # Where the worker sees every e-Box; elsewhere it is like the service.
 EVERY_EBOX = (
     "attachments",
     "broadcasts",
+    "large_eboxes",
     "legal_holds",
+    "message_count_changes",
+    "message_counts",
     "messages",
     "outbox",
+    "search_texts",
     "sent_messages",
     "upload_notes",
 )
-# The worker sets holds, and a function of the database records broadcasts.
-NEVER_INSERTED = {"legal_holds", "broadcasts"}
+# The worker sets holds, a function of the database records broadcasts, and triggers count.
+NEVER_INSERTED = {"legal_holds", "broadcasts", "message_counts", "message_count_changes"}
 UPDATABLE = {
     "read_at",
     "is_visible",
@@ -341,7 +347,7 @@ def test_elsewhere_the_worker_sees_the_ebox_that_it_names_and_no_other(worker, f
         "UPDATE messages SET ebox = ''",
         "UPDATE attachments SET blob_key = ''",
         "DELETE FROM attachments",
-        "SELECT FROM search_texts",
+        "SELECT nl FROM search_texts",
         "SELECT FROM messages_3",
         "UPDATE search_texts SET nl = ''",
         "UPDATE outbox SET type = 'newDocument'",
@@ -409,13 +415,13 @@ def test_search_obeys_the_named_ebox_whatever_is_asked(application, fill):
     ebox, other = an_ebox(), an_ebox()
     mine = fill(ebox)
     fill(other)
-    everything = text("SELECT search_messages('nl', :like)")
+    everything = text("SELECT search_ebox('nl', :words, 0)")
 
     with application.begin() as connection:
-        assert connection.execute(everything, {"like": "%"}).scalars().all() == []
+        assert connection.execute(everything, {"words": "a"}).scalars().all() == []
         name_ebox(connection, ebox)
-        for searched in ("", "aanslag", "my", "fod financien"):
-            found = connection.execute(everything, {"like": build_pattern(searched)}).scalars()
+        for searched in ("a", "aanslag", "my", "fod financien"):
+            found = connection.execute(everything, {"words": searched}).scalars()
             assert set(found) == {mine}, searched
 
 
