@@ -27,3 +27,6 @@ AUDIT = {"audit_entries"}
 BY_EBOX = [
     table for table in metadata.sorted_tables if table.name not in REFERENCE | WORKERS | AUDIT
 ]
+# Of the few large e-Boxes alone, some rows each.
+IN_ONE_PIECE = {"large_eboxes", "message_counts", "message_count_changes"}
+PARTITIONED = [table for table in BY_EBOX if table.name not in IN_ONE_PIECE]

@@ -17,7 +17,7 @@ from registry.store.consultation import messages
 from registry.store.schema import PARTITIONS, metadata
 from tests.conftest import ROLE
 from tests.factories import a_message, an_ebox
-from tests.store.tables import BY_EBOX
+from tests.store.tables import PARTITIONED
 
 pytestmark = pytest.mark.process
 
@@ -156,7 +156,7 @@ def test_a_role_that_is_missing_is_created_and_may_log_in_nowhere(cluster, empty
         connection.execute(text(f'DROP ROLE "{role}"'))
 
 
-@pytest.mark.parametrize("table", BY_EBOX, ids=str)
+@pytest.mark.parametrize("table", PARTITIONED, ids=str)
 def test_every_ebox_has_a_hash_partition_to_go_to(owner, table):
     with owner.connect() as connection:
         children = text("SELECT count(*) FROM pg_inherits WHERE inhparent = CAST(:t AS regclass)")

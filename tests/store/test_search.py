@@ -234,7 +234,7 @@ def steps(plan):
 
 @pytest.mark.long
 @pytest.mark.parametrize("language", ["nl", "fr", "de"])
-@pytest.mark.parametrize("words", ["of one message", "zz", "z", "--", "---"])
+@pytest.mark.parametrize("words", ["of one message", "zz", "x", "--", "---"])
 def test_a_search_in_a_large_ebox_goes_by_its_index(owner, plans, crowded, language, words):
     if words == "of one message":
         with owner.connect() as connection:
@@ -248,5 +248,5 @@ def test_a_search_in_a_large_ebox_goes_by_its_index(owner, plans, crowded, langu
     bitmaps = [index for kind, index in used if kind == "Bitmap Index Scan"]
     assert count == (1 if len(words) > 3 else 0)
     assert bitmaps, json.dumps(plan, indent=1)
-    assert re.fullmatch(r"ix_search_texts_large_\d+", bitmaps[0])
+    assert re.fullmatch(r"ix_search_texts_large_\d+", bitmaps[0]), json.dumps(plan, indent=1)
     assert not [kind for kind, _ in used if kind == "Seq Scan"]

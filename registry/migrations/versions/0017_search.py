@@ -20,7 +20,8 @@ _FUNCTIONS = r"""
 -- Letters, and pairs of them that stand side by side, by which texts of one or two letters are
 -- found; longer ones are found by three at a time.
 CREATE OR REPLACE FUNCTION letter_pairs(nl text, fr text, de text) RETURNS text[]
-LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog AS $$
+LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE COST 10000 SET search_path = pg_catalog AS $$
+-- The cost is what it is, and keeps plans away that would compute it of each row.
 DECLARE
   letters text[] := string_to_array(concat_ws(E'\n', nl, fr, de), NULL);
 BEGIN
@@ -84,11 +85,12 @@ BEGIN
       USING named, pattern, types, applications, organizations, newest;
     RETURN;
   END IF;
-  -- Where nothing is a letter or digit, there are no three at a time to find it by.
+  -- Where nothing is a letter or digit, there are no three at a time to find it by. LIKE is kept
+  -- away from the index there: the planner would expect that it reads all of it.
   IF length(words) < 3 OR words !~ '[[:alnum:]]' THEN
     RETURN QUERY EXECUTE format(
       'SELECT message_id FROM search_texts WHERE ebox = $1 AND is_large
-         AND letter_pairs(nl, fr, de) @> ARRAY[left($3, 2)] AND %I LIKE $2', language)
+         AND letter_pairs(nl, fr, de) @> ARRAY[left($3, 2)] AND %I || '''' LIKE $2', language)
       USING named, pattern, words;
   ELSE
     RETURN QUERY EXECUTE format(
@@ -112,7 +114,7 @@ END $$;
 _SEARCH = "search_ebox(text, text, int)"
 _GRAMS = (
     "USING gin (ebox, nl gin_trgm_ops, fr gin_trgm_ops, de gin_trgm_ops, letter_pairs(nl, fr, de))"
-    " WITH (fastupdate = off) WHERE is_large"
+    " WITH (fastupdate = on, gin_pending_list_limit = 256) WHERE is_large"
 )
 _WITHOUT_STATISTICS = """
 DO $$

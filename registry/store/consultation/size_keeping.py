@@ -54,8 +54,10 @@ def forget_counts(connection: Connection, ebox: Ebox) -> None:
     connection.execute(_FORGET, {"ebox": ebox.key})
 
 
+# A number that this server has not given out yet comes from another, of which this is a copy.
 _IS_KNOWN_TO_ALL: Final = text(
-    "asked_by < CAST(CAST(pg_snapshot_xmin(pg_current_snapshot()) AS text) AS bigint)"
+    "(asked_by < CAST(CAST(pg_snapshot_xmin(pg_current_snapshot()) AS text) AS bigint)"
+    " OR asked_by >= CAST(CAST(pg_snapshot_xmax(pg_current_snapshot()) AS text) AS bigint))"
 )
 # Whoever sums up and whoever forgets would each miss what the other is moving.
 _LOCK: Final = text("SELECT pg_advisory_xact_lock(hashtext('message_counts'))")

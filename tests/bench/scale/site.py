@@ -17,6 +17,7 @@ from registry.sandbox.servers.processes import Process
 from registry.sandbox.servers.seaweed import ObjectStore
 from tests.bench.scale.callers import Callers, enroll_readers
 from tests.bench.scale.cluster import MeasuredCluster
+from tests.bench.scale.counting import count_whale
 from tests.bench.scale.eboxes import Population
 from tests.bench.scale.loading import bring_up_to_date, fill_database
 from tests.bench.scale.progress import say
@@ -140,6 +141,7 @@ class Site:
         self.steps[name] = {
             **steps,
             **bring_up_to_date(owner, superuser, is_vacuumed=is_filled),
+            **count_whale(self.env(name), superuser, population.whale),
         }
         marker.write_text(json.dumps(self.steps[name]))
         say(f"{name}: {self.steps[name]}")
