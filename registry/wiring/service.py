@@ -85,14 +85,9 @@ def assemble(settings: Settings, observe: Observe) -> Registry:
     mandates = Mandates(partition_api, scopes[EboxKind.ENTERPRISE], settings.mandate_consultation)
     partition_rights = _make_partition_rights(settings, transactions, partition_api)
     audit_log = AuditLog(make_pseudonyms(settings), now)
+    sizes = KnownSizes(settings.large_ebox_messages)
     consultation = Consultation(
-        transactions,
-        partition_rights,
-        audit_log,
-        blobs,
-        now,
-        settings.soon_expiring_days,
-        KnownSizes(settings.large_ebox_messages),
+        transactions, partition_rights, audit_log, blobs, now, settings.soon_expiring_days, sizes
     )
     routing = Routing(transactions, partition_api, audit_log, make_event_reader(settings), now)
     filing = _make_filing(transactions, routing, audit_log, preferences, blobs)
