@@ -85,10 +85,7 @@ def assemble(settings: Settings, observe: Observe) -> Registry:
     mandates = Mandates(partition_api, scopes[EboxKind.ENTERPRISE], settings.mandate_consultation)
     partition_rights = _make_partition_rights(settings, transactions, partition_api)
     audit_log = AuditLog(make_pseudonyms(settings), now)
-    sizes = KnownSizes(settings.large_ebox_messages)
-    consultation = Consultation(
-        transactions, partition_rights, audit_log, blobs, now, settings.soon_expiring_days, sizes
-    )
+    consultation = _make_consultation(settings, transactions, partition_rights, audit_log, blobs)
     routing = Routing(transactions, partition_api, audit_log, make_event_reader(settings), now)
     filing = _make_filing(transactions, routing, audit_log, preferences, blobs)
     health = _make_health(settings, transactions, audit_log, blobs, introspection)
@@ -116,6 +113,17 @@ def assemble(settings: Settings, observe: Observe) -> Registry:
         roots=_make_roots(settings),
         dispose=dispose,
     )
+
+
+def _make_consultation(
+    settings: Settings,
+    transactions: Transactions,
+    partition_rights: PartitionRights,
+    audit_log: AuditLog,
+    blobs: S3Blobs,
+) -> Consultation:
+    sizes, soon = KnownSizes(settings.large_ebox_messages), settings.soon_expiring_days
+    return Consultation(transactions, partition_rights, audit_log, blobs, now, soon, sizes)
 
 
 def _make_filing(
