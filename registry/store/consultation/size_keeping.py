@@ -43,7 +43,7 @@ def note_counted(connection: Connection, ebox: Ebox, now: datetime) -> None:
 
 
 def sum_changes(connection: Connection, *, limit: int) -> int:
-    """Add up to `limit` changes, the oldest first, to the counts; gives their number."""
+    """Add up to `limit` changes, in any order, to the counts; gives their number."""
     connection.execute(_LOCK)
     return int(connection.execute(_SUM, {"limit": limit}).scalar_one())
 
@@ -61,16 +61,17 @@ _IS_KNOWN_TO_ALL: Final = text(
 )
 # Whoever sums up and whoever forgets would each miss what the other is moving.
 _LOCK: Final = text("SELECT pg_advisory_xact_lock(hashtext('message_counts'))")
+# By an array, or the planner joins the batch with all of the e-Box.
 _MARK: Final = text("""
 WITH next AS (
   SELECT message_id FROM messages
   WHERE ebox = :ebox AND message_id > :after ORDER BY message_id LIMIT :limit
 ), marked AS (
   UPDATE messages SET is_large = true
-  WHERE ebox = :ebox AND message_id IN (SELECT message_id FROM next) AND NOT is_large
+  WHERE ebox = :ebox AND message_id = ANY(ARRAY(SELECT message_id FROM next)) AND NOT is_large
 ), texts AS (
   UPDATE search_texts SET is_large = true
-  WHERE ebox = :ebox AND message_id IN (SELECT message_id FROM next) AND NOT is_large
+  WHERE ebox = :ebox AND message_id = ANY(ARRAY(SELECT message_id FROM next)) AND NOT is_large
 )
 SELECT count(*) AS messages,
   (SELECT message_id FROM next ORDER BY message_id DESC LIMIT 1) AS last
@@ -80,7 +81,7 @@ _SUM: Final = text("""
 WITH moved AS (
   DELETE FROM message_count_changes
   WHERE (ebox, change_number) IN (
-    SELECT ebox, change_number FROM message_count_changes ORDER BY change_number LIMIT :limit)
+    SELECT ebox, change_number FROM message_count_changes LIMIT :limit)
   RETURNING *
 ), kept AS (
   INSERT INTO message_counts AS c
