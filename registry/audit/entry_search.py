@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 
 from registry.audit.period import EVER, TrailPeriod
 from registry.audit.store import reads
-from registry.audit.store.reads import EntryRow
+from registry.audit.store.search import EntryRow
 from registry.audit.trail.entry import LEAF_FORM, Record, hash_leaf
 from registry.audit.trail.seal import parse_seal
 from registry.audit.trail.untrusted_json import DamagedText
@@ -18,12 +18,13 @@ from registry.domain.identifiers import Ebox
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EntrySearch:
-    """A search for entries that have all of these that are not None, in one period."""
+    """A search for entries by one of these three, in one period."""
 
     message_id: UUID | None = None
     token_hash: str | None = None
     ebox: Ebox | None = None
     period: TrailPeriod = EVER
+    is_scan: bool = False  # all entries are read, whatever the sheaves say
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,16 +43,10 @@ class LocatedEntry:
 
 def locate_entries(connection: Connection, rows: Sequence[EntryRow]) -> Sequence[LocatedEntry]:
     """Give each entry its seal, in the order of time."""
-    # Both sorted by transaction, so that one pass over the seals is enough.
-    rows_left = sorted(rows, key=lambda row: row.xid, reverse=True)  # to pop from the end
+    numbers = reads.find_seal_numbers(connection, [row.xid for row in rows])
     rows_by_seal: dict[int | None, list[EntryRow]] = {}
-    if rows_left:
-        for number, until_xid in reads.read_seal_ends(connection):
-            while rows_left and rows_left[-1].xid < until_xid:
-                rows_by_seal.setdefault(number, []).append(rows_left.pop())
-            if not rows_left:
-                break
-    rows_by_seal[None] = rows_left
+    for row in rows:
+        rows_by_seal.setdefault(numbers.get(row.xid), []).append(row)
     entries = [
         entry
         for number, seal_rows in rows_by_seal.items()

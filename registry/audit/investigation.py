@@ -20,10 +20,11 @@ from registry.audit.log import AuditLog
 from registry.audit.period import TrailPeriod
 from registry.audit.store import reads
 from registry.audit.store.seal_bucket import SealStore
+from registry.audit.store.search import EntryQuery, search_entries
+from registry.audit.terms import compute_term
 from registry.audit.trail.keys import Keys
 from registry.audit.trail.verify import Finding
 from registry.audit.verification import ReportProgress, Verification
-from registry.domain.identifiers import Ebox
 from registry.domain.pseudonyms import Pseudonyms
 from registry.store.transactions import Transactions, lift_time_limit
 
@@ -64,13 +65,7 @@ class Investigation:
         """Find entries in the order of time; the search itself is recorded."""
         with self.transactions() as connection:
             lift_time_limit(connection)
-            rows = reads.search_entries(
-                connection,
-                texts=_make_texts(search),
-                eboxes=self._hash_ebox(search.ebox),
-                begin=search.period.begin,
-                end=search.period.end,
-            )
+            rows = search_entries(connection, self._make_query(search))
             entries = locate_entries(connection, rows)
             details = {**_describe(search), "entries": len(entries)}
             self.audit_log.note(connection, "audit/reconstruct", details, ebox=search.ebox)
@@ -99,7 +94,8 @@ class Investigation:
         with self.transactions() as connection:
             reads.freeze_snapshot(connection)
             lift_time_limit(connection)
-            rows = reads.search_entries(connection, texts=[str(message_id)])
+            query = self._make_query(EntrySearch(message_id=message_id))
+            rows = search_entries(connection, query)
             entries = locate_entries(connection, rows)
             evidence = make_evidence(
                 connection, message_id, entries, self.keys, self.private_key, self.now()
@@ -108,17 +104,27 @@ class Investigation:
             self.audit_log.note(connection, "audit/evidence", details)
         return evidence
 
-    def _hash_ebox(self, ebox: Ebox | None) -> Sequence[str]:
-        # Entries keep the hash of their day, whatever the key is now.
-        keys = (self.audit_log.pseudonyms, *self.former_pseudonyms)
-        return [] if ebox is None else [key.hash_ebox(ebox) for key in keys]
-
-
-def _make_texts(search: EntrySearch) -> Sequence[str]:
-    texts = [str(search.message_id)] if search.message_id else []
-    if search.token_hash:
-        texts.append(f'"subject_token_hashed":"{search.token_hash.lower()}"')
-    return texts
+    def _make_query(self, search: EntrySearch) -> EntryQuery:
+        text, names = None, []
+        if search.message_id is not None:
+            text = str(search.message_id)
+            names.append(text)
+        elif search.token_hash is not None:
+            name = search.token_hash.lower()
+            text = f'"subject_token_hashed":"{name}"'
+            names.append(name)
+        eboxes = []
+        if search.ebox is not None:
+            # Entries keep the hash of their day, whatever the key is now.
+            keys = (self.audit_log.pseudonyms, *self.former_pseudonyms)
+            eboxes = [key.hash_ebox(search.ebox) for key in keys]
+        return EntryQuery(
+            text=text,
+            eboxes=eboxes,
+            begin=search.period.begin,
+            end=search.period.end,
+            terms=[] if search.is_scan else [compute_term(name) for name in names or eboxes],
+        )
 
 
 def _describe(search: EntrySearch) -> Mapping[str, str]:

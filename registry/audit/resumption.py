@@ -16,7 +16,7 @@ from sqlalchemy import Connection, Engine
 
 from registry.audit.legal_period import find_legal_end
 from registry.audit.log import AuditLog
-from registry.audit.store import reads, resumption, seals
+from registry.audit.store import reads, resumption, seals, sheaves
 from registry.audit.store.resumption import Move, UnsealedRecord
 from registry.audit.store.seal_bucket import SealStore, is_signed, pack_seal, unpack_seal
 from registry.audit.trail import keys
@@ -88,6 +88,8 @@ class Resumption:
             if last is None:
                 raise CannotResume("Neither the bucket nor the database has a seal yet.")
             resumption.lock_entries(connection)
+            # What is not under the common head may be counted, and filed, under others.
+            sheaves.delete_sheaves(connection, _read_until(head))
             remnants, strays = _divide_entries(connection, head, lost_seals)
             is_behind = horizon < _read_until(last) or any(stray.is_covered for stray in strays)
             if not (lost_seals or is_behind):

@@ -94,6 +94,7 @@ class Sealer:
     def measure_age(self) -> float:
         """Measure the wait of the oldest entry for a stored seal, in seconds; 0 for none."""
         with self.transactions() as connection:
+            entries.walk_by_transaction(connection)
             oldest = entries.find_oldest_unsealed(connection)
         return max(0.0, (self.now() - oldest).total_seconds()) if oldest else 0.0
 
@@ -124,6 +125,7 @@ class Sealer:
                 f" {span.first_xid} are sealed: it is not the one that this trail was written in."
                 f" {_RESUME}"
             )
+        entries.walk_by_transaction(connection)
         if not self._is_due(connection, span):
             return None
         until = entries.find_batch_end(connection, span.first_xid, span.horizon, limit=self.most)

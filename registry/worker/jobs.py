@@ -130,6 +130,11 @@ def _seal(context: JobContext) -> Iterator[Step]:
         yield Step({"seals": 1, "sealed": count})
 
 
+def _file(context: JobContext) -> Iterator[Step]:
+    while count := context.worker_services.filing.file():
+        yield Step({"filed": count})
+
+
 def _months(context: JobContext) -> Iterator[Step]:
     sealer = context.worker_services.sealer
     yield Step({"prepared": sealer.prepare_months()})
@@ -165,6 +170,7 @@ JOBS: Final = (
     Job("sweep", _DAY, _sweep),
     Job("count", timedelta(seconds=10), _count, is_by_clock=False),
     Job("seal", timedelta(seconds=1), _seal, is_shared=False),
+    Job("file", timedelta(seconds=1), _file, is_shared=False),
     Job("months", _DAY, _months),
     Job("verify", _MINUTE, _verify, is_by_clock=False),
     Job("measure", timedelta(seconds=15), _measure, is_shared=False, is_by_clock=False),

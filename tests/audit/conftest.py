@@ -111,7 +111,7 @@ def database_alone(cluster, settings):
 def alone(database_alone):
     """The same without entries and seals, and with the months that there are from the start."""
     with database_alone.owner.begin() as connection:
-        connection.execute(text("TRUNCATE audit_entries, audit_seals, turns"))
+        connection.execute(text("TRUNCATE audit_entries, audit_seals, audit_sheaves, turns"))
     return database_alone
 
 

@@ -27,7 +27,7 @@ def _months(alone):
     before = set(partitions(alone))
     yield
     with alone.owner.begin() as connection:
-        connection.execute(text("TRUNCATE audit_entries, audit_seals"))
+        connection.execute(text("TRUNCATE audit_entries, audit_seals, audit_sheaves"))
         for name in set(partitions(alone)) - before:
             connection.execute(text(f"DROP TABLE {name}"))
         connection.execute(text("SELECT prepare_audit_months(12)"))

@@ -283,7 +283,7 @@ def test_a_bucket_with_the_seals_of_another_trail_is_not_written_over(sealer, wr
     written.write()
     sealer.seal()
     (seal,) = written.store.read(1)
-    written.change("TRUNCATE audit_entries, audit_seals")
+    written.change("TRUNCATE audit_entries, audit_seals, audit_sheaves")
     written.write()
 
     for _ in range(2):
@@ -297,7 +297,7 @@ def test_a_seal_of_a_former_key_is_one_of_ours(sealer, written):
     former = dataclasses.replace(sealer, private_key=Ed25519PrivateKey.generate())
     written.write()
     former.seal()
-    written.change("TRUNCATE audit_entries, audit_seals")
+    written.change("TRUNCATE audit_entries, audit_seals, audit_sheaves")
     written.write()
     known = keys.make_keyring([former.private_key.public_key()])
 

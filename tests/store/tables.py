@@ -16,6 +16,7 @@ REFERENCE = {table.name for table in vars(reference).values() if isinstance(tabl
 # The worker's own: proofs name the e-Box by a keyed hash, the others know of none.
 WORKERS = {
     "audit_seals",
+    "audit_sheaves",
     "deletions",
     "document_rounds",
     "doomed_documents",

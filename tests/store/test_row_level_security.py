@@ -363,6 +363,8 @@ def test_elsewhere_the_worker_sees_the_ebox_that_it_names_and_no_other(worker, f
         "TRUNCATE audit_entries",
         "UPDATE audit_seals SET seal = ''",
         "DELETE FROM audit_seals",
+        "UPDATE audit_sheaves SET terms = '{}'",
+        "DELETE FROM audit_sheaves",
         "DELETE FROM legal_holds",
         "TRUNCATE messages CASCADE",
         "DELETE FROM message_types",

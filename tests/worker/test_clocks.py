@@ -33,6 +33,7 @@ BY_THE_CLOCK = {
     "purge",
     "sweep",
     "seal",
+    "file",
     "months",
 }
 

@@ -95,6 +95,15 @@ def add_entries(connection: Connection, entries: Sequence[Entry]) -> None:
         raise psycopg.OperationalError(str(error.orig)) from error
 
 
+def walk_by_transaction(connection: Connection) -> None:
+    """Have this transaction's plans walk along the indexes of transactions, as far as they must.
+
+    The planner guesses that few entries are new, after whatever statistics it has, and would rather
+    read all that wait and sort them: each time, while a backlog is sealed.
+    """
+    connection.execute(_WALK_BY_TRANSACTION)
+
+
 def find_batch_end(connection: Connection, first_xid: int, until_xid: int, *, limit: int) -> int:
     """Find the transaction before which to stop, so that at most `limit` entries are read at once.
 
@@ -172,6 +181,10 @@ FROM unnest(CAST(:eboxes AS text[]), CAST(:people AS text[]), CAST(:texts AS tex
   WITH ORDINALITY AS e(ebox, person, entry, position)
 ORDER BY e.position
 """)
+_WALK_BY_TRANSACTION: Final = text("""
+SELECT set_config('enable_seqscan', 'off', true), set_config('enable_bitmapscan', 'off', true),
+  set_config('enable_sort', 'off', true)
+""")
 # The transaction of the first entry beyond the limit; the one after it, where it is the first of
 # the range too. Nothing where the range has no more than the limit.
 _FIND_BATCH_END: Final = text("""
@@ -202,9 +215,13 @@ SELECT entry_number, entry, ebox, person, recorded_at FROM audit_entries
 WHERE xid >= CAST(:first AS xid8) AND xid < CAST(:until AS xid8)
 ORDER BY xid, entry_number
 """)
+# Materialized, or the planner reads backwards by time, through all that is older.
 _FIND_NEWEST: Final = text("""
-SELECT max(recorded_at) FROM audit_entries
-WHERE xid >= CAST(:first AS xid8) AND xid < CAST(:until AS xid8)
+WITH batch AS MATERIALIZED (
+  SELECT recorded_at FROM audit_entries
+  WHERE xid >= CAST(:first AS xid8) AND xid < CAST(:until AS xid8)
+)
+SELECT max(recorded_at) FROM batch
 """)
 _FIND_OLDEST_UNSEALED: Final = text("""
 SELECT recorded_at FROM audit_entries
@@ -214,7 +231,9 @@ WHERE xid >= coalesce((
 ), '0')
 ORDER BY xid LIMIT 1
 """)
-_PREPARE_MONTHS: Final = text("SELECT prepare_audit_months(:ahead)")
+_PREPARE_MONTHS: Final = text("""
+SELECT prepare_audit_months(:ahead) FROM prepare_sheaf_months(:ahead)
+""")
 # Months with a partition of their own, and those that have entries in the default partition.
 _FIND_EXPIRED_MONTHS: Final = text("""
 SELECT month FROM (
@@ -224,11 +243,12 @@ SELECT month FROM (
     AND c.relname ~ '^audit_entries_[0-9]{4}_[0-9]{2}$'
   UNION
   SELECT CAST(date_trunc('month', recorded_at AT TIME ZONE 'UTC') AS date)
-  FROM audit_entries
+  FROM audit_entries_default
   WHERE recorded_at < CAST(:now AS timestamptz) - interval '10 years'
-    AND tableoid = CAST('audit_entries_default' AS regclass)
 ) AS months
 WHERE audit_month_kept_until(month) <= :now
 ORDER BY month
 """)
-_DROP_MONTH: Final = text("SELECT drop_audit_month(:month)")
+_DROP_MONTH: Final = text("""
+SELECT drop_sheaf_month(:month) FROM drop_audit_month(:month)
+""")

@@ -1,32 +1,14 @@
-"""Reads of the whole trail for verification, export and search: in bulk, and in one state."""
+"""Reads of the whole trail for verification and export: in bulk, and in one state."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final, NamedTuple, cast
 
 import psycopg
-from sqlalchemy import Connection, func, select, text
+from sqlalchemy import Connection, text
 
-from registry.audit.store.entries import audit_entries
 from registry.audit.store.seals import SealRow, audit_seals
 from registry.audit.trail.entry import Record
-
-_PAGE: Final = 1000  # rows that a server-side cursor hands over at once
-
-
-class EntryRow(NamedTuple):
-    """An entry with the time and the transaction that the database gave it."""
-
-    record: Record
-    recorded_at: datetime
-    xid: int
-
-
-class SealEnd(NamedTuple):
-    """The number of a seal, and the transaction before which it ends."""
-
-    seal_number: int
-    until_xid: int
 
 
 class UnsealedEntries(NamedTuple):
@@ -116,49 +98,10 @@ def find_seal(connection: Connection, number: int) -> SealRow | None:
     return SealRow._make(row) if row else None
 
 
-def read_seal_ends(connection: Connection) -> Iterator[SealEnd]:
-    """Read the ends of all stored seals, in the order of their numbers."""
-    columns = audit_seals.c
-    ends = select(columns.seal_number, columns.until_xid).where(columns.stored_at.is_not(None))
-    by_number = ends.order_by(columns.seal_number)
-    with connection.execute(by_number, execution_options={"yield_per": _PAGE}) as rows:
-        yield from map(SealEnd._make, rows)
-
-
-def search_entries(
-    connection: Connection,
-    *,
-    texts: Sequence[str] = (),
-    eboxes: Sequence[str] = (),
-    begin: datetime | None = None,
-    end: datetime | None = None,
-) -> Sequence[EntryRow]:
-    """Search for entries that have all these texts in them and are of one of these e-Boxes.
-
-    By time. Texts are in small letters, whatever those of entries are; no e-Boxes means any.
-    """
-    columns = audit_entries.c
-    query = select(
-        columns.entry_number,
-        columns.entry,
-        columns.ebox,
-        columns.person,
-        columns.recorded_at,
-        columns.xid,
-    )
-    for part in texts:
-        query = query.where(func.strpos(func.lower(columns.entry), part) > 0)
-    if eboxes:
-        query = query.where(columns.ebox.in_(eboxes))
-    if begin is not None:
-        query = query.where(columns.recorded_at >= begin)
-    if end is not None:
-        query = query.where(columns.recorded_at < end)
-    rows = connection.execute(query.order_by(columns.recorded_at, columns.entry_number))
-    return [
-        EntryRow(Record(number, entry, ebox, person, recorded_at), recorded_at, xid)
-        for number, entry, ebox, person, recorded_at, xid in rows
-    ]
+def find_seal_numbers(connection: Connection, xids: Sequence[int]) -> Mapping[int, int]:
+    """Find the stored seal of each of these transactions; none for those that have none yet."""
+    rows = connection.execute(_FIND_SEAL_NUMBERS, {"xids": list(map(str, xids))})
+    return {int(xid): number for xid, number in rows}
 
 
 _READ_RECORDS: Final = """
@@ -181,6 +124,16 @@ SELECT count(*), min(recorded_at) FROM audit_entries WHERE xid >= CAST(:first AS
 _COUNT_UNSEALED_BETWEEN: Final = text("""
 SELECT count(*) FROM audit_entries
 WHERE xid >= CAST(:first AS xid8) AND recorded_at >= :begin AND recorded_at < :end
+""")
+# The first seal that ends behind the transaction.
+_FIND_SEAL_NUMBERS: Final = text("""
+SELECT x.xid, s.seal_number
+FROM (SELECT DISTINCT unnest(CAST(:xids AS text[])) AS xid) AS x
+CROSS JOIN LATERAL (
+  SELECT seal_number FROM audit_seals
+  WHERE until_xid > CAST(x.xid AS xid8) AND stored_at IS NOT NULL
+  ORDER BY until_xid, seal_number LIMIT 1
+) AS s
 """)
 _READ_LAST_SEAL_NUMBER: Final = text("SELECT coalesce(max(seal_number), 0) FROM audit_seals")
 _FIND_FIRST_UNSTORED: Final = text("""

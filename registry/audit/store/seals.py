@@ -23,6 +23,7 @@ audit_seals = Table(
     Column("sealed_at", INSTANT, nullable=False),
     Column("kept_until", INSTANT, nullable=False),
     Column("stored_at", INSTANT),
+    Index(None, "until_xid"),
     Index("ix_audit_seals_unstored", "seal_number", postgresql_where=text("stored_at IS NULL")),
 )
 

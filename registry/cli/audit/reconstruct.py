@@ -34,15 +34,22 @@ if TYPE_CHECKING:
     is_flag=True,
     help="Each entry of a message, and not its story, which is a line for each kind of them.",
 )
+@click.option(
+    "--scan",
+    "is_scan",
+    is_flag=True,
+    help="Read every entry: the index by which they are found proves nothing.",
+)
 @with_period("The first day; as the database dates entries.", "The last day.")
 @named_operator
 @in_json
-def reconstruct(
+def reconstruct(  # noqa: PLR0913 - an option each
     *,
     message: UUID | None,
     token_hash: str | None,
     ebox: "Ebox | None",
     is_all: bool,
+    is_scan: bool,
     period: "TrailPeriod",
     is_json: bool,
 ) -> None:
@@ -61,7 +68,9 @@ def reconstruct(
     with audit_services() as services, show_spinner("reading the trail"):
         from registry.audit.entry_search import EntrySearch
 
-        search = EntrySearch(message_id=message, token_hash=token_hash, ebox=ebox, period=period)
+        search = EntrySearch(
+            message_id=message, token_hash=token_hash, ebox=ebox, period=period, is_scan=is_scan
+        )
         entries = services.investigation.search(search)
     if not entries:
         raise click.ClickException("The trail has nothing of this.")

@@ -45,7 +45,7 @@ FORMER_KEY = "what the hash key was, long ago, and long too"
 def trail(alone, objects):
     """An empty trail with a bucket of the test's own: its settings, how to write and to seal."""
     with alone.owner.begin() as connection:
-        connection.execute(text("TRUNCATE audit_entries, audit_seals"))
+        connection.execute(text("TRUNCATE audit_entries, audit_seals, audit_sheaves"))
     bucket = f"seals-{uuid4().hex[:12]}"
     objects.create_bucket(bucket, has_object_lock=True)
     environment = alone.environment | {"REGISTRY_AUDIT_BUCKET": bucket}
@@ -53,12 +53,15 @@ def trail(alone, objects):
         assemble_worker(Settings.load(environment)),
         assemble_audit(Settings.load(environment)),
     )
-    yield SimpleNamespace(
-        environment=environment,
-        owner=alone.owner,
-        services=audit,
-        seal=assembled.sealer.seal,
-    )
+
+    def seal():
+        """As a worker does by its jobs `seal` and `file`."""
+        sealed = assembled.sealer.seal()
+        while assembled.filing.file():
+            pass
+        return sealed
+
+    yield SimpleNamespace(environment=environment, owner=alone.owner, services=audit, seal=seal)
     audit.dispose()
     assembled.dispose()
 
