@@ -78,7 +78,7 @@ bench-publish: $(READY)  ## memory, throughput and SQL statements of publication
 bench-outbox: $(READY)  ## events told a second, and listings while expired messages are purged
 	$(BIN)/python -m tests.bench.outbox
 
-bench-audit: $(READY)  ## what the audit trail costs a listing, how fast it is sealed and verified
+bench-audit: $(READY)  ## what the audit trail costs a listing, how fast it is sealed, verified, searched; of BENCH_ENTRIES
 	$(BIN)/python -m tests.bench.audit
 
 chaos: $(READY)  ## fail every neighbour in every way, and besiege the door with slow clients

@@ -20,7 +20,7 @@ _Placed = tuple[int, Record]
 
 
 @dataclass(frozen=True)
-class Filing:
+class TrailFiling:
     """Files entries after they are sealed, so that no call pays for how they are looked up.
 
     Also those of a trail that is older than its sheaves, from the first entry on. Any number of
@@ -36,10 +36,10 @@ class Filing:
                 return 0
             entries.walk_by_transaction(connection)
             first = sheaves.read_filed_until(connection)
-            sealed = reads.read_sealed_until(connection)
-            if first >= sealed:
+            horizon = reads.read_sealed_until(connection)
+            if first >= horizon:
                 return 0
-            until = entries.find_batch_end(connection, first, sealed, limit=_BATCH)
+            until = entries.find_batch_end(connection, first, horizon, limit=_BATCH)
             xids, records = reads.read_placed_records(connection, first, until)
             batch = list(zip(xids, records, strict=True))
             sheaves.add_sheaves(connection, list(bind_sheaves(batch, first, until)))
@@ -53,11 +53,11 @@ def bind_sheaves(batch: Sequence[_Placed], first_xid: int, until_xid: int) -> It
     """
     begin = first_xid
     sheaf: list[Record] = []
-    for xid, placed_records in groupby(batch, itemgetter(0)):
+    for xid, members in groupby(batch, itemgetter(0)):
         if len(sheaf) >= _SHEAF:
             yield _bind(sheaf, begin, xid)
             begin, sheaf = xid, []
-        sheaf += [record for _, record in placed_records]
+        sheaf += [record for _, record in members]
     if sheaf:
         yield _bind(sheaf, begin, until_xid)
 

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
+from operator import attrgetter
 from typing import Final
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -245,11 +246,8 @@ def _count_on(
     connection: Connection, base: int, strays: Sequence[_Stray], lost_seals: Sequence[_Lost]
 ) -> None:
     """Count what is unsealed from the break on, and after it all that is still to come."""
-    keys_of_strays = sorted(stray.entry.key for stray in strays)
-    moves = [
-        Move(recorded_at, number, base + place // _TOGETHER)
-        for place, (recorded_at, number) in enumerate(keys_of_strays)
-    ]
+    entries = sorted((stray.entry for stray in strays), key=attrgetter("key"))
+    moves = [Move(entry, base + place // _TOGETHER) for place, entry in enumerate(entries)]
     resumption.move_entries(connection, moves)
     last_number = max((each.last_number for each in lost_seals), default=1)
     resumption.count_from(connection, base + len(moves) // _TOGETHER + 1, last_number)

@@ -6,7 +6,7 @@ from datetime import datetime
 from functools import partial
 from typing import Final
 
-from registry.audit.filing import Filing
+from registry.audit.filing import TrailFiling
 from registry.audit.sealer import Sealer
 from registry.domain.errors import SettingsError
 from registry.services.clock_check import ClockCheck
@@ -62,7 +62,7 @@ class WorkerServices:
     clock_check: ClockCheck
     ebox_sizes: EboxSizes
     sealer: Sealer
-    filing: Filing
+    filing: TrailFiling
     readiness: WorkerReadiness
     find_certificate_ends: Callable[[], Mapping[str, datetime | None]]
     dispose: Callable[[], None]
@@ -106,7 +106,7 @@ def assemble_worker(settings: Settings, now: Callable[[], datetime] = clock.now)
         clock_check=services.clock_check,
         ebox_sizes=EboxSizes(transactions, now),
         sealer=make_sealer(settings, transactions, seals, now),
-        filing=Filing(transactions),
+        filing=TrailFiling(transactions),
         readiness=WorkerReadiness(transactions, blobs, seals),
         find_certificate_ends=partial(find_certificate_ends, settings),
         dispose=dispose,

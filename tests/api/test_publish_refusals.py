@@ -32,6 +32,7 @@ from tests.api.publication import (
 from tests.api.v2 import visiting
 from tests.factories import PDF, a_person, an_ebox
 from tests.log_lines import written_lines
+from tests.trail_entries import read_trail
 
 ON_BEHALF_OF = "On-Behalf-Of-Enterprise-Number"
 NOT_THE_SENDER = "Invalid sender: user credentials does not match payload"
@@ -572,11 +573,8 @@ def test_a_setting_has_it_accepted_with_a_mark(sender, reader, publishing_with, 
     path = f"{MESSAGES}/{message_id}/attachments/1/content"
     assert recipient.get(path).data == LARGE
     with owner.connect() as connection:
-        entries = connection.exec_driver_sql(
-            "SELECT entry FROM audit_entries WHERE entry LIKE %s", (f"%{message_id}%",)
-        ).scalars()
         # The publication's, and not that of the reading.
-        marks = sum('"malwareScan":"incomplete"' in entry for entry in entries)
+        marks = len(read_trail(connection, message_id, '"malwareScan":"incomplete"'))
     assert marks == 1
     assert REGISTRY.get_sample_value("registry_documents_unscanned_total") == before + 1
     (line,) = [line for line in lines if "not scanned" in line]

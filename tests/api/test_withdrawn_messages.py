@@ -14,6 +14,7 @@ from tests.api.publication import MESSAGES, Document, named
 from tests.api.v2.visiting import STATUS, in_version_2
 from tests.api.v2.visiting import named as named_2
 from tests.factories import PDF, an_ebox
+from tests.trail_entries import read_trail
 
 VERSIONS = [lambda visitor: visitor, in_version_2]
 WHY = "a letter to the wrong person"
@@ -153,16 +154,10 @@ def test_the_trail_has_who_and_why(letter, withdraw, rows, owner):
 
     withdraw(message_id)
 
-    entries = metadata.tables["audit_entries"]
     with owner.connect() as connection:
-        texts = connection.scalars(
-            select(entries.c.entry).where(
-                entries.c.entry.contains("urn:registry:message/withdraw"),
-                entries.c.entry.contains(message_id),
-            )
-        ).all()
+        entries = read_trail(connection, "urn:registry:message/withdraw", message_id)
     (hold,) = rows("legal_holds", message_id)
-    (details,) = [json.loads(text)["API_CALL_DETAILS"] for text in texts]
+    (details,) = [json.loads(entry.entry)["API_CALL_DETAILS"] for entry in entries]
     assert details == {
         "messageId": message_id,
         "holdId": str(hold.hold_id),

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import pytest
 from sqlalchemy import event
 
-from registry.audit.filing import Filing
+from registry.audit.filing import TrailFiling
 from registry.audit.store import entries, seals, sheaves
 from registry.audit.store.sheaves import Sheaf
 from registry.audit.trail.seal import make_next_seal, write_seal
@@ -102,7 +102,7 @@ def has_past(alone, written):
 def test_sealing_filing_and_looking_at_what_waits_touch_new_entries_alone(
     alone, written, sealer, has_past, is_analyzed
 ):
-    filing = Filing(alone.worker)
+    filing = TrailFiling(alone.worker)
 
     def work():
         written.write(_NEW)

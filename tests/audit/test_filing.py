@@ -1,12 +1,14 @@
 """Entries are found by message, token and e-Box, wherever filing is; and by what is asked alone."""
 
 from dataclasses import replace
+from datetime import UTC, datetime
 from uuid import uuid4
 
 import pytest
 from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
 
-from registry.audit.filing import Filing
+from registry.audit.filing import TrailFiling
 from registry.audit.store import entries, sheaves
 from registry.audit.store.search import EntryQuery, search_entries
 from registry.audit.terms import compute_term
@@ -33,7 +35,7 @@ NAMING = {
 
 @pytest.fixture
 def filing(alone):
-    return Filing(alone.worker)
+    return TrailFiling(alone.worker)
 
 
 def write(alone, *batch):
@@ -174,6 +176,44 @@ def test_sheaves_go_with_the_month_of_their_entries(alone, sealer, filing):
             )
         )
 
+    with pytest.raises(DBAPIError, match="is kept until"), alone.worker() as connection:
+        connection.execute(text("SELECT drop_sheaf_month(current_date)"))
     assert sealer.drop_expired(sealer.now()) == 1
     assert [row for row in alone.rows("audit_sheaves") if row.newest.year == 2013] == []
     assert len(alone.rows("audit_sheaves")) == 1
+
+
+def test_a_year_of_sheaves_goes_with_its_last_month(alone, sealer):
+    december = "INSERT INTO audit_entries (recorded_at, entry) VALUES ('2013-12-05', '{}')"
+    year = (
+        "CREATE TABLE audit_sheaves_2013 PARTITION OF audit_sheaves"
+        " FOR VALUES FROM ('2013-01-01Z') TO ('2014-01-01Z')"
+    )
+    with alone.owner.begin() as connection:
+        connection.execute(text(year))
+        connection.execute(text(december.replace("12-05", "11-05")))
+    sealer.seal()
+    left = []
+    for statement in ("SELECT", december):
+        with alone.owner.begin() as connection:
+            connection.execute(text(statement))
+        sealer.seal()
+        sealer.drop_expired(sealer.now())
+        with alone.owner.connect() as connection:
+            left.append(connection.scalar(text("SELECT to_regclass('audit_sheaves_2013')")))
+
+    assert left == ["audit_sheaves_2013", None]
+
+
+def test_sheaves_have_years_from_the_first_month_of_entries_on(alone, sealer):
+    sealer.prepare_months()
+
+    with alone.owner.connect() as connection:
+        names = connection.scalars(
+            text(
+                "SELECT CAST(inhrelid AS regclass)::text FROM pg_inherits"
+                " WHERE inhparent = CAST('audit_sheaves' AS regclass) ORDER BY 1"
+            )
+        ).all()
+    year = datetime.now(UTC).year
+    assert names == [f"audit_sheaves_{year}", f"audit_sheaves_{year + 1}", "audit_sheaves_default"]

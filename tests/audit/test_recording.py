@@ -75,7 +75,7 @@ def test_without_a_trail_nothing_happens_either(alone, written):
 
 
 def test_an_error_of_the_database_repeats_no_value(alone, written):
-    written.change("ALTER TABLE audit_entries ADD CONSTRAINT short CHECK (length(entry) < 10)")
+    written.change("ALTER TABLE audit_entries ADD CONSTRAINT short CHECK (length(packed) < 10)")
 
     with pytest.raises(Unavailable) as failed, alone.application() as connection:
         entries.add_entry(connection, an_entry(client_id="somebody"))
@@ -99,6 +99,7 @@ def test_recording_works_behind_a_pooler_too(alone):
     "statement",
     [
         "SELECT entry FROM audit_entries",
+        "SELECT packed FROM audit_entries",
         "SELECT FROM audit_entries",
         "SELECT count(*) FROM audit_entries",
         "INSERT INTO audit_entries (entry) VALUES ('') RETURNING entry_number",
@@ -149,9 +150,7 @@ def test_the_worker_can_change_nothing_either(alone, statement):
 
 def test_who_may_add_is_refused_nothing_that_he_needs(application):
     with application.begin() as connection:
-        connection.execute(
-            text("INSERT INTO audit_entries (ebox, person, entry) VALUES ('','','')")
-        )
+        connection.execute(text("INSERT INTO audit_entries (packed) VALUES (''), ('\\x00')"))
 
 
 @pytest.mark.parametrize("table", ["audit_entries", "audit_seals"])

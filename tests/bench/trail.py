@@ -8,7 +8,7 @@ import os
 import random
 from concurrent.futures import ProcessPoolExecutor
 from datetime import UTC, datetime, timedelta
-from functools import partial
+from functools import cache, partial
 from itertools import islice
 from uuid import UUID
 
@@ -41,14 +41,15 @@ class _Document:
 
 def find_ebox(number):
     """The e-Box of this number, an enterprise."""
-    return Ebox(EboxKind.ENTERPRISE, f"{number:010d}")
+    return Ebox(EboxKind.ENTERPRISE, f"{number:08d}{97 - number % 97:02d}")
 
 
+@cache
 def find_messages(number):
     """The ids of the messages that the e-Box of this number shows: 25 at most, 11 on average."""
     generator = random.Random(number)
     size = min(25, int(3 * generator.paretovariate(0.8)))
-    return [UUID(int=generator.getrandbits(128), version=4) for _ in range(size)]
+    return tuple(UUID(int=generator.getrandbits(128), version=4) for _ in range(size))
 
 
 def find_token(number, session):
@@ -84,7 +85,10 @@ def _write_session(number, session, at, pseudonyms, generator):
     for path, details, is_of_ebox in calls:
         trace = {"trace": f"{generator.getrandbits(128):032x}"}
         yield Entry(
-            **common, url=_PATH + path, details={**details, **trace}, ebox=ebox if is_of_ebox else None
+            **common,
+            url=_PATH + path,
+            details={**details, **trace},
+            ebox=ebox if is_of_ebox else None,
         )
 
 
@@ -114,10 +118,13 @@ def _write_chunk(first, count, total, key):
 
 def _copy_chunk(url, total, key, first):
     count = min(_CHUNK, total - first)
-    with psycopg.connect(url, autocommit=True) as connection, connection.cursor() as cursor:
-        with cursor.copy("COPY audit_entries (xid, recorded_at, packed) FROM STDIN") as copy:
-            for row in _write_chunk(first, count, total, key):
-                copy.write_row(row)
+    with (
+        psycopg.connect(url, autocommit=True) as connection,
+        connection.cursor() as cursor,
+        cursor.copy("COPY audit_entries (xid, recorded_at, packed) FROM STDIN") as copy,
+    ):
+        for row in _write_chunk(first, count, total, key):
+            copy.write_row(row)
     return count
 
 
@@ -130,9 +137,7 @@ def fill(url, total, key):
         owner.execute(_MAKE_MONTHS)
     copied = 0
     with ProcessPoolExecutor(os.cpu_count()) as processes:
-        for count in processes.map(
-            partial(_copy_chunk, url, total, key), range(0, total, _CHUNK)
-        ):
+        for count in processes.map(partial(_copy_chunk, url, total, key), range(0, total, _CHUNK)):
             copied += count
             yield copied
 
@@ -146,14 +151,14 @@ ALTER TABLE audit_entries ALTER COLUMN xid SET DEFAULT
   CAST(CAST(CAST(CAST(pg_current_xact_id() AS text) AS bigint) + {total} AS text) AS xid8)
 """
 _MAKE_MONTHS = f"""
-DO $$ DECLARE month timestamptz; family text; BEGIN
+DO $$ DECLARE month timestamptz; BEGIN
   FOR month IN SELECT date_trunc('month', now()) - make_interval(months => i)
     FROM generate_series(1, {_MONTHS + 1}) AS i
   LOOP
-    FOREACH family IN ARRAY ARRAY['audit_entries', 'audit_sheaves'] LOOP
-      EXECUTE format('CREATE TABLE IF NOT EXISTS %I PARTITION OF %I FOR VALUES FROM (%L) TO (%L)',
-        to_char(month, '"' || family || '_"YYYY_MM'), family, month, month + interval '1 month');
-    END LOOP;
+    EXECUTE format('CREATE TABLE IF NOT EXISTS %I PARTITION OF audit_entries'
+      ' FOR VALUES FROM (%L) TO (%L)',
+      to_char(month, '"audit_entries_"YYYY_MM'), month, month + interval '1 month');
   END LOOP;
+  PERFORM prepare_sheaf_years();
 END $$
 """

@@ -13,6 +13,7 @@ from registry.sandbox.servers.processes import LOOPBACK, free_port
 from tests.lanes import run_lanes
 from tests.nginx import needs_nginx
 from tests.service import BASE, PublicationRequest, Service, headers
+from tests.trail_entries import read_trail
 
 TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
 PATIENCE = 60  # seconds
@@ -44,6 +45,19 @@ def rows(service):
     def ask(statement, **values):
         with engine.connect() as connection:
             return connection.execute(text(statement), values).all()
+
+    yield ask
+    engine.dispose()
+
+
+@pytest.fixture(scope="module")
+def entries(service):
+    """The entries that name something: `entries(name)`."""
+    engine = create_engine(service.cluster.url(SUPERUSER))
+
+    def ask(name):
+        with engine.connect() as connection:
+            return read_trail(connection, name)
 
     yield ask
     engine.dispose()
@@ -103,7 +117,7 @@ def find_event(service, message_id):
         (f"00-{TRACE.upper()}-00f067aa0ba902b7-01", None),
     ],
 )
-def test_one_trace_leads_from_nginx_to_the_event(service, front, rows, traceparent, trace):
+def test_one_trace_leads_from_nginx_to_the_event(service, front, rows, entries, traceparent, trace):
     message_id = publish(front, service, **({"traceparent": traceparent} if traceparent else {}))
 
     web = await_line(service.area / "publishing.log", message_id=message_id)
@@ -112,9 +126,7 @@ def test_one_trace_leads_from_nginx_to_the_event(service, front, rows, tracepare
     assert len(web["trace"]) == 32
     nginx = await_line(service.area / "nginx" / "log", trace=web["trace"], method="POST")
     assert nginx["trace_id"] == web["trace_id"]
-    (entry,) = rows(
-        "SELECT entry FROM audit_entries WHERE strpos(entry, :trace) > 0", trace=web["trace"]
-    )
+    (entry,) = entries(web["trace"])
     assert message_id in entry.entry
     worker = await_line(service.area / "worker-1.log", event="told", message_id=message_id)
     assert worker["trace"] == web["trace"]

@@ -49,13 +49,14 @@ def months(owner):
         ).all()
 
 
+@pytest.mark.parametrize("function", ["drop_audit_month", "drop_sheaf_month"])
 @pytest.mark.parametrize("month", HOSTILE_MONTHS)
-def test_no_month_can_be_dropped_under_another_name(owner, worker, month):
+def test_no_month_can_be_dropped_under_another_name(owner, worker, month, function):
     """Every month of the trail that is there now is one that a date of another age names too."""
     before = months(owner)
 
     with worker.connect() as connection, pytest.raises(DBAPIError, match="no such month"):
-        connection.execute(text("SELECT drop_audit_month(CAST(:month AS date))"), {"month": month})
+        connection.execute(text(f"SELECT {function}(CAST(:month AS date))"), {"month": month})
 
     assert months(owner) == before
 

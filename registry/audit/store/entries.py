@@ -10,11 +10,22 @@ from typing import Any, Final, NamedTuple
 
 import psycopg
 from psycopg import generators
-from psycopg.pq import DiagnosticField, ExecStatus
-from sqlalchemy import BigInteger, Column, Connection, Dialect, Index, Table, Text, text
+from psycopg.pq import DiagnosticField, ExecStatus, Format
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Connection,
+    Dialect,
+    Index,
+    LargeBinary,
+    Table,
+    Text,
+    text,
+)
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.types import UserDefinedType
 
+from registry.audit.store.packing import pack, read_record
 from registry.audit.trail.entry import Entry, Record, write_entry
 from registry.store.bounded_connection import get_driver
 from registry.store.schema import INSTANT, metadata
@@ -40,8 +51,10 @@ class TransactionId(UserDefinedType[int]):
         return lambda value: None if value is None else int(value)
 
 
-# `ebox` and `person` are pseudonyms: the trail belongs to no e-Box, and no policy guards it but
-# the want of any right to read it. A partition for each month of UTC, and one for any other.
+# A partition for each month of UTC, and one for any other. No policy guards them but the want of
+# any right to read: the trail belongs to no e-Box. Text and pseudonyms have columns of their own in
+# entries that are older than revision 0017; all others are packed. The key is SQLAlchemy's: the
+# database has none, as nobody asks for a single entry, and numbers are the sequence's to give.
 audit_entries = Table(
     "audit_entries",
     metadata,
@@ -56,7 +69,8 @@ audit_entries = Table(
     Column("xid", TransactionId, nullable=False, server_default=text("pg_current_xact_id()")),
     Column("ebox", Text),
     Column("person", Text),
-    Column("entry", Text, nullable=False),
+    Column("entry", Text),
+    Column("packed", LargeBinary),
     Index(None, "xid"),
     postgresql_partition_by="RANGE (recorded_at)",
     implicit_returning=False,  # whoever adds may not read
@@ -72,8 +86,7 @@ def add_entry(connection: Connection, entry: Entry) -> None:
     # Past SQLAlchemy and psycopg's cursors, since every request pays for this. Not prepared, as a
     # pooler may hand the next statement to another connection.
     driver = get_driver(connection)
-    values = (_encode(entry.ebox), _encode(entry.person), write_entry(entry).encode())
-    driver.pgconn.send_query_params(_ADD_ENTRY, values)
+    driver.pgconn.send_query_params(_ADD_ENTRY, (pack_entry(entry),), param_formats=_BINARY)
     # Which is awaited no longer than any other answer.
     (result,) = driver.wait(generators.execute(driver.pgconn))
     if result.status != ExecStatus.COMMAND_OK:
@@ -84,15 +97,15 @@ def add_entry(connection: Connection, entry: Entry) -> None:
 
 def add_entries(connection: Connection, entries: Sequence[Entry]) -> None:
     """Add many entries at once, in their order; raises as `add_entry` does."""
-    values = {
-        "eboxes": [entry.ebox for entry in entries],
-        "people": [entry.person for entry in entries],
-        "texts": [write_entry(entry) for entry in entries],
-    }
     try:
-        connection.execute(_ADD_ENTRIES, values)
+        connection.execute(_ADD_ENTRIES, {"packed": list(map(pack_entry, entries))})
     except DBAPIError as error:
         raise psycopg.OperationalError(str(error.orig)) from error
+
+
+def pack_entry(entry: Entry) -> bytes:
+    """Pack an entry as it is stored; raises `ValueError` for one that has no canonical form."""
+    return pack(write_entry(entry), entry.ebox, entry.person)
 
 
 def walk_by_transaction(connection: Connection) -> None:
@@ -137,8 +150,8 @@ def stream_records(connection: Connection, first_xid: int, until_xid: int) -> It
     values = {"first": str(first_xid), "until": str(until_xid)}
     options = {"yield_per": _PAGE}
     with connection.execute(_STREAM_RECORDS, values, execution_options=options) as rows:
-        for row in rows:
-            yield Record(*row)
+        for number, parcel, entry, ebox, person, recorded_at in rows:
+            yield read_record(number, parcel, (entry, ebox, person), recorded_at)
 
 
 def find_newest(connection: Connection, first_xid: int, until_xid: int) -> datetime | None:
@@ -169,16 +182,11 @@ def drop_month(connection: Connection, month: date) -> None:
     connection.execute(_DROP_MONTH, {"month": month})
 
 
-def _encode(pseudonym: str | None) -> bytes | None:
-    return None if pseudonym is None else pseudonym.encode()
-
-
-_ADD_ENTRY: Final = b"INSERT INTO audit_entries (ebox, person, entry) VALUES ($1, $2, $3)"
+_BINARY: Final = (Format.BINARY,)
+_ADD_ENTRY: Final = b"INSERT INTO audit_entries (packed) VALUES ($1)"
 _ADD_ENTRIES: Final = text("""
-INSERT INTO audit_entries (ebox, person, entry)
-SELECT e.ebox, e.person, e.entry
-FROM unnest(CAST(:eboxes AS text[]), CAST(:people AS text[]), CAST(:texts AS text[]))
-  WITH ORDINALITY AS e(ebox, person, entry, position)
+INSERT INTO audit_entries (packed)
+SELECT e.packed FROM unnest(CAST(:packed AS bytea[])) WITH ORDINALITY AS e(packed, position)
 ORDER BY e.position
 """)
 _WALK_BY_TRANSACTION: Final = text("""
@@ -211,7 +219,7 @@ FROM (
 ) AS waiting
 """)
 _STREAM_RECORDS: Final = text("""
-SELECT entry_number, entry, ebox, person, recorded_at FROM audit_entries
+SELECT entry_number, packed, entry, ebox, person, recorded_at FROM audit_entries
 WHERE xid >= CAST(:first AS xid8) AND xid < CAST(:until AS xid8)
 ORDER BY xid, entry_number
 """)
@@ -232,7 +240,7 @@ WHERE xid >= coalesce((
 ORDER BY xid LIMIT 1
 """)
 _PREPARE_MONTHS: Final = text("""
-SELECT prepare_audit_months(:ahead) FROM prepare_sheaf_months(:ahead)
+SELECT prepare_audit_months(:ahead) FROM prepare_sheaf_years()
 """)
 # Months with a partition of their own, and those that have entries in the default partition.
 _FIND_EXPIRED_MONTHS: Final = text("""

@@ -7,6 +7,7 @@ from typing import Any, Final, NamedTuple, cast
 import psycopg
 from sqlalchemy import Connection, text
 
+from registry.audit.store.packing import read_record
 from registry.audit.store.seals import SealRow, audit_seals
 from registry.audit.trail.entry import Record
 
@@ -29,7 +30,10 @@ def read_records(connection: Connection, first_xid: int, until_xid: int) -> list
     driver = cast("psycopg.Connection[Any]", connection.connection.driver_connection)
     with driver.cursor(binary=True) as cursor:
         cursor.execute(_READ_RECORDS, (str(first_xid), str(until_xid)))
-        return list(map(Record._make, cursor))
+        return [
+            read_record(number, parcel, columns, recorded_at)
+            for number, parcel, *columns, recorded_at in cursor
+        ]
 
 
 def read_placed_records(
@@ -40,7 +44,11 @@ def read_placed_records(
     with driver.cursor(binary=True) as cursor:
         cursor.execute(_READ_PLACED_RECORDS, (str(first_xid), str(until_xid)))
         rows = cursor.fetchall()
-    return [row[-1] for row in rows], [Record._make(row[:-1]) for row in rows]
+    records = [
+        read_record(number, parcel, columns, recorded_at)
+        for number, parcel, *columns, recorded_at, _ in rows
+    ]
+    return [row[-1] for row in rows], records
 
 
 def export_snapshot(connection: Connection) -> str:
@@ -105,11 +113,11 @@ def find_seal_numbers(connection: Connection, xids: Sequence[int]) -> Mapping[in
 
 
 _READ_RECORDS: Final = """
-SELECT entry_number, entry, ebox, person, recorded_at FROM audit_entries
+SELECT entry_number, packed, entry, ebox, person, recorded_at FROM audit_entries
 WHERE xid >= CAST(%s AS xid8) AND xid < CAST(%s AS xid8) ORDER BY xid, entry_number
 """
 _READ_PLACED_RECORDS: Final = """
-SELECT entry_number, entry, ebox, person, recorded_at, CAST(CAST(xid AS text) AS bigint)
+SELECT entry_number, packed, entry, ebox, person, recorded_at, CAST(CAST(xid AS text) AS bigint)
 FROM audit_entries
 WHERE xid >= CAST(%s AS xid8) AND xid < CAST(%s AS xid8) ORDER BY xid, entry_number
 """

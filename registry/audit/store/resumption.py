@@ -6,6 +6,7 @@ from typing import Final, NamedTuple
 
 from sqlalchemy import Connection, text
 
+from registry.audit.store.packing import read_record
 from registry.audit.store.seals import SealRow, audit_seals
 from registry.audit.trail.entry import Record
 
@@ -15,7 +16,7 @@ _PAGE: Final = 1000  # rows that a server-side cursor hands over, or an update i
 class UnsealedRecord(NamedTuple):
     """An entry under no seal of the database, and its transaction as it is counted.
 
-    `key` is its primary key, by which it is dated.
+    `key` is its time and number, by which they are ordered.
     """
 
     record: Record
@@ -24,10 +25,9 @@ class UnsealedRecord(NamedTuple):
 
 
 class Move(NamedTuple):
-    """An entry, by its primary key, and the transaction that it is to be counted under."""
+    """An entry, and the transaction that it is to be counted under."""
 
-    recorded_at: datetime
-    number: int
+    entry: UnsealedRecord
     xid: int
 
 
@@ -62,8 +62,8 @@ def read_unsealed(connection: Connection, after: int, until_xid: int) -> Iterato
     """
     values = {"after": after, "until": str(until_xid)}
     with connection.execute(_READ_UNSEALED, values, execution_options={"yield_per": _PAGE}) as rows:
-        for number, entry, ebox, person, recorded_at, xid in rows:
-            record = Record(number, entry, ebox, person, recorded_at)
+        for number, parcel, entry, ebox, person, recorded_at, xid in rows:
+            record = read_record(number, parcel, (entry, ebox, person), recorded_at)
             yield UnsealedRecord(record, xid, (recorded_at, number))
 
 
@@ -77,8 +77,9 @@ def move_entries(connection: Connection, moves: Sequence[Move]) -> None:
     for at in range(0, len(moves), _PAGE):
         page = moves[at : at + _PAGE]
         values = {
-            "times": [move.recorded_at for move in page],
-            "numbers": [move.number for move in page],
+            "former_xids": [str(move.entry.xid) for move in page],
+            "times": [move.entry.key[0] for move in page],
+            "numbers": [move.entry.key[1] for move in page],
             "xids": [str(move.xid) for move in page],
         }
         connection.execute(_MOVE_ENTRIES, values)
@@ -98,7 +99,7 @@ _DELETE_SEALS: Final = text("""
 DELETE FROM audit_seals WHERE seal_number > :after RETURNING seal_number
 """)
 _READ_UNSEALED: Final = text("""
-SELECT entry_number, entry, ebox, person, recorded_at, CAST(CAST(xid AS text) AS bigint)
+SELECT entry_number, packed, entry, ebox, person, recorded_at, CAST(CAST(xid AS text) AS bigint)
 FROM audit_entries
 WHERE xid >= CAST(:until AS xid8) OR entry_number > (
   SELECT coalesce(max(CAST(CAST(split_part(seal, chr(10), 1) AS json) ->> 'last_number' AS bigint)),
@@ -112,9 +113,12 @@ SELECT CAST(CAST(pg_snapshot_xmin(pg_current_snapshot()) AS text) AS bigint) + a
 """)
 _MOVE_ENTRIES: Final = text("""
 UPDATE audit_entries AS e SET xid = CAST(m.xid AS xid8)
-FROM unnest(CAST(:times AS timestamptz[]), CAST(:numbers AS bigint[]), CAST(:xids AS text[]))
-  AS m(recorded_at, entry_number, xid)
-WHERE e.recorded_at = m.recorded_at AND e.entry_number = m.entry_number
+FROM unnest(
+  CAST(:former_xids AS text[]), CAST(:times AS timestamptz[]), CAST(:numbers AS bigint[]),
+  CAST(:xids AS text[])
+) AS m(former_xid, recorded_at, entry_number, xid)
+WHERE e.xid = CAST(m.former_xid AS xid8) AND e.recorded_at = m.recorded_at
+  AND e.entry_number = m.entry_number
 """)
 _SET_DEFAULT: Final = """
 ALTER TABLE audit_entries ALTER COLUMN xid SET DEFAULT

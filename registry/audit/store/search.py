@@ -1,6 +1,6 @@
 """Searches of the trail: by sheaves as far as entries are in some, and by reading what is new."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, NamedTuple
@@ -8,10 +8,12 @@ from typing import Any, Final, NamedTuple
 from sqlalchemy import Connection, TextClause, text
 
 from registry.audit.store.entries import walk_by_transaction
+from registry.audit.store.packing import read_record
 from registry.audit.store.sheaves import read_filed_until
 from registry.audit.trail.entry import Record
 
 _PAGE: Final = 1000  # sheaves that are looked through with one statement
+_ROWS: Final = 1000  # that a server-side cursor hands over at once
 
 
 class EntryRow(NamedTuple):
@@ -49,7 +51,7 @@ def search_entries(connection: Connection, query: EntryQuery) -> Sequence[EntryR
     connection.execute(_COMPILE_NO_PLANS)
     filed_until = read_filed_until(connection) if query.terms else 0
     if not filed_until:
-        return list(_read(connection, _SEARCH_ALL, values))
+        return _sort(_read(connection, _SEARCH_ALL, values))
     sheaves = connection.execute(_FIND_SHEAVES, {**values, "terms": list(query.terms)}).all()
     walk_by_transaction(connection)
     rows = list(_read(connection, _SEARCH_NEW, {**values, "filed": str(filed_until)}))
@@ -62,25 +64,44 @@ def search_entries(connection: Connection, query: EntryQuery) -> Sequence[EntryR
             "until_xids": list(until_xids),
         }
         rows += _read(connection, _SEARCH_SHEAVES, {**values, **ranges})
+    return _sort(rows)
+
+
+def _sort(rows: Iterable[EntryRow]) -> Sequence[EntryRow]:
     return sorted(rows, key=lambda row: (row.recorded_at, row.record.number))
 
 
-def _read(connection: Connection, statement: TextClause, values: Any) -> Iterator[EntryRow]:
-    for number, entry, ebox, person, recorded_at, xid in connection.execute(statement, values):
-        yield EntryRow(Record(number, entry, ebox, person, recorded_at), recorded_at, int(xid))
+def _read(
+    connection: Connection, statement: TextClause, values: Mapping[str, Any]
+) -> Iterator[EntryRow]:
+    options = {"yield_per": _ROWS}
+    with connection.execute(statement, values, execution_options=options) as rows:
+        for number, parcel, entry, ebox, person, recorded_at, xid in rows:
+            record = read_record(number, parcel, (entry, ebox, person), recorded_at)
+            if _is_match(record, values):
+                yield EntryRow(record, recorded_at, int(xid))
+
+
+def _is_match(record: Record, values: Mapping[str, Any]) -> bool:
+    """Say whether an entry has what is asked for: of packed ones the database cannot see it."""
+    text, eboxes = values["text"], values["eboxes"]
+    return (text is None or text in record.text.lower()) and (
+        eboxes is None or record.ebox in eboxes
+    )
 
 
 _COMPILE_NO_PLANS: Final = text("SET LOCAL jit = off")
 # Statements are put together from these constants alone: what is asked for is bound.
-_COLUMNS: Final = "entry_number, entry, ebox, person, recorded_at, CAST(xid AS text)"
+_COLUMNS: Final = "entry_number, packed, entry, ebox, person, recorded_at, CAST(xid AS text)"
 _CRITERIA: Final = """
-  (CAST(:text AS text) IS NULL OR strpos(lower(entry), :text) > 0)
-  AND (CAST(:eboxes AS text[]) IS NULL OR ebox = ANY(CAST(:eboxes AS text[])))
+  (packed IS NOT NULL OR CAST(:text AS text) IS NULL OR strpos(lower(entry), :text) > 0)
+  AND (packed IS NOT NULL OR CAST(:eboxes AS text[]) IS NULL
+    OR ebox = ANY(CAST(:eboxes AS text[])))
   AND (CAST(:begin AS timestamptz) IS NULL OR recorded_at >= :begin)
   AND (CAST(:end AS timestamptz) IS NULL OR recorded_at < :end)
 """
 _SEARCH_ALL: Final = text(f"""
-SELECT {_COLUMNS} FROM audit_entries WHERE {_CRITERIA} ORDER BY recorded_at, entry_number
+SELECT {_COLUMNS} FROM audit_entries WHERE {_CRITERIA}
 """)  # noqa: S608
 _SEARCH_NEW: Final = text(f"""
 SELECT {_COLUMNS} FROM audit_entries WHERE xid >= CAST(:filed AS xid8) AND {_CRITERIA}

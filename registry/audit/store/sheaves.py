@@ -14,7 +14,7 @@ from sqlalchemy import ARRAY, Column, Connection, Index, Integer, Table, text
 from registry.audit.store.entries import TransactionId
 from registry.store.schema import INSTANT, metadata
 
-# In months, as entries are, by the newest of them: a sheaf goes when the last of its entries goes.
+# In years, by the newest entry: a sheaf goes not before the last of its entries goes.
 audit_sheaves = Table(
     "audit_sheaves",
     metadata,

@@ -19,8 +19,6 @@ down_revision = "0015"
 branch_labels = None
 depends_on = None
 
-_AHEAD = 12  # months that are there before their time
-
 # Entries and sheaves are written once: frozen when they are vacuumed first, they are left alone
 # when transactions wrap around, for which each month would be read again, all at once. They are
 # vacuumed often, so that an index alone tells where a batch ends, and few terms wait to be merged.
@@ -40,9 +38,8 @@ CREATE INDEX IF NOT EXISTS ix_audit_sheaves_terms ON audit_sheaves USING gin (te
 CREATE TABLE IF NOT EXISTS audit_sheaves_default PARTITION OF audit_sheaves DEFAULT;
 """
 
-# Of either table, `family`, and its column of time; LIKE leaves its options out.
-_PREPARE = """
-CREATE OR REPLACE FUNCTION {name}(ahead int) RETURNS int
+_PREPARE_MONTHS = """
+CREATE OR REPLACE FUNCTION prepare_audit_months(ahead int) RETURNS int
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = {schema}, pg_temp
 SET timezone = 'UTC' SET lock_timeout = '2s' AS $$
 DECLARE
@@ -57,13 +54,47 @@ BEGIN
   FOR month IN SELECT date_trunc('month', now()) + make_interval(months => i)
     FROM generate_series(0, ahead) AS i
   LOOP
-    name := to_char(month, '"{family}_"YYYY_MM');
+    name := to_char(month, '"audit_entries_"YYYY_MM');
     CONTINUE WHEN to_regclass(current_schema() || '.' || name) IS NOT NULL OR EXISTS (
-      SELECT FROM {family}_default
-      WHERE {time} >= month AND {time} < month + interval '1 month');
-    EXECUTE format('CREATE TABLE %I (LIKE {family} INCLUDING DEFAULTS) WITH ({options})', name);
-    EXECUTE format('ALTER TABLE {family} ATTACH PARTITION %I FOR VALUES FROM (%L) TO (%L)',
+      SELECT FROM audit_entries_default
+      WHERE recorded_at >= month AND recorded_at < month + interval '1 month');
+    -- LIKE leaves options out.
+    EXECUTE format('CREATE TABLE %I (LIKE audit_entries INCLUDING DEFAULTS) WITH ({options})',
+      name);
+    EXECUTE format('ALTER TABLE audit_entries ATTACH PARTITION %I FOR VALUES FROM (%L) TO (%L)',
       name, month, month + interval '1 month');
+    made := made + 1;
+  END LOOP;
+  RETURN made;
+END $$;
+"""
+# From the first year of entries to the next year: those of a year have most of their terms in
+# common, and are to be kept until nearly the same day.
+_PREPARE_YEARS = """
+CREATE OR REPLACE FUNCTION prepare_sheaf_years() RETURNS int
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = {schema}, pg_temp
+SET timezone = 'UTC' SET lock_timeout = '2s' AS $$
+DECLARE
+  year timestamptz;
+  name text;
+  made int := 0;
+BEGIN
+  PERFORM pg_advisory_xact_lock(hashtext('prepare_audit_months'));
+  FOR year IN SELECT generate_series(
+    (SELECT date_trunc('year', min(to_date(right(relname, 7), 'YYYY_MM')))
+      FROM pg_inherits JOIN pg_class ON oid = inhrelid
+      WHERE inhparent = CAST('audit_entries' AS regclass)
+        AND relname ~ '^audit_entries_[0-9]{{4}}_[0-9]{{2}}$'),
+    now() + interval '1 year', interval '1 year')
+  LOOP
+    name := to_char(year, '"audit_sheaves_"YYYY');
+    CONTINUE WHEN to_regclass(current_schema() || '.' || name) IS NOT NULL OR EXISTS (
+      SELECT FROM audit_sheaves_default
+      WHERE newest >= year AND newest < year + interval '1 year');
+    EXECUTE format('CREATE TABLE %I (LIKE audit_sheaves INCLUDING DEFAULTS) WITH ({options})',
+      name);
+    EXECUTE format('ALTER TABLE audit_sheaves ATTACH PARTITION %I FOR VALUES FROM (%L) TO (%L)',
+      name, year, year + interval '1 year');
     made := made + 1;
   END LOOP;
   RETURN made;
@@ -104,7 +135,7 @@ BEGIN
   EXECUTE format('DROP TABLE IF EXISTS %I', to_char(month, '"audit_entries_"YYYY_MM'));
 END $$;
 """
-# Sheaves prove nothing: they go with their entries, and are of no use before.
+# Sheaves prove nothing: a year of them goes with its last month of entries.
 _DROP_SHEAVES = """
 CREATE OR REPLACE FUNCTION drop_sheaf_month(month date) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = {schema}, pg_temp
@@ -120,14 +151,16 @@ BEGIN
       audit_month_kept_until(month);
   END IF;
   DELETE FROM audit_sheaves_default WHERE newest >= first AND newest < first + interval '1 month';
-  EXECUTE format('DROP TABLE IF EXISTS %I', to_char(month, '"audit_sheaves_"YYYY_MM'));
+  IF extract(month FROM month) = 12 THEN
+    EXECUTE format('DROP TABLE IF EXISTS %I', to_char(month, '"audit_sheaves_"YYYY'));
+  END IF;
 END $$;
 """
-_FUNCTIONS = ("prepare_sheaf_months(int)", "drop_sheaf_month(date)")  # new ones
+_FUNCTIONS = ("prepare_sheaf_years()", "drop_sheaf_month(date)")  # new ones
 
 
 def upgrade() -> None:
-    """Add sheaves with the months of a year, and an index by which an entry has its seal."""
+    """Add sheaves with their years, and an index by which an entry has its seal."""
     connection = op.get_bind()
     worker = context.config.attributes["worker_role"]
     op.execute(_TABLES)
@@ -139,7 +172,7 @@ def upgrade() -> None:
     op.execute(f'GRANT SELECT, INSERT ON audit_sheaves TO "{worker}"')
     # Which it reads through the trail anyway, and with every other month.
     op.execute(f'GRANT SELECT ON audit_entries_default TO "{worker}"')
-    op.execute(f"SELECT prepare_sheaf_months({_AHEAD})")
+    op.execute("SELECT prepare_sheaf_years()")
     for partition in connection.execute(_PARTITIONS).scalars().all():
         op.execute(f"ALTER TABLE {partition} SET ({_OPTIONS})")
     create_index("ix_audit_seals_until_xid", "audit_seals", "(until_xid)")
@@ -156,13 +189,8 @@ def downgrade() -> None:
 def _write_functions() -> Iterator[str]:
     query = "SELECT quote_ident(current_schema())"
     schema = op.get_bind().exec_driver_sql(query).scalar_one()
-    for name, family, time in (
-        ("prepare_audit_months", "audit_entries", "recorded_at"),
-        ("prepare_sheaf_months", "audit_sheaves", "newest"),
-    ):
-        yield _PREPARE.format(name=name, family=family, time=time, schema=schema, options=_OPTIONS)
-    for function in (_DROP_ENTRIES, _DROP_SHEAVES):
-        yield function.format(schema=schema)
+    for function in (_PREPARE_MONTHS, _PREPARE_YEARS, _DROP_ENTRIES, _DROP_SHEAVES):
+        yield function.format(schema=schema, options=_OPTIONS)
 
 
 _PARTITIONS = text("""

@@ -195,7 +195,10 @@ def sealed_by_another(tampering):
 
 KINDS = {
     "an entry's text": Kind(
-        lambda t: t.change("entry = replace(entry, 'GET', 'PUT')"), {("edit", 2)}
+        lambda t: t.change("packed = overlay(packed PLACING '' FROM 9 FOR 1)"), {("edit", 2)}
+    ),
+    "an entry's text, where it is not packed": Kind(
+        lambda t: t.change("entry = '{}'"), {("edit", 2)}
     ),
     "an entry's e-Box": Kind(lambda t: t.change("ebox = 'key:00'"), {("edit", 2)}),
     "an entry's person": Kind(lambda t: t.change("person = 'key:00'"), {("edit", 2)}),
@@ -335,6 +338,7 @@ def test_every_column_of_the_trail_is_looked_at(written, alone):
         "ebox",
         "person",
         "entry",
+        "packed",
         "seal_number",
         "seal",
         "signature",

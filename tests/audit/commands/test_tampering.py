@@ -10,6 +10,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from registry.audit.period import EVER
+from registry.audit.store.packing import pack
 from registry.audit.store.seal_bucket import pack_seal
 from registry.audit.trail import keys, merkle
 from registry.audit.trail import seal as seals
@@ -54,13 +55,20 @@ def test_a_trail_without_anything_holds(written, verify):
 # The six kinds
 
 
+_SET_PACKED = "UPDATE audit_entries SET packed = :packed WHERE entry_number = :number"
+
+
+def find_row(trail, number):
+    """An entry by its number, unpacked."""
+    [row] = [row for row in trail.alone.rows("audit_entries") if row.entry_number == number]
+    return row
+
+
 def test_an_entry_that_was_edited_is_found(trail, superuser, verify):
     number = numbers(trail, 2)[1]
-    superuser(
-        "UPDATE audit_entries SET entry = replace(entry, '\"GET\"', '\"PUT\"')"
-        " WHERE entry_number = :number",
-        number=number,
-    )
+    row = find_row(trail, number)
+    edited = pack(row.entry.replace('"GET"', '"PUT"'), row.ebox, row.person)
+    superuser(_SET_PACKED, number=number, packed=edited)
 
     done = verify()
 
@@ -72,13 +80,28 @@ def test_an_entry_that_was_edited_is_found(trail, superuser, verify):
     "statement",
     [
         "UPDATE audit_entries SET ebox = 'key:00' WHERE entry_number = :number",
-        "UPDATE audit_entries SET ebox = NULL WHERE entry_number = :number",
         "UPDATE audit_entries SET person = 'key:00' WHERE entry_number = :number",
     ],
 )
 def test_an_entry_that_was_given_to_another_is_found(trail, superuser, verify, statement):
     number = numbers(trail, 3)[0]
     superuser(statement, number=number)
+
+    assert verify().found == [("edit", 3, (number,))]
+
+
+@pytest.mark.parametrize("packed", [b"", b"\x00", b"\x01", b"\x02garbage", b"\x01\x03\x00"])
+def test_an_entry_that_nobody_packed_is_found(trail, superuser, verify, packed):
+    number = numbers(trail, 3)[0]
+    superuser(_SET_PACKED, number=number, packed=packed)
+
+    assert verify().found == [("edit", 3, (number,))]
+
+
+def test_an_entry_that_was_taken_from_its_ebox_is_found(trail, superuser, verify):
+    number = numbers(trail, 3)[0]
+    nobodys = pack(find_row(trail, number).entry, None, None)
+    superuser(_SET_PACKED, number=number, packed=nobodys)
 
     assert verify().found == [("edit", 3, (number,))]
 
@@ -160,8 +183,8 @@ def test_all_entries_of_a_seal_in_the_middle_are_missed(trail, superuser, verify
 
 def test_an_entry_that_was_put_where_all_is_sealed_is_found(trail, superuser, verify):
     superuser(
-        "INSERT INTO audit_entries (xid, entry_number, entry)"
-        " SELECT xid, 1000000, entry FROM audit_entries WHERE entry_number = :number",
+        "INSERT INTO audit_entries (xid, entry_number, packed)"
+        " SELECT xid, 1000000, packed FROM audit_entries WHERE entry_number = :number",
         number=numbers(trail, 2)[0],
     )
 
@@ -181,7 +204,7 @@ UPDATE audit_entries SET entry_number = :one + :other - entry_number
 WHERE entry_number IN (:one, :other)
 """
 TEXTS = """
-UPDATE audit_entries AS e SET entry = o.entry FROM audit_entries AS o
+UPDATE audit_entries AS e SET packed = o.packed FROM audit_entries AS o
 WHERE e.entry_number IN (:one, :other) AND o.entry_number = :one + :other - e.entry_number
 """
 

@@ -30,26 +30,22 @@ from tests.api.publication import Sender
 from tests.audit.recorded.table import EVERYTHING, RECIPIENT, Scene, documents
 from tests.conftest import Visitor
 from tests.factories import an_ebox
+from tests.trail_entries import read_trail
 
-_RIGHT = "INSERT (ebox, person, entry) ON audit_entries"
+_RIGHT = "INSERT (packed) ON audit_entries"
 
 
 def _entries(engine, visitor):
     hashed = hashlib.sha256(visitor.token.encode()).hexdigest()
-    query = text(
-        "SELECT entry, ebox, person FROM audit_entries"
-        " WHERE strpos(entry, :hashed) > 0 ORDER BY entry_number"
-    )
     with engine.connect() as connection:
-        rows = connection.execute(query, {"hashed": hashed}).all()
-    return [_read(row) for row in rows]
+        return [_read(row) for row in read_trail(connection, hashed)]
 
 
 def _read(row):
     """An entry; its trace, which each call has, stands beside the details of its operation."""
     members = json.loads(row.entry)
     trace = members["API_CALL_DETAILS"].pop("trace")
-    return SimpleNamespace(**row._mapping, **members, trace=trace)
+    return SimpleNamespace(**vars(row), **members, trace=trace)
 
 
 @pytest.fixture

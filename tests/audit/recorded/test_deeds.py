@@ -150,7 +150,7 @@ def test_what_cannot_be_noted_is_not_done(alone, services, deed):
         "replay": lambda: services.event_administration.replay([event.correlation_id]),
     }[deed]
     right, roles = (
-        "INSERT (ebox, person, entry) ON audit_entries",
+        "INSERT (packed) ON audit_entries",
         ("registry_application, registry_worker"),
     )
 

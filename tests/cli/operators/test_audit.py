@@ -31,6 +31,7 @@ from registry.settings import Settings
 from registry.wiring.audit import assemble_audit, load_private_key
 from registry.wiring.worker import assemble_worker
 from tests.factories import a_person, an_ebox
+from tests.trail_entries import change_text, read_trail
 
 pytestmark = pytest.mark.long
 
@@ -98,20 +99,17 @@ def call(trail):
 
 def recorded(trail):
     """The newest entry, and the e-Box beside it."""
-    newest = "SELECT entry, ebox FROM audit_entries ORDER BY entry_number DESC LIMIT 1"
     with trail.owner.connect() as connection:
-        entry, ebox = connection.execute(text(newest)).one()
-    return json.loads(entry), ebox
+        newest = read_trail(connection)[-1]
+    return json.loads(newest.entry), newest.ebox
 
 
 def tampered(trail):
     """Make the newest entry another; gives its number."""
-    changed = """
-UPDATE audit_entries SET entry = replace(entry, 'GET', 'PUT')
-WHERE entry_number = (SELECT max(entry_number) FROM audit_entries) RETURNING entry_number
-"""
     with trail.owner.begin() as connection:
-        return connection.execute(text(changed)).scalar_one()
+        newest = read_trail(connection)[-1]
+        change_text(connection, newest, newest.entry.replace("GET", "PUT"))
+    return newest.entry_number
 
 
 # verify

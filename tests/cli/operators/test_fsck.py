@@ -23,6 +23,7 @@ from registry.wiring.storage import make_document_store
 from tests.databases import migrated_database
 from tests.factories import PDF, a_file, a_message, an_ebox
 from tests.forked import RegistryProcess
+from tests.trail_entries import read_trail
 
 pytestmark = pytest.mark.long
 
@@ -71,8 +72,7 @@ class Place:
 
     def entries(self):
         with self.owner.connect() as connection:
-            rows = connection.execute(text("SELECT entry FROM audit_entries ORDER BY entry_number"))
-            return [json.loads(entry) for (entry,) in rows]
+            return [json.loads(row.entry) for row in read_trail(connection)]
 
 
 def lay_out(cluster, settings, environment, objects, *, is_locked=False):

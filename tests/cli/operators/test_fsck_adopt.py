@@ -31,6 +31,7 @@ from tests.api.publication import MESSAGES, Document, Sender
 from tests.databases import migrated_database
 from tests.factories import PDF, an_ebox
 from tests.forked import RegistryProcess
+from tests.trail_entries import read_trail
 
 pytestmark = pytest.mark.long
 
@@ -125,6 +126,11 @@ class Provider:
     def rows(self, query, **values):
         with self.owner.connect() as connection:
             return connection.execute(text(query), values).all()
+
+    def entries(self):
+        """The texts of all entries of the trail."""
+        with self.owner.connect() as connection:
+            return [row.entry for row in read_trail(connection)]
 
     def change(self, query, **values):
         with self.owner.begin() as connection:
@@ -230,11 +236,7 @@ def test_it_is_recorded_with_the_name_of_the_operator(run, provider):
     done = run("fsck", "--adopt", "--yes", "--as", "An", *ALL, env=provider.environment)
 
     assert done.code == 0
-    (entry,) = [
-        json.loads(entry)
-        for (entry,) in provider.rows("SELECT entry FROM audit_entries")
-        if "fsck/adopt" in entry
-    ]
+    (entry,) = [json.loads(entry) for entry in provider.entries() if "fsck/adopt" in entry]
     assert entry["API_CALL_DETAILS"]["operator"] == "An"
     assert entry["API_CALL_DETAILS"]["messageId"] == message_id
     assert citizen.number not in json.dumps(entry)

@@ -9,6 +9,7 @@ from sqlalchemy import text
 from registry.domain.identifiers import EboxKind
 from registry.sandbox.servers.processes import LOOPBACK, free_port
 from tests.factories import a_file, an_ebox
+from tests.trail_entries import read_trail
 
 CASE = ("--why", "case 2026/14")
 
@@ -105,12 +106,9 @@ def test_a_reason_names_no_citizen(message, deliver, state, owner):
     assert ebox.number not in done.said
     assert state(message_id) == ([True], ["meant for ***, not ***"])
     with owner.connect() as connection:
-        entries = connection.scalars(
-            text("SELECT entry FROM audit_entries WHERE entry LIKE :id"),
-            {"id": f"%message/withdraw%{message_id}%"},
-        ).all()
+        entries = read_trail(connection, "message/withdraw", str(message_id))
     assert len(entries) <= 1
-    assert not any(ebox.number in entry for entry in entries)
+    assert not any(ebox.number in entry.entry for entry in entries)
 
 
 @pytest.mark.parametrize("words", [("nonsense", *CASE), (uuid4(),), (uuid4(), "--why", " ")])

@@ -13,6 +13,7 @@ from sqlalchemy import text
 from registry.domain.identifiers import EboxKind
 from registry.sandbox.servers.processes import LOOPBACK, free_port
 from tests.factories import a_file, an_ebox
+from tests.trail_entries import read_trail
 
 VIRUS = b"%PDF-1.4 a virus that was not known "
 HUGE = b"%PDF-1.4 larger than clamd looks at "
@@ -135,11 +136,9 @@ def test_with_quarantine_it_is_withdrawn_from_all_who_have_it(
     assert scanner.shown.count(content) == 1  # of both e-Boxes, and not again
     assert verdicts(again, bad) == {}
     with owner.connect() as connection:
-        entries = connection.scalars(
-            text("SELECT entry FROM audit_entries WHERE entry LIKE :id"), {"id": f"%{bad}%"}
-        ).all()
-    assert sum("rescan/finding" in entry for entry in entries) == 1
-    assert sum("message/withdraw" in entry for entry in entries) == 2
+        entries = read_trail(connection, str(bad))
+    assert sum("rescan/finding" in entry.entry for entry in entries) == 1
+    assert sum("message/withdraw" in entry.entry for entry in entries) == 2
 
 
 def test_what_is_not_looked_at_and_what_is_gone_is_told(rescan, published, blobs, owner):

@@ -3,10 +3,10 @@
 import json
 
 import pytest
-from sqlalchemy import text
 
 from registry.domain.identifiers import EboxKind
 from tests.factories import an_ebox, an_enterprise
+from tests.trail_entries import read_trail
 
 WHY = ("--why", "wrong recipients")
 
@@ -76,13 +76,7 @@ def test_a_reason_names_no_citizen_and_the_trail_has_it(sender, owner):
     sender("resume", number, *WHY, "--as", "Jan")
 
     with owner.connect() as connection:
-        entries = connection.scalars(
-            text(
-                "SELECT entry FROM audit_entries"
-                " WHERE entry LIKE :number AND entry LIKE '%registry:sender/%'"
-            ),
-            {"number": f"%{number}%"},
-        ).all()
-    details = [json.loads(entry)["API_CALL_DETAILS"] for entry in entries]
+        entries = read_trail(connection, number, "registry:sender/")
+    details = [json.loads(entry.entry)["API_CALL_DETAILS"] for entry in entries]
     assert sorted(each["why"] for each in details) == ["asked by ***", "wrong recipients"]
     assert {each["operator"] for each in details} == {"Jan"}

@@ -23,6 +23,7 @@ from tests.cli.refdata.conftest import GOOD, a_png
 from tests.conftest import Visitor
 from tests.databases import migrated_database
 from tests.factories import a_message, an_ebox
+from tests.trail_entries import read_trail
 
 SEEDS = reference.FILE
 NOBODY = f"postgresql://owner:correct-horse@{LOOPBACK}:{free_port()}/registry"
@@ -79,8 +80,7 @@ NO_SUMMONS = (("    sends:\n      just-on-web: [summons]\n", ""), (SUMMONS, ""))
 def entries(owner):
     """The entries of the trail, without what says when."""
     with owner.connect() as connection:
-        rows = connection.execute(text("SELECT entry FROM audit_entries ORDER BY entry_number"))
-        return [json.loads(row.entry) for row in rows]
+        return [json.loads(row.entry) for row in read_trail(connection)]
 
 
 def content(owner):

@@ -14,15 +14,11 @@ from registry.sandbox.servers.processes import LOOPBACK
 from tests.journeys.ledger.book import Book, Letter, SentDocument
 from tests.journeys.ledger.callers import PATIENCE, Tokens, digest
 from tests.service import BASE, Service
+from tests.trail_entries import read_trail
 
 Copy = tuple[str, str]  # an e-Box and the id of a message in it
 
 _ATTEMPTS: Final = 3
-_ENTRIES: Final = """
-SELECT entry::json ->> 'API_CALL_REQUEST_METHOD', entry::json ->> 'API_CALL_REQUEST_URL',
-  entry::json -> 'API_CALL_DETAILS' ->> 'messageId'
-FROM audit_entries
-"""
 
 
 @dataclass(frozen=True)
@@ -97,9 +93,11 @@ def _ask_database(owner: psycopg.Connection, evidence: Evidence) -> None:
         evidence.proofs[ebox_hash, message_id] = proof
     evidence.erasures = {key for (key,) in ask("SELECT blob_key FROM doomed_documents")}
     ((evidence.notes,),) = ask("SELECT count(*) FROM upload_notes")
-    for method, url, message_id in ask(_ENTRIES):
+    for row in read_trail(owner):
+        entry = json.loads(row.entry)
+        method, url = entry["API_CALL_REQUEST_METHOD"], entry["API_CALL_REQUEST_URL"]
         if method == "POST" or url == "urn:registry:purge":
-            evidence.entries[method, message_id] += 1
+            evidence.entries[method, entry["API_CALL_DETAILS"].get("messageId")] += 1
 
 
 def _list_objects(service: Service, evidence: Evidence) -> None:

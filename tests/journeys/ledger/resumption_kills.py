@@ -25,10 +25,10 @@ from registry.wiring.database import make_engine
 from registry.wiring.worker import assemble_worker
 from tests.journeys.ledger.book import Finding, Harm, Kind
 from tests.journeys.ledger.command_kills import Command, CommandKills
+from tests.trail_entries import read_trail
 
 _NOTHING: Final = "There is nothing to resume"
 _PATIENCE: Final = 120  # seconds
-_KEPT: Final = "SELECT (entry::json ->> 'API_CALL_REQUEST_URL') FROM audit_entries"
 
 
 @dataclass
@@ -95,7 +95,7 @@ class ResumptionKills:
     def judge(self) -> list[Finding]:
         """All entries that must be there are, and the trail is whole but for a break a restore."""
         with psycopg.connect(self.cluster.url(SUPERUSER, self._name)) as connection:
-            names = {name for (name,) in connection.execute(_KEPT)}
+            names = {_read_name(row.entry) for row in read_trail(connection)}
         findings = [
             Finding(Kind.RESUME, Harm.LOST, name, "an entry is not there")
             for name in sorted(self.survivors - names)
@@ -112,10 +112,12 @@ class ResumptionKills:
             findings.append(Finding(Kind.RESUME, Harm.HALF, "breaks", detail))
         return findings
 
-    def execute(self, statement: str, *values: str) -> None:
-        """As somebody who is not the registry."""
+    def lose_survivor(self) -> None:
+        """Delete an entry that is to be there, as somebody who is not the registry."""
         with psycopg.connect(self.cluster.url(SUPERUSER, self._name)) as connection:
-            connection.execute(statement.encode(), values)
+            for row in read_trail(connection, min(self.survivors)):
+                statement = b"DELETE FROM audit_entries WHERE entry_number = %s"
+                connection.execute(statement, (row.entry_number,))
 
     def make_command(self, *words: str, codes: tuple[int, ...] = (0,)) -> Command:
         watch = self.cluster.url(SUPERUSER, self._name)
@@ -169,3 +171,8 @@ def _make_entry(name: str) -> Entry:
         status=200,
         details={},
     )
+
+
+def _read_name(text: str) -> str:
+    name: str = json.loads(text)["API_CALL_REQUEST_URL"]
+    return name

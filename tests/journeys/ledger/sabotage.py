@@ -8,6 +8,7 @@ from tests.journeys.ledger.book import Letter, Mailing
 from tests.journeys.ledger.callers import write_mailing, write_publication
 from tests.journeys.ledger.house import LedgerHouse
 from tests.journeys.ledger.time_passes import let_expire
+from tests.trail_entries import read_trail
 
 
 class Sabotage:
@@ -96,7 +97,9 @@ class Sabotage:
 
     def delete_an_entry_of_the_trail(self) -> str:
         letter = self._publish()
-        self._execute("DELETE FROM audit_entries WHERE entry LIKE '%%' || %s || '%%'", letter)
+        for row in read_trail(self.house.owner, str(letter.message_id)):
+            statement = "DELETE FROM audit_entries WHERE entry_number = %s"
+            self.house.owner.execute(statement, (row.entry_number,))
         return str(letter.message_id)
 
     def delete_a_stray_from_quarantine(self) -> str:
