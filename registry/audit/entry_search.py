@@ -1,7 +1,7 @@
 """Searches for entries of the trail: what is asked for, and what was found under which seal."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
@@ -31,7 +31,8 @@ class EntrySearch:
 class LocatedEntry:
     """An entry as it is stored; `seal` is the number of its seal, None until it has one.
 
-    `is_as_sealed` says that the seal has it in just this form; `xid` is its transaction.
+    `is_as_sealed` says that the seal has it in just this form; `xid` is its transaction. One that
+    `is_hidden` was read, and is not found by its sheaf.
     """
 
     record: Record
@@ -39,16 +40,20 @@ class LocatedEntry:
     seal: int | None
     is_as_sealed: bool
     xid: int
+    is_hidden: bool = False
 
 
-def locate_entries(connection: Connection, rows: Sequence[EntryRow]) -> Sequence[LocatedEntry]:
-    """Give each entry its seal, in the order of time."""
+def locate_entries(
+    connection: Connection, rows: Sequence[EntryRow], known_rows: Sequence[EntryRow]
+) -> Sequence[LocatedEntry]:
+    """Give each entry its seal, in the order of time; `known_rows` are those that sheaves find."""
+    known = {(row.xid, row.record.number) for row in known_rows}
     numbers = reads.find_seal_numbers(connection, [row.xid for row in rows])
     rows_by_seal: dict[int | None, list[EntryRow]] = {}
     for row in rows:
         rows_by_seal.setdefault(numbers.get(row.xid), []).append(row)
     entries = [
-        entry
+        replace(entry, is_hidden=(entry.xid, entry.record.number) not in known)
         for number, seal_rows in rows_by_seal.items()
         for entry in _compare_with_seal(connection, number, seal_rows)
     ]

@@ -4,7 +4,7 @@ Whoever reads or takes out entries leaves an entry himself (contract 4.20).
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import BinaryIO
 from uuid import UUID
@@ -65,8 +65,13 @@ class Investigation:
         """Find entries in the order of time; the search itself is recorded."""
         with self.transactions() as connection:
             lift_time_limit(connection)
-            rows = search_entries(connection, self._make_query(search))
-            entries = locate_entries(connection, rows)
+            query = self._make_query(search)
+            if search.is_scan:
+                rows = search_entries(connection, replace(query, terms=()))
+                known_rows = search_entries(connection, query)
+            else:
+                rows = known_rows = search_entries(connection, query)
+            entries = locate_entries(connection, rows, known_rows)
             details = {**_describe(search), "entries": len(entries)}
             self.audit_log.note(connection, "audit/reconstruct", details, ebox=search.ebox)
         return entries
@@ -96,7 +101,7 @@ class Investigation:
             lift_time_limit(connection)
             query = self._make_query(EntrySearch(message_id=message_id))
             rows = search_entries(connection, query)
-            entries = locate_entries(connection, rows)
+            entries = locate_entries(connection, rows, rows)
             evidence = make_evidence(
                 connection, message_id, entries, self.keys, self.private_key, self.now()
             )
@@ -123,7 +128,7 @@ class Investigation:
             eboxes=eboxes,
             begin=search.period.begin,
             end=search.period.end,
-            terms=[] if search.is_scan else [compute_term(name) for name in names or eboxes],
+            terms=[compute_term(name) for name in names or eboxes],
         )
 
 

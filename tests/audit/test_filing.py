@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from uuid import uuid4
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import event, text
 from sqlalchemy.exc import DBAPIError
 
 from registry.audit.filing import TrailFiling
@@ -123,6 +123,39 @@ def test_an_id_that_begins_in_the_last_group_of_another_is_found_too(alone, seal
     filing.file()
 
     assert len(search(alone, QUERIES["message"])) == 1
+
+
+def test_what_is_filed_while_somebody_searches_is_found_once(alone, sealer, filing):
+    for _ in range(2):
+        write(alone, *NAMING["message"])
+        sealer.seal()
+        filing.file()
+    write(alone, *NAMING["message"])
+    sealer.seal()
+    pending = [filing.file]
+
+    def file_first(_, __, statement, *___):
+        if "terms &&" in statement:
+            pending.pop()()
+
+    with alone.worker() as connection:
+        event.listen(connection, "before_cursor_execute", file_first)
+        rows = search_entries(connection, QUERIES["message"])
+
+    assert pending == []
+    assert len(rows) == 6
+
+
+def test_where_transactions_are_counted_anew_sheaves_hide_nothing(alone, sealer, filing):
+    write(alone, *NAMING["message"])
+    sealer.seal()
+    filing.file()
+    # As in a database that was dumped and restored into a server that is younger.
+    with alone.owner.begin() as connection:
+        connection.execute(text("UPDATE audit_sheaves SET until_xid = '4611686018427387904'"))
+    write(alone, *NAMING["message"])
+
+    assert len(search(alone, QUERIES["message"])) == 4
 
 
 def test_another_text_with_the_same_term_is_not_found(alone, sealer, filing):

@@ -162,3 +162,17 @@ def test_every_ebox_has_a_hash_partition_to_go_to(owner, table):
         children = text("SELECT count(*) FROM pg_inherits WHERE inhparent = CAST(:t AS regclass)")
 
         assert connection.scalar(children, {"t": table.name}) == PARTITIONS
+
+
+@pytest.mark.parametrize("is_used", [False, True])
+def test_a_trail_that_is_there_is_not_packed_by_its_migration(empty_database, is_used):
+    migrations.upgrade(empty_database, ROLE, "0015")
+    if is_used:
+        with empty_database.begin() as connection:
+            connection.execute(text("INSERT INTO audit_entries (entry) VALUES ('{}')"))
+
+    migrations.upgrade(empty_database, ROLE)
+
+    with empty_database.connect() as connection:
+        is_packed = connection.scalar(text("SELECT audit_entries_are_packed()"))
+    assert is_packed is not is_used

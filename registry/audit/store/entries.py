@@ -26,6 +26,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.types import UserDefinedType
 
 from registry.audit.store.packing import pack, read_record
+from registry.audit.store.packing_switch import is_packing
 from registry.audit.trail.entry import Entry, Record, write_entry
 from registry.store.bounded_connection import get_driver
 from registry.store.schema import INSTANT, metadata
@@ -53,8 +54,9 @@ class TransactionId(UserDefinedType[int]):
 
 # A partition for each month of UTC, and one for any other. No policy guards them but the want of
 # any right to read: the trail belongs to no e-Box. Text and pseudonyms have columns of their own in
-# entries that are older than revision 0017; all others are packed. The key is SQLAlchemy's: the
-# database has none, as nobody asks for a single entry, and numbers are the sequence's to give.
+# entries that were written before the database was told to pack them; in all others these are
+# empty. The key is SQLAlchemy's: the database has none, as nobody asks for a single entry, and
+# numbers are the sequence's to give.
 audit_entries = Table(
     "audit_entries",
     metadata,
@@ -86,7 +88,12 @@ def add_entry(connection: Connection, entry: Entry) -> None:
     # Past SQLAlchemy and psycopg's cursors, since every request pays for this. Not prepared, as a
     # pooler may hand the next statement to another connection.
     driver = get_driver(connection)
-    driver.pgconn.send_query_params(_ADD_ENTRY, (pack_entry(entry),), param_formats=_BINARY)
+    if is_packing(connection):
+        driver.pgconn.send_query_params(_ADD_ENTRY, (pack_entry(entry),), param_formats=_BINARY)
+    else:
+        texts = (entry.ebox, entry.person, write_entry(entry))
+        values = [None if value is None else value.encode() for value in texts]
+        driver.pgconn.send_query_params(_ADD_TEXT, values)
     # Which is awaited no longer than any other answer.
     (result,) = driver.wait(generators.execute(driver.pgconn))
     if result.status != ExecStatus.COMMAND_OK:
@@ -98,7 +105,15 @@ def add_entry(connection: Connection, entry: Entry) -> None:
 def add_entries(connection: Connection, entries: Sequence[Entry]) -> None:
     """Add many entries at once, in their order; raises as `add_entry` does."""
     try:
-        connection.execute(_ADD_ENTRIES, {"packed": list(map(pack_entry, entries))})
+        if is_packing(connection):
+            connection.execute(_ADD_ENTRIES, {"packed": list(map(pack_entry, entries))})
+        else:
+            values = {
+                "eboxes": [entry.ebox for entry in entries],
+                "people": [entry.person for entry in entries],
+                "texts": [write_entry(entry) for entry in entries],
+            }
+            connection.execute(_ADD_TEXTS, values)
     except DBAPIError as error:
         raise psycopg.OperationalError(str(error.orig)) from error
 
@@ -184,9 +199,17 @@ def drop_month(connection: Connection, month: date) -> None:
 
 _BINARY: Final = (Format.BINARY,)
 _ADD_ENTRY: Final = b"INSERT INTO audit_entries (packed) VALUES ($1)"
+_ADD_TEXT: Final = b"INSERT INTO audit_entries (ebox, person, entry) VALUES ($1, $2, $3)"
 _ADD_ENTRIES: Final = text("""
 INSERT INTO audit_entries (packed)
 SELECT e.packed FROM unnest(CAST(:packed AS bytea[])) WITH ORDINALITY AS e(packed, position)
+ORDER BY e.position
+""")
+_ADD_TEXTS: Final = text("""
+INSERT INTO audit_entries (ebox, person, entry)
+SELECT e.ebox, e.person, e.entry
+FROM unnest(CAST(:eboxes AS text[]), CAST(:people AS text[]), CAST(:texts AS text[]))
+  WITH ORDINALITY AS e(ebox, person, entry, position)
 ORDER BY e.position
 """)
 _WALK_BY_TRANSACTION: Final = text("""

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, TextClause, text
 
 from registry.audit.store.entries import walk_by_transaction
 from registry.audit.store.packing import read_record
-from registry.audit.store.sheaves import read_filed_until
+from registry.audit.store.sheaves import find_trusted_end
 from registry.audit.trail.entry import Record
 
 _PAGE: Final = 1000  # sheaves that are looked through with one statement
@@ -41,7 +41,7 @@ class EntryQuery:
 
 def search_entries(connection: Connection, query: EntryQuery) -> Sequence[EntryRow]:
     """Search for entries, by time."""
-    values = {
+    values: dict[str, Any] = {
         "text": query.text,
         "eboxes": list(query.eboxes) or None,
         "begin": query.begin,
@@ -49,12 +49,13 @@ def search_entries(connection: Connection, query: EntryQuery) -> Sequence[EntryR
     }
     # To compile plans for two dozen months would take longer than all of the search.
     connection.execute(_COMPILE_NO_PLANS)
-    filed_until = read_filed_until(connection) if query.terms else 0
+    filed_until = find_trusted_end(connection) if query.terms else 0
     if not filed_until:
         return _sort(_read(connection, _SEARCH_ALL, values))
+    values["filed"] = str(filed_until)
     sheaves = connection.execute(_FIND_SHEAVES, {**values, "terms": list(query.terms)}).all()
     walk_by_transaction(connection)
-    rows = list(_read(connection, _SEARCH_NEW, {**values, "filed": str(filed_until)}))
+    rows = list(_read(connection, _SEARCH_NEW, values))
     for at in range(0, len(sheaves), _PAGE):
         oldest, newest, first_xids, until_xids = zip(*sheaves[at : at + _PAGE], strict=True)
         ranges = {
@@ -106,9 +107,10 @@ SELECT {_COLUMNS} FROM audit_entries WHERE {_CRITERIA}
 _SEARCH_NEW: Final = text(f"""
 SELECT {_COLUMNS} FROM audit_entries WHERE xid >= CAST(:filed AS xid8) AND {_CRITERIA}
 """)  # noqa: S608
+# Not those that are filed meanwhile, of which the entries are read as new ones.
 _FIND_SHEAVES: Final = text("""
 SELECT oldest, newest, CAST(first_xid AS text), CAST(until_xid AS text) FROM audit_sheaves
-WHERE terms && CAST(:terms AS integer[])
+WHERE terms && CAST(:terms AS integer[]) AND until_xid <= CAST(:filed AS xid8)
   AND (CAST(:begin AS timestamptz) IS NULL OR newest >= :begin)
   AND (CAST(:end AS timestamptz) IS NULL OR oldest < :end)
 """)

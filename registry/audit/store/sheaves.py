@@ -50,6 +50,15 @@ def read_filed_until(connection: Connection) -> int:
     return int(connection.execute(_READ_FILED_UNTIL).scalar() or 0)
 
 
+def find_trusted_end(connection: Connection) -> int:
+    """Find the transaction before which sheaves have all entries; 0 where they are of no use.
+
+    In a database that was restored into another server, and of which sealing is not resumed yet,
+    new entries are counted from too low, where all is filed already.
+    """
+    return int(connection.execute(_FIND_TRUSTED_END).scalar() or 0)
+
+
 def add_sheaves(connection: Connection, sheaves: Sequence[Sheaf]) -> None:
     """Add sheaves that follow the last one."""
     rows = [
@@ -68,6 +77,14 @@ def delete_sheaves(connection: Connection, after_xid: int) -> None:
 _LOCK_FILING: Final = text("SELECT pg_try_advisory_xact_lock(hashtext('audit_sheaves'))")
 _READ_FILED_UNTIL: Final = text("""
 SELECT CAST(CAST(until_xid AS text) AS bigint) FROM audit_sheaves ORDER BY until_xid DESC LIMIT 1
+""")
+_FIND_TRUSTED_END: Final = text("""
+SELECT filed FROM (
+  SELECT CAST(CAST(until_xid AS text) AS bigint) AS filed FROM audit_sheaves
+  ORDER BY until_xid DESC LIMIT 1
+) AS last
+WHERE filed
+  <= CAST(CAST(pg_snapshot_xmax(pg_current_snapshot()) AS text) AS bigint) + audit_xid_offset()
 """)
 _ADD_SHEAF: Final = text("""
 INSERT INTO audit_sheaves (newest, oldest, first_xid, until_xid, terms)

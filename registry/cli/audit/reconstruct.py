@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     "--scan",
     "is_scan",
     is_flag=True,
-    help="Read every entry: the index by which they are found proves nothing.",
+    help="Read every entry, and tell which the index does not find: it proves nothing.",
 )
 @with_period("The first day; as the database dates entries.", "The last day.")
 @named_operator
@@ -74,6 +74,13 @@ def reconstruct(  # noqa: PLR0913 - an option each
         entries = services.investigation.search(search)
     if not entries:
         raise click.ClickException("The trail has nothing of this.")
+    hidden = sum(entry.is_hidden for entry in entries)
+    if hidden:
+        click.echo(
+            f"The index does NOT find {hidden} of these: it was changed, or is damaged. The runbook"
+            " of the audit trail says how it is made anew.",
+            err=True,
+        )
     if message and not is_all:
         _print_story(entries, str(message), is_json=is_json)
         return

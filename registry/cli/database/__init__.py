@@ -20,6 +20,10 @@ _COMMANDS: Final = {
         f"{_ROOM}.commands:migrate",
         "Bring the database to the newest shape, as the owner of the tables.",
     ),
+    "pack-entries": LazyCommand(
+        f"{_ROOM}.commands:pack_entries",
+        "Have new entries of the audit trail packed, once no older program runs.",
+    ),
 }
 
 

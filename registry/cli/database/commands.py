@@ -109,6 +109,34 @@ def check() -> None:
     )
 
 
+@click.command()
+def pack_entries() -> None:
+    """Have new entries of the audit trail packed, once no older program runs.
+
+    They take half the room then. Workers and commands of a program before revision 0017 can neither
+    seal nor find what is packed: after an upgrade run this when the last of them is gone, and when
+    nobody thinks of going back. Until then entries are written as both read them. A database that
+    began with this program packs from the start. Running it again changes nothing.
+
+    Needs REGISTRY_DATABASE_OWNER_URL.
+
+    Example: registry database pack-entries
+    """
+    with _as_owner("Entries cannot be packed: ") as (engine, _):
+        from registry import migrations
+        from registry.audit.store.packing_switch import begin_packing
+
+        current, newest = migrations.revisions(engine)
+        if current != newest:
+            raise click.ClickException(
+                f"The database is at revision {current}, not at {newest}:"
+                " `registry database migrate` comes first."
+            )
+        with engine.begin() as connection:
+            begin_packing(connection)
+    click.echo("New entries of the audit trail are packed.")
+
+
 def _warn_of_log(settings: "Settings") -> None:
     """Warn, for the connections of the service, that parameters would be logged, if so."""
     from registry.store.server_log import find_telling_settings

@@ -395,6 +395,29 @@ def test_an_entry_that_somebody_made_something_else_is_shown_all_the_same(audit,
     assert told[0]["entry"] == f"  {message}"
 
 
+def test_a_scan_tells_what_the_index_does_not_find(audit, call, trail):
+    message = uuid4()
+    words = ("reconstruct", "--message", message, "--all", "--json")
+    for _ in range(2):
+        call(message_id=message)
+        trail.seal()
+    sound = audit(*words, "--scan")
+    with trail.owner.begin() as connection:
+        connection.execute(
+            text(
+                "UPDATE audit_sheaves SET terms = '{}'"
+                " WHERE until_xid = (SELECT until_xid FROM audit_sheaves ORDER BY 1 LIMIT 1)"
+            )
+        )
+
+    entries = json.loads(audit(*words).out)
+    scanned = audit(*words, "--scan")
+
+    assert (len(entries), len(json.loads(scanned.out))) == (1, 2)
+    assert sound.err == ""
+    assert "The index does NOT find 1 of these" in scanned.err
+
+
 def test_that_somebody_asked_is_recorded(audit, call, trail):
     ebox = an_ebox(EboxKind.CITIZEN)
     call(ebox)

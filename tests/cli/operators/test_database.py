@@ -94,6 +94,35 @@ def test_a_way_back_that_drops_the_trail_wants_its_name(run, fresh):
     assert (named.code, named.said) == (0, "The database is at revision 0003.\n")
 
 
+def ask(environment, statement):
+    engine = create_engine(environment["REGISTRY_DATABASE_OWNER_URL"])
+    with engine.connect() as connection:
+        answer = connection.exec_driver_sql(statement).scalar_one()
+    engine.dispose()
+    return answer
+
+
+def test_entries_of_a_trail_that_is_there_are_packed_when_somebody_says_so(run, fresh):
+    run("database", "migrate", "--revision", "0015", env=fresh)
+    add_an_entry(fresh)
+    early = run("database", "pack-entries", env=fresh)
+    run("database", "migrate", env=fresh)
+    before = ask(fresh, "SELECT audit_entries_are_packed()")
+
+    done = [run("database", "pack-entries", env=fresh) for _ in range(2)]
+
+    assert early.code == 1
+    assert early.said == (
+        f"Error: The database is at revision 0015, not at {NEWEST}:"
+        " `registry database migrate` comes first.\n"
+    )
+    assert before is False
+    assert {(each.code, each.said) for each in done} == {
+        (0, "New entries of the audit trail are packed.\n")
+    }
+    assert ask(fresh, "SELECT audit_entries_are_packed()") is True
+
+
 def test_a_table_in_use_is_told_of_and_given_up(run, fresh):
     run("database", "migrate", "--revision", "0001", env=fresh)
     engine = create_engine(fresh["REGISTRY_DATABASE_OWNER_URL"])
@@ -148,7 +177,7 @@ def test_a_database_that_does_not_answer_is_an_error_without_its_password(
 
 @pytest.mark.parametrize(
     "command",
-    [("migrate",), ("check",), ("downgrade", "--revision", "base", "--yes")],
+    [("migrate",), ("check",), ("pack-entries",), ("downgrade", "--revision", "base", "--yes")],
     ids=lambda command: command[0],
 )
 def test_without_the_owner_nothing_is_done(run, environment, command):

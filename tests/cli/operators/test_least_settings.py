@@ -30,6 +30,7 @@ LEAST = {
     "database check": {"DATABASE_OWNER_URL", "DATABASE_URL"},
     "database downgrade --revision base --yes": {"DATABASE_OWNER_URL"},
     "database migrate": {"DATABASE_OWNER_URL"},
+    "database pack-entries": {"DATABASE_OWNER_URL"},
     "deploy files --to FILE": set(),
     "ebox check EXAMPLE --from-anybody": set(),
     "ebox erase --ebox enterprise:0999910048 --why x --yes": {WORKER, "S3_BUCKET", "HASH_KEY"},

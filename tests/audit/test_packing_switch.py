@@ -1,0 +1,65 @@
+"""Until no older program runs, entries are written as that one reads them."""
+
+import pytest
+from sqlalchemy import text
+
+from registry.audit.store import entries
+from registry.audit.store.packing_switch import begin_packing
+from tests.audit.conftest import an_entry
+
+EBOX = "2b097cd1:" + "1" * 64
+# What the program before revision 0017 reads and writes, in its own words.
+FORMER_READ = text("""
+SELECT entry_number, entry, ebox, person FROM audit_entries ORDER BY xid, entry_number
+""")
+FORMER_WRITE = text("INSERT INTO audit_entries (ebox, person, entry) VALUES (:ebox, NULL, '{}')")
+SWITCH_OFF = text("""
+CREATE OR REPLACE FUNCTION audit_entries_are_packed() RETURNS boolean LANGUAGE sql STABLE
+  AS $$ SELECT false $$
+""")
+
+
+@pytest.fixture
+def unpacked(alone):
+    """The database as it is after an upgrade, while the older program goes on."""
+
+    def do(act):
+        with alone.owner.begin() as connection:
+            act(connection)
+
+    do(lambda connection: connection.execute(SWITCH_OFF))
+    alone.application.engine.dispose()  # connections that have seen it on
+    yield alone
+    do(begin_packing)
+
+
+def write(alone):
+    with alone.application() as connection:
+        entries.add_entry(connection, an_entry(1))
+        entries.add_entries(connection, [an_entry(2, ebox=None), an_entry(3, person="key:1")])
+
+
+def test_the_older_program_reads_what_is_written_until_entries_are_packed(
+    unpacked, written, sealer
+):
+    write(unpacked)
+    with unpacked.owner.connect() as connection:
+        rows = connection.execute(FORMER_READ).all()
+    assert [(row.ebox, row.person) for row in rows] == [
+        *((EBOX, None), (None, None), (EBOX, "key:1")),
+    ]
+    assert all(f"/ebox/messages/{at}" in row.entry for at, row in enumerate(rows, 1))
+    assert [row.packed for row in unpacked.rows("audit_entries")] == [None] * 3
+
+    with unpacked.owner.begin() as connection:
+        begin_packing(connection)
+    write(unpacked)
+    with unpacked.application() as connection:  # the older program, were it there still
+        connection.execute(FORMER_WRITE, {"ebox": EBOX})
+
+    assert [row.packed is None for row in unpacked.rows("audit_entries")] == [
+        *(True, True, True, False, False, False, True),
+    ]
+    assert sealer.seal() == 7
+    assert written.findings() == []
+    assert [record.ebox for record in written.entries()] == [EBOX, None, EBOX] * 2 + [EBOX]
