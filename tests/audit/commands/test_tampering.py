@@ -625,13 +625,19 @@ def test_a_checkpoint_that_is_none_is_refused(alone, verify, tmp_path):
 
 @pytest.fixture
 def days(written, sealer, clock):
-    """A seal a day of two entries each, for five days from now."""
+    """A seal of two entries each noon, for five days.
+
+    Not from now on: in the hour after midnight seals of a day may have entries of the day before.
+    """
+    now = clock().astimezone(BELGIUM)
+    noon = now.replace(hour=12, minute=0)
+    clock.go_on(days=noon < now, seconds=(noon - now).total_seconds())
+    first = clock().astimezone(BELGIUM).date()
     for _ in range(5):
         written.write(2)
         sealer.seal()
         clock.go_on(days=1)
-    today = datetime.now(BELGIUM).date()
-    return [str(today + timedelta(days=day)) for day in range(7)]
+    return [str(first + timedelta(days=day)) for day in range(7)]
 
 
 def test_only_seals_of_the_period_are_compared(days, trail_of, verify, superuser):
