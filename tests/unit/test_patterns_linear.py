@@ -91,6 +91,10 @@ PATTERNS: Final = {
     "api.responses.downloads:_ONE_RANGE": worst(
         "fullmatch", ("bytes=", " ", ""), ("bytes=1-", " ", "x")
     ),
+    "audit.terms:_TOKEN": worst(
+        "findall", ("", '"subject_token_hashed":"', ""), ('"subject_token_hashed":"', "a", "")
+    ),
+    "audit.terms:_UUID": worst("findall", ("", "a", ""), ("", "01234567-", "")),
     "cli.audit.options:_MONTHS": worst("fullmatch", ("2030-01", "..2030-01", "")),
     "cli.audit.options:_HASH": worst("fullmatch", ("", "a", "")),
     "cli.refdata.values:_ID": worst("fullmatch", ("", "a", ""), ("a", "-", " ")),
