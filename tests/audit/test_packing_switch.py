@@ -8,7 +8,7 @@ from registry.audit.store.packing_switch import begin_packing
 from tests.audit.conftest import an_entry
 
 EBOX = "2b097cd1:" + "1" * 64
-# What the program before revision 0017 reads and writes, in its own words.
+# What the program before revision 0019 reads and writes, in its own words.
 FORMER_READ = text("""
 SELECT entry_number, entry, ebox, person FROM audit_entries ORDER BY xid, entry_number
 """)

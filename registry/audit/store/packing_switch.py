@@ -1,6 +1,6 @@
 """The switch of a database, by which new entries of the trail are packed; it only goes on.
 
-A program before revision 0017 can neither seal nor find what is packed. While it may be there, the
+A program before revision 0019 can neither seal nor find what is packed. While it may be there, the
 database has new entries written as it reads them.
 """
 

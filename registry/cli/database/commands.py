@@ -113,7 +113,7 @@ def check() -> None:
 def pack_entries() -> None:
     """Have new entries of the audit trail packed, once no older program runs.
 
-    They take half the room then. Workers and commands of a program before revision 0017 can neither
+    They take half the room then. Workers and commands of a program before revision 0019 can neither
     seal nor find what is packed: after an upgrade run this when the last of them is gone, and when
     nobody thinks of going back. Until then entries are written as both read them. A database that
     began with this program packs from the start. Running it again changes nothing.

@@ -22,7 +22,7 @@ ENTRY = Entry(
     details={"messageIds": [str(UUID(int=number)) for number in range(25)]},
 )
 TEXT = write_entry(ENTRY)
-# As the program of revision 0017 packed it. A trail is kept for ten years: never to be changed.
+# As the program of revision 0019 packed it. A trail is kept for ten years: never to be changed.
 PACKED = bytes.fromhex(
     "01cdd4310a85301444d1bdd80b99f835ea3a6c7fa1512b4111f78f160a0a112ea4f13d487548200c13fecfe7"
     "b79973d2c071cdf1386062cc329631f6632c67ac60cc3156325631d632d631e619eb191b181b1113cb9b58de"

@@ -1,7 +1,7 @@
 """Entries of the trail can be packed, and have no primary key.
 
-Revision ID: 0017
-Revises: 0016
+Revision ID: 0019
+Revises: 0018
 
 What is there stays as it is, and is read as it is. New entries are packed at once where the trail
 is empty. Where it is not, there is a program before this revision, of which the worker cannot seal
@@ -11,8 +11,8 @@ gone, by `registry database pack-entries`.
 
 from alembic import context, op
 
-revision = "0017"
-down_revision = "0016"
+revision = "0019"
+down_revision = "0018"
 branch_labels = None
 depends_on = None
 

@@ -1,7 +1,7 @@
 """Sheaves, by which entries of the trail are looked up, and months that go without being read.
 
-Revision ID: 0016
-Revises: 0015
+Revision ID: 0018
+Revises: 0017
 
 What is there already is filed by the worker, from the first entry on. Whether a month that ends is
 all sealed is seen without reading it.
@@ -14,8 +14,8 @@ from sqlalchemy import text
 
 from registry.migrations.indexes import create_index
 
-revision = "0016"
-down_revision = "0015"
+revision = "0018"
+down_revision = "0017"
 branch_labels = None
 depends_on = None
 
