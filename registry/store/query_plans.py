@@ -79,7 +79,7 @@ def read_index_definitions(connection: Connection) -> Mapping[str, str]:
 def _list_our_indexes() -> Iterator[str]:
     for table in metadata.tables.values():
         yield from (str(index.name) for index in table.indexes)
-        if table.primary_key.columns:
+        if table.primary_key.columns and table.info.get("has_key", True):
             yield str(table.primary_key.name or f"pk_{table.name}")
 
 
