@@ -74,7 +74,7 @@ def test_a_listing_is_one_page_and_one_entry(registry_alone, somebody, seen):
         answer = consumer.get(MESSAGES)
 
     assert answer.json["totalItems"] == 3
-    assert statements == [*BEGIN, "SELECT", *END]
+    assert statements == [*BEGIN, "WITH", *END]
 
 
 def test_a_persons_listing_asks_for_his_rights_too(somebody, grant, seen):
@@ -86,7 +86,7 @@ def test_a_persons_listing_asks_for_his_rights_too(somebody, grant, seen):
     with seen() as statements:
         assert user.get(MESSAGES).status_code == 200
 
-    assert statements == [*BEGIN, "SELECT", "SELECT", *END]
+    assert statements == [*BEGIN, "SELECT", "WITH", *END]
 
 
 def test_reference_data_is_recorded_where_it_was_read(somebody, seen):
