@@ -1,10 +1,10 @@
 """Until no older program runs, entries are written as that one reads them."""
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import event, text
 
 from registry.audit.store import entries
-from registry.audit.store.packing_switch import begin_packing
+from registry.audit.store.packing_switch import MEMORY, begin_packing, is_packing
 from tests.audit.conftest import an_entry
 
 EBOX = "2b097cd1:" + "1" * 64
@@ -59,6 +59,7 @@ def test_the_older_program_reads_what_is_written_until_entries_are_packed(
 
     with unpacked.owner.begin() as connection:
         begin_packing(connection)
+    unpacked.application.engine.dispose()  # so that nobody remembers what it was
     write(unpacked)
     with unpacked.application() as connection:  # the older program, were it there still
         connection.execute(FORMER_WRITE, {"ebox": EBOX})
@@ -67,3 +68,28 @@ def test_the_older_program_reads_what_is_written_until_entries_are_packed(
     assert sealer.seal() == 7
     assert written.findings() == []
     assert [record.ebox for record in written.entries()] == [EBOX, None, EBOX] * 2 + [EBOX]
+
+
+def test_a_connection_asks_again_after_a_minute_and_no_more_once_entries_are_packed(unpacked):
+    asked = []
+    event.listen(
+        unpacked.application.engine,
+        "before_cursor_execute",
+        lambda _connection, _cursor, statement, *_: asked.append(statement),
+    )
+
+    def ask(*, is_due=False):
+        asked.clear()
+        with unpacked.application() as connection:
+            if is_due:
+                connection.info[MEMORY] = (connection.info[MEMORY][0], 0.0)
+            is_on = is_packing(connection)
+        return is_on, sum("are_packed" in statement for statement in asked)
+
+    before = [ask(), ask(), ask(is_due=True)]
+    with unpacked.owner.begin() as connection:
+        begin_packing(connection)
+    after = [ask(), ask(is_due=True), ask(is_due=True)]
+
+    assert before == [(False, 1), (False, 0), (False, 1)]
+    assert after == [(False, 0), (True, 1), (True, 0)]

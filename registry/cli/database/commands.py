@@ -134,7 +134,7 @@ def pack_entries() -> None:
             )
         with engine.begin() as connection:
             begin_packing(connection)
-    click.echo("New entries of the audit trail are packed.")
+    click.echo("New entries of the audit trail are packed, within a minute everywhere.")
 
 
 def _warn_of_log(settings: "Settings") -> None:

@@ -118,7 +118,7 @@ def test_entries_of_a_trail_that_is_there_are_packed_when_somebody_says_so(run, 
     )
     assert before is False
     assert {(each.code, each.said) for each in done} == {
-        (0, "New entries of the audit trail are packed.\n")
+        (0, "New entries of the audit trail are packed, within a minute everywhere.\n")
     }
     assert ask(fresh, "SELECT audit_entries_are_packed()") is True
 
