@@ -1,7 +1,7 @@
 """Searches for entries of the trail: what is asked for, and what was found under which seal."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
@@ -43,17 +43,14 @@ class LocatedEntry:
     is_hidden: bool = False
 
 
-def locate_entries(
-    connection: Connection, rows: Sequence[EntryRow], known_rows: Sequence[EntryRow]
-) -> Sequence[LocatedEntry]:
-    """Give each entry its seal, in the order of time; `known_rows` are those that sheaves find."""
-    known = {(row.xid, row.record.number) for row in known_rows}
+def locate_entries(connection: Connection, rows: Sequence[EntryRow]) -> Sequence[LocatedEntry]:
+    """Give each entry its seal, in the order of time."""
     numbers = reads.find_seal_numbers(connection, [row.xid for row in rows])
     rows_by_seal: dict[int | None, list[EntryRow]] = {}
     for row in rows:
         rows_by_seal.setdefault(numbers.get(row.xid), []).append(row)
     entries = [
-        replace(entry, is_hidden=(entry.xid, entry.record.number) not in known)
+        entry
         for number, seal_rows in rows_by_seal.items()
         for entry in _compare_with_seal(connection, number, seal_rows)
     ]

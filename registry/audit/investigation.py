@@ -10,6 +10,7 @@ from typing import BinaryIO
 from uuid import UUID
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from sqlalchemy import Connection
 
 from registry.audit.checkpoint import Checkpoint
 from registry.audit.entry_search import EntrySearch, LocatedEntry, locate_entries
@@ -67,11 +68,9 @@ class Investigation:
             lift_time_limit(connection)
             query = self._make_query(search)
             if search.is_scan:
-                rows = search_entries(connection, replace(query, terms=()))
-                known_rows = search_entries(connection, query)
+                entries = _scan(connection, query)
             else:
-                rows = known_rows = search_entries(connection, query)
-            entries = locate_entries(connection, rows, known_rows)
+                entries = locate_entries(connection, search_entries(connection, query))
             details = {**_describe(search), "entries": len(entries)}
             self.audit_log.note(connection, "audit/reconstruct", details, ebox=search.ebox)
         return entries
@@ -100,8 +99,7 @@ class Investigation:
             reads.freeze_snapshot(connection)
             lift_time_limit(connection)
             query = self._make_query(EntrySearch(message_id=message_id))
-            rows = search_entries(connection, query)
-            entries = locate_entries(connection, rows, rows)
+            entries = locate_entries(connection, search_entries(connection, query))
             evidence = make_evidence(
                 connection, message_id, entries, self.keys, self.private_key, self.now()
             )
@@ -110,26 +108,36 @@ class Investigation:
         return evidence
 
     def _make_query(self, search: EntrySearch) -> EntryQuery:
-        text, names = None, []
+        text, eboxes = None, []
         if search.message_id is not None:
             text = str(search.message_id)
-            names.append(text)
+            names = [text]
         elif search.token_hash is not None:
-            name = search.token_hash.lower()
-            text = f'"subject_token_hashed":"{name}"'
-            names.append(name)
-        eboxes = []
-        if search.ebox is not None:
+            token = search.token_hash.lower()
+            text = f'"subject_token_hashed":"{token}"'
+            names = [token]
+        elif search.ebox is not None:
             # Entries keep the hash of their day, whatever the key is now.
             keys = (self.audit_log.pseudonyms, *self.former_pseudonyms)
-            eboxes = [key.hash_ebox(search.ebox) for key in keys]
+            names = eboxes = [key.hash_ebox(search.ebox) for key in keys]
+        else:
+            raise ValueError("Nothing is looked for.")
         return EntryQuery(
             text=text,
             eboxes=eboxes,
             begin=search.period.begin,
             end=search.period.end,
-            terms=[compute_term(name) for name in names or eboxes],
+            terms=list(map(compute_term, names)),
         )
+
+
+def _scan(connection: Connection, query: EntryQuery) -> Sequence[LocatedEntry]:
+    """Read all entries, and tell which of those that match the sheaves do not find."""
+    entries = locate_entries(connection, search_entries(connection, replace(query, terms=())))
+    known = {(row.xid, row.record.number) for row in search_entries(connection, query)}
+    return [
+        replace(entry, is_hidden=(entry.xid, entry.record.number) not in known) for entry in entries
+    ]
 
 
 def _describe(search: EntrySearch) -> Mapping[str, str]:

@@ -56,7 +56,7 @@ class TransactionId(UserDefinedType[int]):
 # any right to read: the trail belongs to no e-Box. Text and pseudonyms have columns of their own in
 # entries that were written before the database was told to pack them; in all others these are
 # empty. The key is SQLAlchemy's: the database has none, as nobody asks for a single entry, and
-# numbers are the sequence's to give.
+# numbers are the sequence's to give (ADR 040).
 audit_entries = Table(
     "audit_entries",
     metadata,
@@ -76,8 +76,7 @@ audit_entries = Table(
     Index(None, "xid"),
     postgresql_partition_by="RANGE (recorded_at)",
     implicit_returning=False,  # whoever adds may not read
-    # The database keeps no key of entries: nobody asks for one by it (ADR 040).
-    info={"has_key": False},
+    info={"has_key": False},  # in the database, of which a preflight asks
 )
 
 
@@ -129,7 +128,8 @@ def walk_by_transaction(connection: Connection) -> None:
     """Have this transaction's plans walk along the indexes of transactions, as far as they must.
 
     The planner guesses that few entries are new, after whatever statistics it has, and would rather
-    read all that wait and sort them: each time, while a backlog is sealed.
+    read all that wait and sort them: each time, while a backlog is sealed. The worker's connections
+    read no table through anyway.
     """
     connection.execute(_WALK_BY_TRANSACTION)
 
@@ -215,8 +215,7 @@ FROM unnest(CAST(:eboxes AS text[]), CAST(:people AS text[]), CAST(:texts AS tex
 ORDER BY e.position
 """)
 _WALK_BY_TRANSACTION: Final = text("""
-SELECT set_config('enable_seqscan', 'off', true), set_config('enable_bitmapscan', 'off', true),
-  set_config('enable_sort', 'off', true)
+SELECT set_config('enable_bitmapscan', 'off', true), set_config('enable_sort', 'off', true)
 """)
 # The transaction of the first entry beyond the limit; the one after it, where it is the first of
 # the range too. Nothing where the range has no more than the limit.

@@ -47,8 +47,6 @@ def search_entries(connection: Connection, query: EntryQuery) -> Sequence[EntryR
         "begin": query.begin,
         "end": query.end,
     }
-    # To compile plans for two dozen months would take longer than all of the search.
-    connection.execute(_COMPILE_NO_PLANS)
     filed_until = find_trusted_end(connection) if query.terms else 0
     if not filed_until:
         return _sort(_read(connection, _SEARCH_ALL, values))
@@ -91,7 +89,6 @@ def _is_match(record: Record, values: Mapping[str, Any]) -> bool:
     )
 
 
-_COMPILE_NO_PLANS: Final = text("SET LOCAL jit = off")
 # Statements are put together from these constants alone: what is asked for is bound.
 _COLUMNS: Final = "entry_number, packed, entry, ebox, person, recorded_at, CAST(xid AS text)"
 _CRITERIA: Final = """
