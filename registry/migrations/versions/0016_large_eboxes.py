@@ -50,7 +50,7 @@ CREATE TABLE IF NOT EXISTS message_count_changes (
 _OWN_TABLES = ("large_eboxes", "message_counts", "message_count_changes")
 _MARKED_TABLES = ("messages", "search_texts")
 
-_FUNCTIONS = r"""
+_MARK = """
 -- What the e-Box is when a row comes in, is what the row says of itself.
 CREATE OR REPLACE FUNCTION mark_large() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = {schema}, pg_temp AS $$
@@ -58,51 +58,32 @@ BEGIN
   NEW.is_large := EXISTS (SELECT FROM large_eboxes WHERE ebox = NEW.ebox);
   RETURN NEW;
 END $$;
-
--- What was withdrawn counts no more; what has expired counts until it is purged.
-CREATE OR REPLACE FUNCTION count_added() RETURNS trigger
+"""
+_KIND = "ebox, partition, is_read, is_visible, is_registered, is_action_required"
+# What was withdrawn counts no more; what has expired counts until it is purged.
+_COUNT = """
+CREATE OR REPLACE FUNCTION {function}() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = {schema}, pg_temp AS $$
 BEGIN
-  INSERT INTO message_count_changes
-    (ebox, partition, is_read, is_visible, is_registered, is_action_required, messages)
-  SELECT ebox, coalesce(partition, ''), read_at IS NOT NULL, is_visible, is_registered,
-    action_id IS NOT NULL AND action_executed_at IS NULL, count(*)
-  FROM added WHERE is_large AND withdrawn_at IS NULL
-  GROUP BY 1, 2, 3, 4, 5, 6;
-  RETURN NULL;
-END $$;
-
-CREATE OR REPLACE FUNCTION count_removed() RETURNS trigger
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = {schema}, pg_temp AS $$
-BEGIN
-  INSERT INTO message_count_changes
-    (ebox, partition, is_read, is_visible, is_registered, is_action_required, messages)
-  SELECT ebox, coalesce(partition, ''), read_at IS NOT NULL, is_visible, is_registered,
-    action_id IS NOT NULL AND action_executed_at IS NULL, -count(*)
-  FROM removed WHERE is_large AND withdrawn_at IS NULL
-  GROUP BY 1, 2, 3, 4, 5, 6;
-  RETURN NULL;
-END $$;
-
-CREATE OR REPLACE FUNCTION count_changed() RETURNS trigger
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = {schema}, pg_temp AS $$
-BEGIN
-  INSERT INTO message_count_changes
-    (ebox, partition, is_read, is_visible, is_registered, is_action_required, messages)
-  SELECT ebox, coalesce(partition, ''), read_at IS NOT NULL, is_visible, is_registered,
-    action_id IS NOT NULL AND action_executed_at IS NULL, sum(difference)
-  FROM (
-    SELECT ebox, partition, read_at, is_visible, is_registered, action_id, action_executed_at,
-      1 AS difference
-    FROM added WHERE is_large AND withdrawn_at IS NULL
-    UNION ALL
-    SELECT ebox, partition, read_at, is_visible, is_registered, action_id, action_executed_at, -1
-    FROM removed WHERE is_large AND withdrawn_at IS NULL
-  ) AS counted
-  GROUP BY 1, 2, 3, 4, 5, 6 HAVING sum(difference) <> 0;
+  INSERT INTO message_count_changes ({kind}, messages)
+  SELECT {kind}, sum(difference) FROM ({rows}) AS counted
+  GROUP BY {kind} HAVING sum(difference) <> 0;
   RETURN NULL;
 END $$;
 """
+_ROWS = """
+    SELECT ebox, coalesce(partition, '') AS partition, read_at IS NOT NULL AS is_read, is_visible,
+      is_registered, action_id IS NOT NULL AND action_executed_at IS NULL AS is_action_required,
+      {difference} AS difference
+    FROM {table} WHERE is_large AND withdrawn_at IS NULL
+"""
+_ADDED = _ROWS.format(table="added", difference=1)
+_REMOVED = _ROWS.format(table="removed", difference=-1)
+_COUNTED = {
+    "count_added": _ADDED,
+    "count_removed": _REMOVED,
+    "count_changed": f"{_ADDED} UNION ALL {_REMOVED}",
+}
 _TRIGGERS = """
 CREATE OR REPLACE TRIGGER mark_large BEFORE INSERT ON messages
   FOR EACH ROW EXECUTE FUNCTION mark_large();
@@ -122,7 +103,7 @@ _BY = (
     " WHERE is_large"
 )
 _FILTERS = ("message_type_id", "sender", "sender_application_id")
-_FUNCTIONS_OF_TRIGGERS = ("mark_large()", "count_added()", "count_removed()", "count_changed()")
+_FUNCTIONS = ("mark_large", *_COUNTED)
 
 
 def upgrade() -> None:
@@ -152,9 +133,11 @@ def upgrade() -> None:
     op.execute(f'GRANT DELETE ON message_count_changes TO "{worker}"')
     op.execute(f'GRANT SELECT (ebox, message_id, is_large) ON search_texts TO "{worker}"')
     _create_policy("every_ebox ON search_texts", f'TO "{worker}" USING (true)')
-    connection.exec_driver_sql(_FUNCTIONS.replace("{schema}", schema).replace("%", "%%"))
-    for function in _FUNCTIONS_OF_TRIGGERS:
-        op.execute(f"REVOKE ALL ON FUNCTION {function} FROM PUBLIC")
+    op.execute(_MARK.format(schema=schema))
+    for function, rows in _COUNTED.items():
+        op.execute(_COUNT.format(function=function, schema=schema, kind=_KIND, rows=rows))
+    for function in _FUNCTIONS:
+        op.execute(f"REVOKE ALL ON FUNCTION {function}() FROM PUBLIC")
     op.execute(_TRIGGERS)
     create_index("ix_messages_newest", "messages", f"{_ORDER} INCLUDE (expires_at, withdrawn_at)")
     for column in _FILTERS:
@@ -182,11 +165,11 @@ def downgrade() -> None:
         op.execute(f"DROP INDEX ix_messages_large_{column}")
         op.execute(f"CREATE INDEX ix_messages_ebox_{column} ON messages (ebox, {column})")
     op.execute(f"CREATE INDEX ix_messages_ebox ON messages {_ORDER}")
-    for trigger in ("count_added", "count_removed", "count_changed", "mark_large"):
+    for trigger in _FUNCTIONS:
         op.execute(f"DROP TRIGGER {trigger} ON messages")
     op.execute("DROP TRIGGER mark_large ON search_texts")
-    for function in _FUNCTIONS_OF_TRIGGERS:
-        op.execute(f"DROP FUNCTION {function}")
+    for function in _FUNCTIONS:
+        op.execute(f"DROP FUNCTION {function}()")
     worker = context.config.attributes["worker_role"]
     op.execute("DROP POLICY every_ebox ON search_texts")
     op.execute(f'REVOKE ALL (ebox, message_id, is_large) ON search_texts FROM "{worker}"')
