@@ -38,8 +38,8 @@ END $$;
 -- the owner's rights and therefore names the e-Box itself, from the same setting as the policies.
 CREATE OR REPLACE FUNCTION search_ebox(language text, words text, newest int) RETURNS SETOF uuid
 LANGUAGE plpgsql STABLE SECURITY DEFINER ROWS 100 SET search_path = {schema}, pg_temp
-SET enable_seqscan = off AS $$
--- No partition is read whole: others' texts lie there too.
+SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
+-- No partition is read whole, as others' texts lie there too; nor an e-Box for its newest messages.
 DECLARE
   named text := current_setting('registry.ebox', true);
   is_large boolean := EXISTS (

@@ -17,6 +17,7 @@ from registry.store.consultation.message_records import Message
 _COUNTED_AT_LEAST: Final = 10_000  # messages that match, behind the page; further nobody counts
 _NEWEST: Final = 1_000  # messages of a large e-Box among which a text is looked for first
 _NEWEST_MORE: Final = 4  # for each message before the page
+_NEWEST_MOST: Final = 20_000  # by key, a tenth of a second; the index is quicker for what is rare
 _FAR: Final = 1_000  # messages before a page to which the way from the oldest may be shorter
 
 
@@ -86,7 +87,7 @@ class _Listing(NamedTuple):
         """Look for a text among the newest messages, and in all if they do not fill the page."""
         page = self.query.page
         newest = _NEWEST + _NEWEST_MORE * page.offset
-        if newest <= _NEWEST * 10:
+        if newest <= _NEWEST_MOST:
             listing = self._read(ListShape.LARGE_SEARCH, newest=newest)
             if listing is None:
                 return None
