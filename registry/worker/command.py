@@ -33,8 +33,8 @@ def worker(
 ) -> None:
     """Tell the federation what happens, remind, purge, sweep, verify and seal, until SIGTERM.
 
-    The jobs are deliver, remind, alert, route, broadcast, purge, sweep, count, seal, months, verify
-    and measure. verify reads every stored document once in REGISTRY_DOCUMENT_CHECK_DAYS.
+    The jobs are deliver, remind, alert, route, broadcast, purge, sweep, count, seal, file, months,
+    verify and measure. verify reads every stored document once in REGISTRY_DOCUMENT_CHECK_DAYS.
     Any number of workers may run at once: of many, one does what the clock asks for, each event is
     told by one, and each audit entry is sealed by one.
 
