@@ -62,10 +62,12 @@ class _Message:
         self.message_id = message_id
 
 
-def _write_session(number, session, at, pseudonyms, generator):
-    """The entries of a session: a list, three of reference data, some documents and details."""
+def _list_session(number, session, pseudonyms, generator):
+    """What the entries of a session say: a list, three of reference data, documents and details.
+
+    As members of an `Entry`, whose time is that of its call.
+    """
     common = {
-        "timestamp": write_timestamp(at),
         "token_hash": find_token(number, session),
         "client_id": "portal:mya-ebox",
         "method": "GET",
@@ -84,12 +86,12 @@ def _write_session(number, session, at, pseudonyms, generator):
     ebox = pseudonyms.hash_ebox(find_ebox(number))
     for path, details, is_of_ebox in calls:
         trace = {"trace": f"{generator.getrandbits(128):032x}"}
-        yield Entry(
+        yield {
             **common,
-            url=_PATH + path,
-            details={**details, **trace},
-            ebox=ebox if is_of_ebox else None,
-        )
+            "url": _PATH + path,
+            "details": {**details, **trace},
+            "ebox": ebox if is_of_ebox else None,
+        }
 
 
 def _write_chunk(first, count, total, key):
@@ -106,12 +108,12 @@ def _write_chunk(first, count, total, key):
             share = generator.random()
             number = int(total / 40 * share**3) if share > 0.02 else 1
             session += 1
-            at = begin + (now - begin) * ((first + written) / total)
-            batch += _write_session(number + 1, first + session, at, pseudonyms, generator)
+            batch += _list_session(number + 1, first + session, pseudonyms, generator)
         generator.shuffle(batch)
-        for entry in islice(batch, count - written):
+        for members in islice(batch, count - written):
             at = begin + (now - begin) * ((first + written) / total)
             # Each in a transaction of its own, of which there are more than enough.
+            entry = Entry(timestamp=write_timestamp(at), **members)
             yield str(first + written + 1), at, pack_entry(entry)
             written += 1
 
