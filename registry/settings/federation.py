@@ -86,6 +86,9 @@ class FederationSettings(SettingsSection):
         default=None, description="PEM with the authorities to trust there; unset: oauth_ca_bundle."
     )
     events_batch: int = Field(default=500, ge=1, le=1000, description="Events in a call.")
+    events_kept_days: int = Field(
+        default=14, ge=1, description="Days after which an event that was told is forgotten."
+    )
     events_subject: bool = Field(default=False, description="Tell the federation subjects too.")
     reminder_days: int = Field(
         default=15,

@@ -39,7 +39,8 @@ _WORKER: Final = ("database_worker_url", "s3_bucket", "hash_key", "audit_bucket"
 _PARTS: Final[Mapping[PartName, _Part]] = {
     "application database": _Part(("database_",), ("database_url",)),
     "owner database": _Part(("database_",), ("database_owner_url",)),
-    "worker database": _Part(("database_",), ("database_worker_url",)),
+    # Whoever looks for an event is told since when those that were told are remembered.
+    "worker database": _Part(("database_", "events_kept_days"), ("database_worker_url",)),
     "documents": _Part(("s3_", "document_check_"), ("s3_bucket",)),
     # What is not set for seals alone is as for documents.
     "seals": _Part(("audit_", "s3_"), ("audit_bucket",)),

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from registry.services.documents.repair import StorageRepair
     from registry.services.documents.rescan import Rescan
     from registry.services.events.administration import EventAdministration
+    from registry.services.events.event_memory import EventMemory
     from registry.services.events.reminders import Reminders
     from registry.services.publication.routing import Routing
     from registry.services.publication.suspensions import Suspensions
@@ -98,6 +99,14 @@ class OperatorServices:
         from registry.services.events.administration import EventAdministration
 
         return EventAdministration(self.transactions, self.audit_log, self._now)
+
+    @cached_property
+    def event_memory(self) -> "EventMemory":
+        """Memory of the events that were told."""
+        from registry.services.events.event_memory import EventMemory
+
+        period = timedelta(days=self.settings.events_kept_days)
+        return EventMemory(self.transactions, period, self._now)
 
     @cached_property
     def reminders(self) -> "Reminders":

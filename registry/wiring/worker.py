@@ -16,6 +16,7 @@ from registry.services.documents.check import StorageCheck
 from registry.services.documents.repair import StorageRepair
 from registry.services.events.administration import EventAdministration
 from registry.services.events.delivery import EventDelivery
+from registry.services.events.event_memory import EventMemory
 from registry.services.events.reminders import Reminders
 from registry.services.job_leases import JobLease
 from registry.services.publication.broadcast_filing import BroadcastFiling
@@ -51,6 +52,7 @@ class WorkerServices:
     legal_holds: LegalHolds
     document_check: DocumentCheck
     event_administration: EventAdministration
+    event_memory: EventMemory
     deletion_proofs: DeletionProofs
     routing: Routing
     broadcast_filing: BroadcastFiling
@@ -95,6 +97,7 @@ def assemble_worker(settings: Settings, now: Callable[[], datetime] = clock.now)
         legal_holds=services.legal_holds,
         document_check=services.document_check,
         event_administration=services.event_administration,
+        event_memory=services.event_memory,
         deletion_proofs=services.deletion_proofs,
         routing=Routing(transactions, partition_api, audit_log, make_event_reader(settings), now),
         broadcast_filing=BroadcastFiling(transactions, audit_log, now),

@@ -33,8 +33,9 @@ def worker(
 ) -> None:
     """Tell the federation what happens, remind, purge, sweep, verify and seal, until SIGTERM.
 
-    The jobs are deliver, remind, alert, route, broadcast, purge, sweep, count, seal, file, months,
-    verify and measure. verify reads every stored document once in REGISTRY_DOCUMENT_CHECK_DAYS.
+    The jobs are deliver, remind, alert, route, broadcast, purge, forget, sweep, count, seal, file,
+    months, verify and measure. verify reads every stored document once in
+    REGISTRY_DOCUMENT_CHECK_DAYS, forget deletes events told REGISTRY_EVENTS_KEPT_DAYS ago.
     Any number of workers may run at once: of many, one does what the clock asks for, each event is
     told by one, and each audit entry is sealed by one.
 

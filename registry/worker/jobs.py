@@ -102,6 +102,11 @@ def _purge(context: JobContext) -> Iterator[Step]:
         yield Step(counts, ease=_EASE)
 
 
+def _forget(context: JobContext) -> Iterator[Step]:
+    for count in context.worker_services.event_memory.forget_all():
+        yield Step({"forgotten": count}, ease=_EASE)
+
+
 def _sweep(context: JobContext) -> Iterator[Step]:
     for _key in context.worker_services.sweep.sweep(_DAY):
         yield Step({"swept": 1})
@@ -167,6 +172,7 @@ JOBS: Final = (
     Job("broadcast", timedelta(seconds=10), _broadcast, is_shared=False),
     Job("deliver", timedelta(seconds=1), _deliver, is_shared=False),
     Job("purge", timedelta(minutes=5), _purge),
+    Job("forget", timedelta(hours=1), _forget),
     Job("sweep", _DAY, _sweep),
     Job("count", timedelta(seconds=10), _count, is_by_clock=False),
     Job("seal", timedelta(seconds=1), _seal, is_shared=False),

@@ -31,6 +31,7 @@ BY_THE_CLOCK = {
     "broadcast",
     "deliver",
     "purge",
+    "forget",
     "sweep",
     "seal",
     "file",

@@ -218,6 +218,20 @@ def test_the_purge_leaves_six_sevenths_of_the_time_to_others(worker_services, al
     assert [(step.counts, step.ease) for step in steps] == [({"purged": 1}, 6.0)]
 
 
+def test_who_forgets_events_leaves_six_sevenths_of_the_time_to_others(worker_services, alone):
+    forget = next(duty for duty in JOBS if duty.name == "forget")
+    alone.happen("newDocument", an_ebox())
+    with alone.owner.begin() as connection:
+        connection.exec_driver_sql(
+            "UPDATE outbox SET state = 'told', settled_at = now() - interval '15 days'"
+        )
+
+    steps = list(forget.work(JobContext(worker_services, lambda: False)))
+
+    assert [(step.counts, step.ease) for step in steps] == [({"forgotten": 1}, 6.0)]
+    assert alone.rows("outbox") == []
+
+
 def test_the_sweep_deletes_what_nobody_claimed_for_a_day(worker_services, alone):
     blobs = worker_services.sweep.blobs
     upload = Uploads(alone.application, blobs, None).begin(an_ebox())

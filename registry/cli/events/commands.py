@@ -52,7 +52,8 @@ def list_(*, due: bool, dead: bool, limit: int, is_json: bool) -> None:
 def show(id_: UUID, *, is_json: bool) -> None:
     """Show the event of this ID, or all events of the message of this ID.
 
-    Of a message that was deleted the proofs are shown. Exit code 1 when nothing has this id.
+    What was told more than REGISTRY_EVENTS_KEPT_DAYS ago is forgotten. Of a message that was
+    deleted the proofs are shown. Exit code 1 when nothing has this id.
 
     Example: registry events show 0f3b1c7e-6d1e-4c57-9b0a-6f1d2c3b4a59
     """
@@ -60,13 +61,18 @@ def show(id_: UUID, *, is_json: bool) -> None:
         # An id is an event's or a message's, and only the database knows which.
         matches = services.event_administration.find(id_)
         proofs = services.deletion_proofs.find(id_)
-        now = services.event_administration.now()
-    if not matches and not proofs:
-        raise click.ClickException(f"There is no event and no message {id_}.")
+        is_known = matches or proofs or services.event_administration.has_message(id_)
+        now, event_memory = services.event_administration.now(), services.event_memory
+    memory = tables.describe_memory(event_memory)
+    if not is_known:
+        raise click.ClickException(f"There is no event and no message {id_}. {memory}")
     if is_json:
-        deletions = [tables.make_proof_json(deletion) for deletion in proofs]
         print_json(
-            {"events": [tables.make_event_json(event) for event in matches], "deletions": deletions}
+            {
+                "events": [tables.make_event_json(event) for event in matches],
+                "deletions": [tables.make_proof_json(deletion) for deletion in proofs],
+                "toldEventsSince": event_memory.find_horizon(),
+            }
         )
         return
     items = [tables.make_event_members(event, now) for event in matches]
@@ -75,6 +81,10 @@ def show(id_: UUID, *, is_json: bool) -> None:
         if number:
             click.echo()
         print_members(item)
+    if not items:
+        click.echo(f"No event of message {id_} is there.")
+    if not any(event.correlation_id == id_ for event in matches):
+        click.echo(memory, err=True)
 
 
 @click.command()

@@ -8,6 +8,7 @@ from registry.cli.output import make_owner_members, name_owner, write_local_time
 from registry.terminal.text import clean_text
 
 if TYPE_CHECKING:
+    from registry.services.events.event_memory import EventMemory
     from registry.store.events.administration import OutboxEvent
     from registry.store.retention.purge import DeletionProof
 
@@ -63,6 +64,14 @@ def _describe_waiting(event: "OutboxEvent", now: datetime) -> str:
     if event.claimed_until and event.claimed_until > now:
         return f"being told until {write_local_time(event.claimed_until)}"
     return f"waiting until {write_local_time(event.due_at)}" if event.due_at > now else "waiting"
+
+
+def describe_memory(event_memory: "EventMemory") -> str:
+    """Say which events are not there any more, and who knows of them."""
+    return (
+        f"Events that were told more than {event_memory.period.days} days ago are forgotten. The"
+        " worker's log has a line for each, and the audit trail what they were the news of."
+    )
 
 
 def make_event_json(event: "OutboxEvent") -> dict[str, Any]:

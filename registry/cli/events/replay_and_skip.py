@@ -23,7 +23,8 @@ def replay(ids: tuple[UUID, ...], *, dead: bool) -> None:
     """Have the events of these IDs told again, whatever became of them.
 
     They keep their ids, so that whoever was told before knows. Exit code 1 when there is no event
-    of an ID; the others are told again all the same.
+    of an ID, or it is forgotten: told more than REGISTRY_EVENTS_KEPT_DAYS ago; the others are told
+    again all the same.
 
     Example: registry events replay --dead
     """
@@ -34,13 +35,14 @@ def replay(ids: tuple[UUID, ...], *, dead: bool) -> None:
             _replay_dead(services.event_administration)
             return
         events = services.event_administration.replay(ids)
+        memory = tables.describe_memory(services.event_memory)
     for event in events:
         click.echo(f"Will be told again: {tables.describe_event(event)}.")
     # Named after those that were found: a wrong id is no reason to leave the others dead.
     known_ids = {event.correlation_id for event in events}
     if missing := [str(each) for each in dict.fromkeys(ids) if each not in known_ids]:
         rest = f" The other {len(events)} will be told again." if events else ""
-        raise click.ClickException(f"There is no event {', '.join(missing)}.{rest}")
+        raise click.ClickException(f"There is no event {', '.join(missing)}.{rest} {memory}")
 
 
 @click.command()
@@ -84,4 +86,4 @@ def _explain(event_administration: "EventAdministration", correlation_id: UUID) 
     for event in event_administration.find(correlation_id):
         if event.correlation_id == correlation_id:  # and not the message's
             return tables.describe_state(event, event_administration.now())
-    return "there is no such event"
+    return "there is no such event, or it was told, and is forgotten"

@@ -40,16 +40,18 @@ def show(*, message_id: UUID, limit: int, is_json: bool) -> None:
     """Show what an operator may know of a message without reading it.
 
     Its state, dates, sender, type, partition, holds, events, and the sizes and digests of its
-    documents; a citizen's e-Box by its pseudonym alone, as the audit trail has it. Exit code 1 when
-    there is no such message, and no proof that there was.
+    documents; a citizen's e-Box by its pseudonym alone, as the audit trail has it. Events that were
+    told more than REGISTRY_EVENTS_KEPT_DAYS ago are forgotten. Exit code 1 when there is no such
+    message, and no proof that there was.
 
     Example: registry message show 6f1c2a34-5b6d-4e7f-8a90-b1c2d3e4f506 --json
     """
     with worker_services("hash key") as services:
         overview = services.message_inspection.find(message_id, limit)
-        pseudonyms = services.pseudonyms
+        pseudonyms, event_memory = services.pseudonyms, services.event_memory
+    horizon = event_memory.find_horizon()
     if is_json:
-        print_json(_make_json(overview, pseudonyms))
+        print_json(_make_json(overview, pseudonyms) | {"toldEventsSince": horizon})
         return
     for number, members in enumerate(_make_sections(overview, pseudonyms)):
         if number:
@@ -57,6 +59,8 @@ def show(*, message_id: UUID, limit: int, is_json: bool) -> None:
         print_members(members)
     if overview.counts.copies > len(overview.copies):
         click.echo(f"These are the first {limit} e-Boxes; more have it: use --limit.", err=True)
+    if any(copy.received_at < horizon for copy in overview.copies):
+        click.echo(event_output.describe_memory(event_memory), err=True)
 
 
 def _make_sections(overview: "MessageOverview", pseudonyms: "Pseudonyms") -> list[dict[str, str]]:

@@ -41,6 +41,11 @@ class EventAdministration:
         with self.transactions() as connection:
             return administration.find_events(connection, any_id)
 
+    def has_message(self, message_id: UUID) -> bool:
+        """Tell if an e-Box has such a message, of which every event may be forgotten."""
+        with self.transactions() as connection:
+            return administration.has_message(connection, message_id)
+
     def replay(self, correlation_ids: Sequence[UUID]) -> Sequence[OutboxEvent]:
         """Have events sent again, in whatever state they are; gives those that exist."""
         with self.transactions() as connection:

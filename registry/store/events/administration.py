@@ -47,6 +47,11 @@ def find_events(connection: Connection, any_id: UUID) -> Sequence[OutboxEvent]:
     return _events(connection, _FIND, {"id": any_id})
 
 
+def has_message(connection: Connection, message_id: UUID) -> bool:
+    """Tell if an e-Box has such a message, whatever became of its events."""
+    return bool(connection.execute(_HAS_MESSAGE, {"id": message_id}).scalar_one())
+
+
 def replay(
     connection: Connection, correlation_ids: Sequence[UUID], *, now: datetime
 ) -> Sequence[OutboxEvent]:
@@ -101,6 +106,7 @@ FROM outbox
 WHERE correlation_id = :id OR message_id = :id
 ORDER BY due_at, correlation_id
 """).columns(ebox=EboxKey)
+_HAS_MESSAGE: Final = text("SELECT EXISTS (SELECT FROM messages WHERE message_id = :id)")
 # Due from now on, even if the operator's clock is ahead of the database's, and in bulk, so that a
 # thousand of them do not hold up today's publications.
 # `attempts` goes on counting: a late worker recognizes by it that its claim is over.

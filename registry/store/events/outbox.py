@@ -24,7 +24,8 @@ from registry.store.schema import BY_EBOX, INSTANT, ebox_column, metadata
 _IS_WAITING: Final = text("state = 'waiting'")
 
 # `state` is waiting; told; dead: refused, until an operator decides; skipped by an operator; or
-# withdrawn: overtaken by what became of its message. Events stay, as memory, until the purge.
+# withdrawn: overtaken by what became of its message. What was told is forgotten after some days
+# (ADR 041): an event that is absent was told, and all others stay until the purge.
 outbox = Table(
     "outbox",
     metadata,
@@ -50,6 +51,7 @@ outbox = Table(
     # The worker's: it looks across e-Boxes for what is due, and nobody else does.
     Index("ix_outbox_waiting", "is_bulk", "due_at", postgresql_where=_IS_WAITING),
     Index("ix_outbox_dead", "settled_at", postgresql_where=text("state = 'dead'")),
+    Index("ix_outbox_told", "settled_at", postgresql_where=text("state = 'told'")),
     # An operator has the id of an event or a message, and not whose it is.
     Index("ix_outbox_correlation_id", "correlation_id"),
     Index("ix_outbox_message_id", "message_id", "ebox"),

@@ -214,6 +214,11 @@ def test_either_kind_of_list_is_asked_for_not_both(events):
 
 # show
 
+MEMORY = (
+    "Events that were told more than 14 days ago are forgotten. The worker's log has a line for"
+    " each, and the audit trail what they were the news of."
+)
+
 
 def test_an_event_is_shown_by_its_id_and_by_that_of_its_message(events, happened):
     told = happened(state="told", settled_at=datetime(2026, 3, 2, 8, 0, tzinfo=UTC), attempts=1)
@@ -229,6 +234,7 @@ def test_an_event_is_shown_by_its_id_and_by_that_of_its_message(events, happened
         "state       told at 2026-03-02 09:00:00+01:00",
     ]
     assert both.out.startswith(one.out)
+    assert (one.err, both.err) == ("", f"{MEMORY}\n")
     assert f"event id    {read.correlation_id}\n" in both.out
 
 
@@ -280,7 +286,20 @@ def test_what_is_unknown_ends_with_code_one(events):
     done = events("show", unknown)
 
     assert (done.code, done.out) == (1, "")
-    assert done.err == f"Error: There is no event and no message {unknown}.\n"
+    assert done.err == f"Error: There is no event and no message {unknown}. {MEMORY}\n"
+
+
+def test_a_message_whose_events_are_forgotten_is_no_unknown_one(events, unread):
+    message_id = unread(an_ebox())
+
+    done = events("show", message_id, env={"REGISTRY_EVENTS_KEPT_DAYS": "30"})
+    for_programs = json.loads(events("show", message_id, "--json").out)
+
+    assert (done.code, done.out) == (0, f"No event of message {message_id} is there.\n")
+    assert done.err == MEMORY.replace("14", "30") + "\n"
+    since = datetime.fromisoformat(for_programs.pop("toldEventsSince"))
+    assert timedelta(0) <= since - (NOW - timedelta(days=14)) < timedelta(hours=1)
+    assert for_programs == {"events": [], "deletions": []}
 
 
 # replay
@@ -321,7 +340,9 @@ def test_an_unknown_id_does_not_keep_the_others_from_being_told(events, dead, no
     done = events("replay", unknown, refused.correlation_id, unknown)
 
     assert done.code == 1
-    assert done.err == (f"Error: There is no event {unknown}. The other 1 will be told again.\n")
+    assert done.err == (
+        f"Error: There is no event {unknown}. The other 1 will be told again. {MEMORY}\n"
+    )
     assert now_in(refused).state == "waiting"
 
 
@@ -376,7 +397,7 @@ def test_what_cannot_be_left_untold_is_named(events, happened, dead, now_in):
     assert set(named) == {
         f"{told.correlation_id}: told at TIME.",
         f"{claimed.correlation_id}: being told until TIME.",
-        f"{unknown}: there is no such event.",
+        f"{unknown}: there is no such event, or it was told, and is forgotten.",
     }
     assert error == "Error: Nothing was changed of 3 of 4."
     assert [now_in(event).state for event in (told, claimed, refused)] == (
@@ -403,6 +424,7 @@ def unread(alone):
         message = a_message(ebox, **columns)
         with alone.owner.begin() as connection:
             messages.add(connection, ebox, message, [])
+        return message["message_id"]
 
     return put
 

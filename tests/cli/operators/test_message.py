@@ -1,6 +1,7 @@
 """`registry message`: withdraw and show."""
 
 import json
+from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
 import pytest
@@ -203,6 +204,21 @@ def test_the_events_of_a_message_are_shown_too(message, deliver):
 
     assert [event["type"] for event in shown["events"]] == ["documentExpirationAlert"]
     assert shown["eboxes"][0]["partition"] == "GENERAL"
+
+
+def test_of_an_old_message_it_is_said_that_what_was_told_is_forgotten(message, deliver, owner):
+    old, young = deliver(an_ebox()), deliver(an_ebox())
+    with owner.begin() as connection:
+        aged = text("UPDATE messages SET received_at = :at WHERE message_id = :id")
+        at = datetime.now(UTC) - timedelta(days=15)
+        connection.execute(aged, {"at": at, "id": old})
+
+    done, in_json = message("show", old), message("show", old, "--json")
+
+    assert done.code == 0
+    assert done.err.startswith("Events that were told more than 14 days ago are forgotten.")
+    assert datetime.fromisoformat(json.loads(in_json.out)["toldEventsSince"]) > at
+    assert message("show", young).err == ""
 
 
 def test_of_a_message_that_nobody_has_there_is_nothing_to_show(message):
