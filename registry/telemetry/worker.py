@@ -36,6 +36,9 @@ _TROUBLE: Final = Counter(
 _PURGED_MESSAGES: Final = Counter(
     "registry_messages_purged_total", "Expired messages that were deleted"
 )
+_FORGOTTEN_EVENTS: Final = Counter(
+    "registry_events_forgotten_total", "Events that were told long ago and are deleted"
+)
 _ERASED_DOCUMENTS: Final = Counter(
     "registry_documents_erased_total", "Their documents, gone from storage"
 )
@@ -78,6 +81,7 @@ _SEALED_ENTRIES: Final = Counter("registry_audit_entries_sealed_total", "Audit e
 _COUNTERS: Final[Mapping[str, Callable[[float], None]]] = {
     **{outcome: _EVENTS.labels(outcome).inc for outcome in ("told", "dead", "withdrawn")},
     "purged": _PURGED_MESSAGES.inc,
+    "forgotten": _FORGOTTEN_EVENTS.inc,
     "erased": _ERASED_DOCUMENTS.inc,
     "verified": _VERIFIED_DOCUMENTS.inc,
     "reminded": _REMINDERS.labels("newDocumentReminder").inc,

@@ -18,7 +18,7 @@ def test_reference_data_alone_is_the_same_for_every_ebox():
     assert {table.name for table in BY_EBOX if "ebox" not in table.c} == set()
 
 
-# The worker's role alone asks across e-Boxes: what is due now, whether anybody has a document, and
+# The worker's role alone asks across e-Boxes: what is due or over, whether anybody has a document, and
 # what an operator looks for by an id, a digest, the hash of a subject, or a time.
 FOR_THE_WORKER = {
     "ix_attachments_blob_key",
@@ -33,6 +33,7 @@ FOR_THE_WORKER = {
     "ix_outbox_correlation_id",
     "ix_outbox_dead",
     "ix_outbox_message_id",
+    "ix_outbox_told",
     "ix_outbox_waiting",
     "ix_upload_notes_message_id",
     "ix_upload_notes_noted_at",

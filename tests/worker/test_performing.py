@@ -218,8 +218,11 @@ def test_the_purge_leaves_six_sevenths_of_the_time_to_others(worker_services, al
     assert [(step.counts, step.ease) for step in steps] == [({"purged": 1}, 6.0)]
 
 
-def test_who_forgets_events_leaves_six_sevenths_of_the_time_to_others(worker_services, alone):
+def test_who_forgets_events_counts_them_and_leaves_most_of_the_time_to_others(
+    worker_services, alone, perform
+):
     forget = next(duty for duty in JOBS if duty.name == "forget")
+    before = REGISTRY.get_sample_value("registry_events_forgotten_total")
     alone.happen("newDocument", an_ebox())
     with alone.owner.begin() as connection:
         connection.exec_driver_sql(
@@ -230,6 +233,10 @@ def test_who_forgets_events_leaves_six_sevenths_of_the_time_to_others(worker_ser
 
     assert [(step.counts, step.ease) for step in steps] == [({"forgotten": 1}, 6.0)]
     assert alone.rows("outbox") == []
+
+    perform(lambda _: iter([Step(steps[0].counts)])).attempt()
+
+    assert REGISTRY.get_sample_value("registry_events_forgotten_total") == before + 1
 
 
 def test_the_sweep_deletes_what_nobody_claimed_for_a_day(worker_services, alone):
