@@ -18,8 +18,8 @@ def test_reference_data_alone_is_the_same_for_every_ebox():
     assert {table.name for table in BY_EBOX if "ebox" not in table.c} == set()
 
 
-# The worker's role alone asks across e-Boxes: what is due or over, whether anybody has a document, and
-# what an operator looks for by an id, a digest, the hash of a subject, or a time.
+# The worker's role alone asks across e-Boxes: what is due or to be forgotten, whether anybody has a
+# document, and what an operator looks for by an id, a digest, the hash of a subject, or a time.
 FOR_THE_WORKER = {
     "ix_attachments_blob_key",
     "ix_attachments_digest",
