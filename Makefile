@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 UV := .cache/uv/bin/uv
 READY := $(VENV)/.ready
 
-.PHONY: help setup demo sandbox portal test bare check hooks journeys clients bench bench-full bench-memory bench-list bench-publish bench-outbox bench-audit bench-serve check-deploy docs chaos chaos-short drill drill-short failover preflight-picture dashboard-picture portal-picture lock dist image release clean
+.PHONY: help setup demo sandbox portal test bare check hooks journeys clients bench bench-full bench-memory bench-sizes bench-list bench-publish bench-outbox bench-audit bench-serve check-deploy docs chaos chaos-short drill drill-short failover preflight-picture dashboard-picture portal-picture lock dist image release clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | sort | expand -t 14
@@ -68,6 +68,9 @@ bench-full: $(READY)  ## the same on 10,000,000 messages: an hour
 
 bench-memory: $(READY)  ## memory of the workers under 30 minutes of mixed load; MINUTES=5 for less
 	$(BIN)/python -m tests.bench.scale --kind bench-memory --messages 100000 --memory $(MINUTES) $(BENCH)
+
+bench-sizes: $(READY)  ## bytes a message of each table and index, of 100,000 messages; ends with 1 above 1,600
+	$(BIN)/python -m tests.bench.scale.sizes $(BENCH)
 
 bench-list: $(READY)  ## CPU per request of a listing beside the least it could cost
 	$(BIN)/python -m tests.bench.listing

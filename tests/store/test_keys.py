@@ -21,13 +21,13 @@ def test_reference_data_alone_is_the_same_for_every_ebox():
 # The worker's role alone asks across e-Boxes: what is due or to be forgotten, whether anybody has a
 # document, and what an operator looks for by an id, a digest, the hash of a subject, or a time.
 FOR_THE_WORKER = {
-    "ix_attachments_blob_key",
-    "ix_attachments_digest",
+    "ix_attachments_digest_piece",
+    "ix_attachments_key_piece",
     "ix_broadcasts_unfinished",
     "ix_messages_expires_at",
-    "ix_messages_message_id",
+    "ix_messages_id_piece",
     "ix_messages_received_at",
-    "ix_messages_subject_hashes",
+    "ix_messages_subject_pieces",
     "ix_messages_to_alert",
     "ix_messages_to_remind",
     "ix_outbox_correlation_id",

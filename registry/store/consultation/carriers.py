@@ -51,7 +51,8 @@ SELECT m.message_id, m.ebox, m.received_at, m.expires_at, m.withdrawn_at, m.send
   m.sender_application_id, a.attachment_ids
 FROM (
   SELECT ebox, message_id, array_agg(attachment_id ORDER BY position) AS attachment_ids
-  FROM attachments WHERE digest = :digest GROUP BY ebox, message_id
+  FROM attachments WHERE digest = :digest AND left(digest, 2) = left(:digest, 2)
+  GROUP BY ebox, message_id
 ) a JOIN messages m ON m.ebox = a.ebox AND m.message_id = a.message_id
 ORDER BY m.received_at, m.message_id, m.ebox
 LIMIT :limit
@@ -60,7 +61,8 @@ _BY_SUBJECT: Final = text("""
 SELECT message_id, ebox, received_at, expires_at, withdrawn_at, sender, sender_application_id,
   CAST('{}' AS text[])
 FROM messages
-WHERE subject_hashes(subject) @> ARRAY[CAST(:hash AS text)]
+WHERE subject_pieces(subject) @> ARRAY[left(:hash, 3)]
+  AND subject_hashes(subject) @> ARRAY[CAST(:hash AS text)]
 ORDER BY received_at, message_id, ebox
 LIMIT :limit
 """).columns(ebox=EboxKey)

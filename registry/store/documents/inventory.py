@@ -17,6 +17,7 @@ from registry.store.consultation.messages import attachments, messages
 from registry.store.publication.upload_notes import IS_CERTAIN, upload_notes
 from registry.store.retention.document_erasures import document_erasures
 from registry.store.retention.legal_holds import is_held
+from registry.store.value_pieces import has_key, is_behind, take_key_piece
 
 
 class UnclaimedObject(NamedTuple):
@@ -32,19 +33,21 @@ class UnclaimedObject(NamedTuple):
 def list_documents(
     connection: Connection, ebox: Ebox | None, *, after: str, limit: int
 ) -> Sequence[FiledDocument]:
-    """List documents behind a key, in the order of keys, each once; of one e-Box or of all.
+    """List up to `limit` documents behind a key by pieces of keys; of one e-Box or of all.
 
-    A document has one row for each e-Box of a broadcast, and they are alike.
+    Each is listed once. A document has one row for each e-Box of a broadcast, and they are alike.
     """
     is_in_scope = [] if ebox is None else [attachments.c.ebox == ebox]
-    keys = (
+    place = (take_key_piece(attachments.c.blob_key), attachments.c.blob_key)
+    # Rows, not documents: for those that differ, PostgreSQL would sort all that there are.
+    next_rows = (
         select(attachments.c.blob_key)
-        .distinct()
-        .where(attachments.c.blob_key > after, *is_in_scope)
-        .order_by(attachments.c.blob_key)
+        .where(is_behind(attachments.c.blob_key, after), *is_in_scope)
+        .order_by(*place)
         .limit(limit)
-        .cte("keys")
+        .subquery("next_rows")
     )
+    keys = select(next_rows.c.blob_key).distinct().cte("keys")
     columns = (
         attachments.c.blob_key,
         attachments.c.message_id,
@@ -61,10 +64,10 @@ def list_documents(
             func.bool_or(is_held(messages)).label("is_held"),
             func.max(attachments.c.fault).label("fault"),
         )
-        .select_from(keys.join(attachments, attachments.c.blob_key == keys.c.blob_key))
+        .select_from(keys.join(attachments, has_key(attachments.c.blob_key, keys.c.blob_key)))
         .join(messages, is_its_message)
         .group_by(*columns)
-        .order_by(attachments.c.blob_key)
+        .order_by(*place)
     )
     return [FiledDocument(**row._asdict()) for row in rows]
 
@@ -95,7 +98,7 @@ def find_unclaimed(
         .where(document_erasures.c.blob_key == objects.c.key)
         .lateral("erasure")
     )
-    has_message = select(attachments.c.ebox).where(attachments.c.blob_key == objects.c.key)
+    has_message = select(attachments.c.ebox).where(has_key(attachments.c.blob_key, objects.c.key))
     has_note = select(upload_notes.c.ebox).where(
         upload_notes.c.message_id == objects.c.id, IS_CERTAIN
     )
@@ -115,7 +118,7 @@ def mark(connection: Connection, key: str, fault: str | None) -> int:
     """
     is_new = attachments.c.fault.is_distinct_from(fault)
     return connection.execute(
-        update(attachments).where(attachments.c.blob_key == key, is_new).values(fault=fault)
+        update(attachments).where(has_key(attachments.c.blob_key, key), is_new).values(fault=fault)
     ).rowcount
 
 

@@ -12,6 +12,7 @@ from registry.store.consultation.messages import attachments
 from registry.store.publication.upload_notes import IS_CERTAIN, upload_notes
 from registry.store.retention.document_erasures import document_erasures
 from registry.store.retention.purge import deletions
+from registry.store.value_pieces import has_key
 
 _LOCK: Final = 7_302_114_812  # of all advisory locks, the one between adoptions
 
@@ -28,7 +29,7 @@ def find_lost(connection: Connection, message_ids: Sequence[UUID]) -> set[UUID]:
         .render_derived()
     )
     traces = (
-        select(attachments.c.ebox).where(attachments.c.blob_key == candidates.c.key),
+        select(attachments.c.ebox).where(has_key(attachments.c.blob_key, candidates.c.key)),
         select(upload_notes.c.ebox).where(upload_notes.c.message_id == candidates.c.id, IS_CERTAIN),
         select(deletions.c.why).where(deletions.c.message_id == candidates.c.id),
         select(document_erasures.c.due_at).where(document_erasures.c.blob_key == candidates.c.key),

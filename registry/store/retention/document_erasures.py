@@ -71,7 +71,10 @@ WITH due AS (
 UPDATE doomed_documents d SET due_at = clock_timestamp() + :lease
 FROM due WHERE d.doom_id = due.doom_id
 RETURNING d.doom_id AS erasure_id, d.blob_key,
-  EXISTS (SELECT FROM attachments a WHERE a.blob_key = d.blob_key) AS is_claimed
+  EXISTS (
+    SELECT FROM attachments a
+    WHERE substr(a.blob_key, 11, 5) = substr(d.blob_key, 11, 5) AND a.blob_key = d.blob_key
+  ) AS is_claimed
 """)
 _POSTPONE: Final = text("""
 UPDATE doomed_documents SET due_at = clock_timestamp() + :pause

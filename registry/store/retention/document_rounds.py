@@ -21,6 +21,7 @@ from sqlalchemy.dialects.postgresql import distinct_on
 
 from registry.store.consultation.messages import attachments
 from registry.store.schema import INSTANT, metadata
+from registry.store.value_pieces import has_key, is_behind, take_key_piece
 
 # One row a round; a mark on each document would be a second write for each of millions.
 document_rounds = Table(
@@ -78,20 +79,24 @@ def claim(connection: Connection, *, period: timedelta) -> ClaimedRound | None:
 
 
 def list_next(connection: Connection, after: str, limit: int) -> Sequence[StoredDocument]:
-    """List the next documents by their key, each once, however many messages have it."""
-    statement = (
+    """List up to `limit` next documents by pieces of keys, each once, however many have it."""
+    place = (take_key_piece(attachments.c.blob_key), attachments.c.blob_key)
+    # Rows, not documents: for those that differ, PostgreSQL would sort all that there are.
+    rows = (
         select(*(attachments.c[name] for name in StoredDocument._fields))
-        .ext(distinct_on(attachments.c.blob_key))
-        .where(attachments.c.blob_key > after)
-        .order_by(attachments.c.blob_key)
+        .where(is_behind(attachments.c.blob_key, after))
+        .order_by(*place)
         .limit(limit)
+        .subquery("rows")
     )
+    again = (take_key_piece(rows.c.blob_key), rows.c.blob_key)
+    statement = select(rows).ext(distinct_on(*again)).order_by(*again)
     return [StoredDocument(*row) for row in connection.execute(statement)]
 
 
 def is_promised(connection: Connection, blob_key: str) -> bool:
     """Tell if some message still has this document."""
-    exists = select(attachments.c.blob_key).where(attachments.c.blob_key == blob_key).exists()
+    exists = select(attachments.c.ebox).where(has_key(attachments.c.blob_key, blob_key)).exists()
     return bool(connection.scalar(select(exists)))
 
 

@@ -79,6 +79,7 @@ SELECT m.ebox, m.received_at, m.expires_at, m.read_at, m.withdrawn_at, m.origina
     ORDER BY h.set_at)
 FROM messages m
 WHERE m.message_id = :id
+  AND right(CAST(m.message_id AS text), 3) = right(CAST(:id AS text), 3)
 ORDER BY m.received_at, m.ebox
 LIMIT :limit
 """).columns(ebox=EboxKey)

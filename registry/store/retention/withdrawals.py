@@ -23,6 +23,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from registry.domain.identifiers import Ebox, EboxKind
 from registry.store.consultation.messages import messages
 from registry.store.schema import EboxKey
+from registry.store.value_pieces import has_message_id
 
 
 class CopyCounts(NamedTuple):
@@ -83,7 +84,7 @@ def mark_copies(
 
 
 def _are_copies(message_id: UUID, ebox: Ebox | None) -> tuple[ColumnElement[bool], ...]:
-    is_message = messages.c.message_id == message_id
+    is_message = has_message_id(messages.c.message_id, message_id)
     return (is_message,) if ebox is None else (is_message, messages.c.ebox == ebox)
 
 
@@ -91,6 +92,7 @@ _LOCK: Final = text("""
 SELECT m.ebox, m.sender, m.expires_at
 FROM messages m
 WHERE m.message_id = :id AND m.withdrawn_at IS NULL
+  AND right(CAST(m.message_id AS text), 3) = right(CAST(:id AS text), 3)
   AND (CAST(:ebox AS text) IS NULL OR m.ebox = :ebox)
 ORDER BY NOT EXISTS (
   SELECT FROM sent_messages s

@@ -1,1 +1,1 @@
-"""`make bench`, `bench-full` and `bench-memory`: the promises about scale, measured."""
+"""`make bench`, `-full`, `-memory` and `-sizes`: the promises about scale, measured."""

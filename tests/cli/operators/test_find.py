@@ -6,10 +6,8 @@ import json
 from uuid import uuid4
 
 import pytest
-from sqlalchemy import text
 
 from registry.domain.identifiers import EboxKind
-from registry.store.consultation import carriers
 from tests.factories import a_file, an_ebox
 
 
@@ -110,16 +108,3 @@ def test_what_is_typed_wrongly_is_refused(find, words):
 
     assert done.code == 2
     assert "Aanslagbiljet" not in done.said
-
-
-@pytest.mark.parametrize(
-    ("statement", "index"),
-    [(carriers._BY_DIGEST, "digest"), (carriers._BY_SUBJECT, "subject_hashes")],
-)
-def test_an_index_finds_it(owner, statement, index):
-    values = {"digest": "x", "hash": "x", "limit": 100}
-    with owner.connect() as connection:
-        connection.execute(text("SET LOCAL enable_seqscan = off"))
-        bound = {name: values[name] for name in statement.compile().params}
-        plan = connection.execute(text(f"EXPLAIN {statement}"), bound).scalars()
-        assert any(f"{index}_idx" in line or index in line for line in plan if "Index" in line)
