@@ -115,23 +115,23 @@ def test_a_walk_sorts_what_has_one_piece_and_not_all(full, question):
 
 
 def test_what_has_the_same_piece_is_another(alone):
-    # `same` and `other` begin or end alike, wherever we look for a piece.
     subjects = {}
-    for number in range(10_000):
-        hashed = hashlib.sha256(str(number).encode()).hexdigest()
-        if other := subjects.setdefault(hashed[:3], number) != number and subjects[hashed[:3]]:
+    for subject in range(10_000):
+        hashed = hashlib.sha256(str(subject).encode()).hexdigest()
+        other = subjects.setdefault(hashed[:3], subject)
+        if other != subject:
             break
     pairs = []
-    for subject, digest, message_id in (
-        (number, "abX", UUID("00000000-0000-4000-8000-000000000abc")),
+    for letter, digest, message_id in (
+        (subject, "abX", UUID("00000000-0000-4000-8000-000000000abc")),
         (other, "abY", UUID("11111111-1111-4111-8111-111111111abc")),
     ):
-        key = f"documents/12345-{subject}"
+        key = f"documents/12345-{letter}"
         alone.put(
             an_ebox(), a_file(digest=digest, blob_key=key), message_id=message_id,
-            subject={"nl": str(subject)},
+            subject={"nl": str(letter)},
         )  # fmt: skip
-        pairs.append((message_id, digest, hashlib.sha256(str(subject).encode()).hexdigest(), key))
+        pairs.append((message_id, digest, hashlib.sha256(str(letter).encode()).hexdigest(), key))
 
     with alone.worker() as connection:
         for message_id, digest, hashed, key in pairs:
