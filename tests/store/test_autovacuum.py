@@ -90,7 +90,7 @@ def test_who_writes_and_reads_does_not_wait_and_is_not_waited_for(empty_database
         for care in CARE:
             for table in care.tables:
                 writing.execute(text(f"DELETE FROM {table}"))  # noqa: S608 - names of our own
-        migrations.upgrade(empty_database, ROLE, patience=0)
+        migrations.upgrade(empty_database, ROLE, "0021", patience=0)
 
     assert unfulfilled(empty_database) == []
     application.dispose()
@@ -104,7 +104,7 @@ def test_a_vacuum_that_is_under_way_is_waited_for(empty_database):
         vacuuming.execute(text("LOCK TABLE messages_3 IN SHARE UPDATE EXCLUSIVE MODE"))
         timer = threading.Timer(1.5, vacuuming.close)
         timer.start()
-        migrations.upgrade(empty_database, ROLE, patience=0)
+        migrations.upgrade(empty_database, ROLE, "0021", patience=0)
         timer.join()
 
     assert unfulfilled(empty_database) == []

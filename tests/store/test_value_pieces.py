@@ -8,7 +8,9 @@ import pytest
 from sqlalchemy import create_engine, event, text
 
 from registry.store.consultation import carriers
+from registry.store.consultation.messages import filter_unclaimed
 from registry.store.documents import inventory, lost_publications
+from registry.store.events import administration
 from registry.store.retention import (
     document_erasures,
     document_rounds,
@@ -77,6 +79,7 @@ def claim_erasures(connection):
 
 QUESTIONS = {
     "copies": (lambda c: message_overview.list_copies(c, ID, limit=9), "messages", "id"),
+    "known": (lambda c: administration.has_message(c, ID), "messages", "id"),
     "counts": (lambda c: withdrawals.count_copies(c, ID, None), "messages", "id"),
     "holder": (lambda c: withdrawals.find_holder(c, ID, None), "messages", "id"),
     "lock": (lambda c: withdrawals.lock_copies(c, ID, None, limit=9), "messages", "id"),
@@ -105,6 +108,19 @@ def test_a_question_goes_by_pieces(full, question):
 
     assert any(index in line for line in plan), "\n".join(plan)
     assert not [line for line in plan if "Seq Scan" in line and f" on {table}" in line]
+
+
+def test_the_sweep_reads_no_partition_whole(full):
+    scans = text(
+        "SELECT sum(seq_scan), sum(idx_scan) FROM pg_stat_xact_user_tables"
+        " WHERE relname LIKE 'attachments_%'"
+    )
+    with full.begin() as connection:
+        unclaimed = list(filter_unclaimed(connection, [KEY]))
+        whole, by_index = connection.execute(scans).one()
+
+    assert unclaimed == [KEY]
+    assert (whole, by_index) == (0, 16)
 
 
 @pytest.mark.parametrize("question", ["round", "documents"])

@@ -1,11 +1,11 @@
 """What is looked for without its e-Box is found by a piece of the value, in a third of the bytes.
 
 Revision ID: 0022
-Revises: 0019
+Revises: 0021
 
 The program before this one finds the same without an index, until it is gone: its worker reads
 through the attachments to erase documents, its operators through what they look for. No call of
-the API does.
+the API does. The sweep asks a function, which goes by the new index from now on.
 """
 
 from alembic import op
@@ -13,7 +13,7 @@ from alembic import op
 from registry.migrations.indexes import create_index
 
 revision = "0022"
-down_revision = "0019"
+down_revision = "0021"
 branch_labels = None
 depends_on = None
 
@@ -25,6 +25,16 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog AS $$
   FROM jsonb_each_text(CASE jsonb_typeof(subject) WHEN 'object' THEN subject ELSE '{}' END)
 $$
 """
+# What the sweep asks before it takes anything away.
+_UNCLAIMED = """
+CREATE OR REPLACE FUNCTION unclaimed_documents(keys text[]) RETURNS SETOF text
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = {schema}, pg_temp AS $$
+  SELECT key FROM unnest(keys) AS key
+  WHERE NOT EXISTS (SELECT FROM attachments WHERE {condition})
+$$
+"""
+_BY_KEY = "blob_key = key"
+_BY_PIECE = f"substr(blob_key, 11, 5) = substr(key, 11, 5) AND {_BY_KEY}"
 _NEW = {
     "ix_messages_id_piece": ("messages", "(right(CAST(message_id AS text), 3))"),
     "ix_messages_subject_pieces": (
@@ -47,6 +57,7 @@ def upgrade() -> None:
     op.execute(_PIECES)
     for name, (table, of) in _NEW.items():
         create_index(name, table, of)
+    _define_unclaimed(_BY_PIECE)
     for name in _OLD:
         op.execute(f"DROP INDEX IF EXISTS {name}")
 
@@ -55,6 +66,13 @@ def downgrade() -> None:
     """Give the large ones back."""
     for name, (table, of) in _OLD.items():
         op.execute(f"CREATE INDEX {name} ON {table} {of}")
+    _define_unclaimed(_BY_KEY)
     for name in _NEW:
         op.execute(f"DROP INDEX {name}")
     op.execute("DROP FUNCTION subject_pieces(jsonb)")
+
+
+def _define_unclaimed(condition: str) -> None:
+    connection = op.get_bind()
+    schema = connection.exec_driver_sql("SELECT quote_ident(current_schema())").scalar_one()
+    op.execute(_UNCLAIMED.format(schema=schema, condition=condition))

@@ -9,10 +9,12 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import Connection, Executable, text
+from sqlalchemy import Connection, Executable, select, text
 
 from registry.domain.identifiers import Ebox
+from registry.store.consultation.messages import messages
 from registry.store.schema import EboxKey
+from registry.store.value_pieces import has_message_id
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,7 +51,8 @@ def find_events(connection: Connection, any_id: UUID) -> Sequence[OutboxEvent]:
 
 def has_message(connection: Connection, message_id: UUID) -> bool:
     """Tell if an e-Box has such a message, whatever became of its events."""
-    return bool(connection.execute(_HAS_MESSAGE, {"id": message_id}).scalar_one())
+    is_known = select(messages.c.ebox).where(has_message_id(messages.c.message_id, message_id))
+    return bool(connection.scalar(select(is_known.exists())))
 
 
 def replay(
@@ -106,7 +109,6 @@ FROM outbox
 WHERE correlation_id = :id OR message_id = :id
 ORDER BY due_at, correlation_id
 """).columns(ebox=EboxKey)
-_HAS_MESSAGE: Final = text("SELECT EXISTS (SELECT FROM messages WHERE message_id = :id)")
 # Due from now on, even if the operator's clock is ahead of the database's, and in bulk, so that a
 # thousand of them do not hold up today's publications.
 # `attempts` goes on counting: a late worker recognizes by it that its claim is over.
