@@ -14,6 +14,7 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     Identity,
+    Select,
     Table,
     Text,
     any_,
@@ -22,6 +23,7 @@ from sqlalchemy import (
     func,
     select,
     text,
+    true,
     union_all,
 )
 from sqlalchemy.dialects.postgresql import ARRAY, insert
@@ -89,26 +91,43 @@ Values = Mapping[str, ColumnElement[Any]]
 
 
 def sum_counts(values: Values) -> ColumnElement[int]:
-    """Build the number of messages with these values of `COUNTED_FILTERS`, in a counted e-Box.
+    """Build the number of messages with these values of `COUNTED_FILTERS`, in a counted e-Box."""
+    return select_sums(values, [{}]).scalar_subquery()
+
+
+def select_sums(values: Values, kinds: Sequence[Values]) -> Select[Any]:
+    """Select the numbers of messages with these values: a column for each kind, of its own flags.
 
     Messages that have expired and are not purged are taken off, one by one: there are few.
     """
     kept = union_all(
         *(
-            select(table.c.messages).where(
+            select(*(table.c[name] for name in (*_FLAGS, "messages"))).where(
                 table.c.ebox == _EBOX, *_compare(dict(table.c.items()), values)
             )
             for table in (message_counts, message_count_changes)
         )
     ).subquery("kept")
-    expired = select(func.count()).where(
-        messages.c.ebox == _EBOX,
-        messages.c.is_large,
-        messages.c.expires_at <= bindparam("now"),
-        *compare_message(values),
+    flags = dict(kept.c.items())
+    messages_kept = select(
+        *(func.sum(kept.c.messages).filter(*_compare(flags, kind)) for kind in kinds)
+    ).subquery("messages_kept")
+    messages_expired = (
+        select(*(func.count().filter(*compare_message(kind)) for kind in kinds))
+        .where(
+            messages.c.ebox == _EBOX,
+            messages.c.is_large,
+            messages.c.expires_at <= bindparam("now"),
+            *compare_message(values),
+        )
+        .subquery("messages_expired")
     )
-    total = select(cast(func.coalesce(func.sum(kept.c.messages), 0), BigInteger)).scalar_subquery()
-    return func.greatest(total - expired.scalar_subquery(), 0)
+    pairs = zip(messages_kept.c, messages_expired.c, strict=True)
+    numbers: list[ColumnElement[Any]] = [
+        cast(func.greatest(func.coalesce(kept_sum, 0) - count, 0), BigInteger)
+        for kept_sum, count in pairs
+    ]
+    return select(*numbers).select_from(messages_kept.join(messages_expired, true()))
 
 
 def compare_message(values: Values) -> list[ColumnElement[bool]]:

@@ -13,7 +13,7 @@ from registry.store.consultation.large_eboxes import (
     Values,
     compare_message,
     is_counted,
-    sum_counts,
+    select_sums,
 )
 from registry.store.consultation.messages import action_required, is_unread, messages
 
@@ -80,18 +80,23 @@ def _count_rows(values: Values) -> Select[Any]:
 
 
 def _ask_counts(values: Values) -> Select[Any]:
-    """Ask the counts of a large e-Box."""
+    """Ask the counts of a large e-Box: all of them of one reading."""
     present = _list_present(values)
+    sums = select_sums(
+        values,
+        [{}, {"is_read": false()}, {"is_action_required": true()}, {"is_registered": true()}],
+    )
+    counted, unread, action, registered = sums.subquery("sums").c
     soon = select(func.count()).where(
         *present, messages.c.is_large, is_unread, messages.c.expires_at < _SOON
     )
     newest = select(messages.c.received_at).where(*present)
     return select(
-        sum_counts(values),
-        sum_counts({**values, "is_read": false()}),
+        counted,
+        unread,
         soon.scalar_subquery(),
-        sum_counts({**values, "is_action_required": true()}),
-        sum_counts({**values, "is_registered": true()}),
+        action,
+        registered,
         newest.order_by(messages.c.received_at.desc()).limit(1).scalar_subquery(),
         _IS_LARGE,
     )
