@@ -233,9 +233,62 @@ def test_a_frequent_text_is_looked_for_among_the_newest_and_the_total_says_so(
 
     frequent, rare = page_of(ebox, search=often), page_of(ebox, search=once)
 
-    assert (len(frequent.messages), frequent.total, frequent.is_total_exact) == (25, 1_000, False)
+    assert (len(frequent.messages), frequent.total, frequent.is_total_exact) == (25, 250, False)
     assert [each.message_id for each in frequent.messages] == _list_ids(superuser, ebox)[:25]
     assert (rare.total, rare.is_total_exact) == (1, True)
+
+
+def test_filters_leave_out_of_a_frequent_text_what_they_leave_out_of_any(superuser, grow, page_of):
+    ebox = an_ebox()
+    _fill(superuser, ebox, 600)
+    execute(
+        superuser,
+        "UPDATE messages SET read_at = now() WHERE ebox = :ebox AND message_id IN"
+        " (SELECT message_id FROM messages WHERE ebox = :ebox ORDER BY received_at DESC LIMIT 590)",
+        ebox,
+    )
+    grow(ebox)
+
+    unread = page_of(ebox, search=Search(text="brief", language="nl"), is_read=False)
+
+    assert [each.message_id for each in unread.messages] == _list_ids(superuser, ebox)[590:]
+    assert (unread.total, unread.is_total_exact) == (10, True)
+
+
+def test_what_has_expired_takes_no_place_of_what_is_looked_for(superuser, grow, page_of):
+    ebox = an_ebox()
+    _fill(superuser, ebox, 600)
+    grow(ebox)
+    execute(
+        superuser,
+        f"UPDATE messages SET expires_at = '{NOON - DAY}' WHERE ebox = :ebox AND message_id IN"
+        " (SELECT message_id FROM messages WHERE ebox = :ebox ORDER BY received_at DESC LIMIT 400)",
+        ebox,
+    )
+
+    page = page_of(ebox, search=Search(text="brief", language="nl"))
+
+    assert [each.message_id for each in page.messages] == _list_ids(superuser, ebox)[400:425]
+    assert (page.total, page.is_total_exact) == (200, True)
+
+
+def test_a_text_of_thousands_of_messages_is_found_on_every_page(superuser, page_of):
+    ebox = an_ebox()
+    execute(superuser, "INSERT INTO large_eboxes (ebox, counted_at) VALUES (:ebox, now())", ebox)
+    _fill(superuser, ebox, 5_200)
+    in_all, in_some = (Search(text=words, language="nl") for words in ("brief", "nummer 1"))
+
+    pages = [page_of(ebox, search=in_all, page=Page(number=number)) for number in (200, 208, 300)]
+    behind = page_of(ebox, search=in_some, page=Page(number=200))
+
+    ids = _list_ids(superuser, ebox)
+    assert [[each.message_id for each in page.messages] for page in pages] == [
+        ids[4_975:5_000],
+        ids[5_175:5_200],
+        [],
+    ]
+    assert {(page.total, page.is_total_exact) for page in pages} == {(5_200, True)}
+    assert (behind.messages, behind.total, behind.is_total_exact) == ([], 1_111, True)
 
 
 def test_the_counts_of_another_ebox_are_seen_and_asked_by_nobody(application, superuser, grow):

@@ -8,6 +8,7 @@ from typing import Any, Final
 from sqlalchemy import (
     BigInteger,
     ColumnElement,
+    CompoundSelect,
     FromClause,
     Select,
     bindparam,
@@ -43,8 +44,10 @@ class ListShape(Enum):
     LARGE_FAR = auto()
     LARGE_FILTERED = auto()
     LARGE_SEARCH = auto()
+    LARGE_SEARCH_ALL = auto()
 
 
+_OF_TEXT: Final = search_ebox("language", "words", "newest", "enough")
 # What a message must be for the value that is bound under the same name.
 FILTERS: Final[Mapping[str, ColumnElement[bool]]] = {
     "received_before": messages.c.received_at < bindparam("received_before"),
@@ -55,7 +58,7 @@ FILTERS: Final[Mapping[str, ColumnElement[bool]]] = {
     "message_type_id": messages.c.message_type_id == bindparam("message_type_id"),
     "sender_organization_id": messages.c.sender == bindparam("sender_organization_id"),
     "sender_application_id": messages.c.sender_application_id == bindparam("sender_application_id"),
-    "words": messages.c.message_id.in_(search_ebox("language", "words", "newest")),
+    "words": messages.c.message_id.in_(_OF_TEXT),
 }
 # Those for which large e-Boxes have an index.
 _INDEXED: Final = {"message_type_id", "sender_organization_id", "sender_application_id"}
@@ -64,6 +67,7 @@ _EBOX: Final = bindparam("ebox", type_=messages.c.ebox.type)
 _SIZE: Final = bindparam("size", type_=BigInteger())
 _OFFSET: Final = bindparam("offset", type_=BigInteger())
 _MOST: Final = bindparam("most", type_=BigInteger())
+_FREQUENT: Final = 5_000  # messages, by key about as long as 200,000 others by their index
 _KEY: Final = (messages.c.message_id, messages.c.received_at)
 
 
@@ -77,18 +81,19 @@ def build_statement(shape: ListShape, names: tuple[str, ...]) -> Select[Any]:
     is_right: ColumnElement[bool] = func.coalesce(is_counted, False)
     if shape is ListShape.SMALL:
         is_right = ~is_right
+    filters = FILTERS.keys() - ({"words"} if shape is ListShape.LARGE_SEARCH_ALL else set())
     criteria = [
         messages.c.ebox == _EBOX,
         messages.c.expires_at > bindparam("now"),
-        *(FILTERS[name] for name in names if name in FILTERS),
+        *(FILTERS[name] for name in names if name in filters),
     ]
     if shape is ListShape.LARGE_FILTERED and not _INDEXED.isdisjoint(names):
         criteria.append(messages.c.is_large)
     # Of one that is not right PostgreSQL looks at nothing else.
     keys = select(*_KEY).where(*criteria, is_right)
     total: ColumnElement[int]
-    if shape in (ListShape.SMALL, ListShape.LARGE_SEARCH):
-        matches = keys.cte("matches")
+    if shape in (ListShape.SMALL, ListShape.LARGE_SEARCH, ListShape.LARGE_SEARCH_ALL):
+        matches = (_search(keys) if shape is ListShape.LARGE_SEARCH_ALL else keys).cte("matches")
         total = select(func.count()).select_from(matches).scalar_subquery()
         page = _cut(select(matches))
     elif shape is ListShape.LARGE_FILTERED:
@@ -101,6 +106,17 @@ def build_statement(shape: ListShape, names: tuple[str, ...]) -> Select[Any]:
         total = select(counts.c.total).scalar_subquery()
         page = _cut(keys) if shape is ListShape.LARGE else _reach(keys, total)
     return _fill(case((is_right, total)), page.subquery("page"))
+
+
+def _search(keys: Select[Any]) -> CompoundSelect[Any]:
+    """Find those with a text: each by its key, or all of the e-Box in turn where they are many."""
+    ids = _OF_TEXT.cte("ids")
+    has_text = messages.c.message_id.in_(select(ids.c.message_id))
+    is_frequent = select(func.count()).select_from(ids).scalar_subquery() > _FREQUENT
+    # The planner, which knows nothing of the text, would join either way; not with `IS true`.
+    return union_all(
+        keys.where(~is_frequent, has_text), keys.where(is_frequent, has_text.is_(true()))
+    )
 
 
 def _cut(keys: Select[Any]) -> Select[Any]:

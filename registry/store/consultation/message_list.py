@@ -18,6 +18,8 @@ _COUNTED_AT_LEAST: Final = 10_000  # messages that match, behind the page; furth
 _NEWEST: Final = 1_000  # messages of a large e-Box among which a text is looked for first
 _NEWEST_MORE: Final = 4  # for each message before the page
 _NEWEST_MOST: Final = 20_000  # by key, a tenth of a second; the index is quicker for what is rare
+_AHEAD: Final = 250  # messages with a text that are counted from the page on, if there are so many
+_SEARCHED: Final = {"words", "language"}  # the values of a search
 _FAR: Final = 1_000  # messages before a page to which the way from the oldest may be shorter
 
 
@@ -87,13 +89,17 @@ class _Listing(NamedTuple):
         """Look for a text among the newest messages, and in all if they do not fill the page."""
         page = self.query.page
         newest = _NEWEST + _NEWEST_MORE * page.offset
+        # One more than the page takes tells that there is more. Other filters leave out some.
+        enough = (
+            None if self.values.keys() - _SEARCHED else page.offset + max(page.size + 1, _AHEAD)
+        )
         if newest <= _NEWEST_MOST:
-            listing = self._read(ListShape.LARGE_SEARCH, newest=newest)
+            listing = self._read(ListShape.LARGE_SEARCH, newest=newest, enough=enough)
             if listing is None:
                 return None
             if listing.total > page.offset + page.size:
                 return listing._replace(is_total_exact=False)
-        return self._read(ListShape.LARGE_SEARCH, newest=0)
+        return self._read(ListShape.LARGE_SEARCH_ALL, newest=0)
 
     def _limit(self, page: MessagePage | None) -> MessagePage | None:
         """Say of a total as high as anybody counts that there may be more."""
@@ -104,9 +110,10 @@ class _Listing(NamedTuple):
     def _find_limit(self) -> int:
         return self.query.page.offset + self.query.page.size + _COUNTED_AT_LEAST
 
-    def _read(self, shape: ListShape, **more: int) -> MessagePage | None:
+    def _read(self, shape: ListShape, **more: int | None) -> MessagePage | None:
         values = {
             **self.values,
+            "enough": None,
             **more,
             "ebox": self.ebox,
             "now": self.now,

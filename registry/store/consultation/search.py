@@ -48,15 +48,17 @@ search_texts = Table(
 )
 
 
-def search_ebox(language: str, words: str, newest: str) -> Select[Any]:
+def search_ebox(language: str, words: str, newest: str, enough: str) -> Select[Any]:
     """Select the ids of the named e-Box's messages with the text in a field of contract 4.3.
 
-    The arguments name the values that are bound: a language, a folded text, and among how many of
-    the newest messages of a large e-Box it is looked for; 0 for all.
+    The arguments name the values that are bound: a language, a folded text, among how many of the
+    newest messages of a large e-Box it is looked for, 0 for all, and how many of those are enough,
+    None for all.
 
     Asked of a database function, because row-level security keeps LIKE, which PostgreSQL does not
     hold leakproof, away from an index. The function runs with the owner's rights and reads only
     the e-Box that the transaction has named.
     """
-    arguments: tuple[Any, ...] = (bindparam(language), bindparam(words), bindparam(newest))
-    return select(func.search_ebox(*arguments).column_valued())
+    names = (language, words, newest, enough)
+    arguments: tuple[Any, ...] = tuple(bindparam(name) for name in names)
+    return select(func.search_ebox(*arguments).column_valued("message_id"))
