@@ -10,8 +10,10 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, text
 
+from registry.migrations import partitions
 from registry.migrations.locks import PATIENCE, MigrationBlocked, hold_lock, retry_locked
 from registry.migrations.losses import DowngradeRefused, Loss, find_losses
+from registry.migrations.partitions import PartitionsRefused
 
 __all__ = [
     "PATIENCE",
@@ -19,6 +21,8 @@ __all__ = [
     "DowngradeRefused",
     "Loss",
     "MigrationBlocked",
+    "PartitionsRefused",
+    "divide",
     "downgrade",
     "revisions",
     "upgrade",
@@ -59,6 +63,15 @@ def upgrade(
         for step in _list_steps(connection, revision):
             retry_locked(connection, step, _do_upgrade(config, step), report, patience)
         grant()
+
+
+def divide(engine: Engine, number: int, report: Report = lambda _: None) -> None:
+    """Divide the tables of an empty database into so many hash partitions each.
+
+    Raises `PartitionsRefused` when it is not empty, and has another number.
+    """
+    with engine.connect() as connection, hold_lock(connection, report):
+        partitions.divide(connection, number)
 
 
 def downgrade(

@@ -25,7 +25,6 @@ metadata = MetaData(
 )
 
 REVISION: Final = "0023"  # of the newest migration, without which this code does not work
-PARTITIONS: Final = 16  # hash partitions of the tables that grow with the number of e-Boxes
 BY_EBOX: Final = "HASH (ebox)"
 INSTANT: Final = TIMESTAMP(timezone=True)
 JSON: Final = JSONB(none_as_null=True)

@@ -12,9 +12,10 @@ from sqlalchemy.dialects.postgresql.base import ischema_names
 from registry import migrations
 from registry.audit.store.entries import TransactionId
 from registry.domain.languages import fold
+from registry.migrations.partitions import USUAL
 from registry.sandbox.seeds import reference
 from registry.store.consultation import messages
-from registry.store.schema import PARTITIONS, metadata
+from registry.store.schema import metadata
 from tests.conftest import ROLE
 from tests.factories import a_message, an_ebox
 from tests.store.tables import PARTITIONED
@@ -161,7 +162,7 @@ def test_every_ebox_has_a_hash_partition_to_go_to(owner, table):
     with owner.connect() as connection:
         children = text("SELECT count(*) FROM pg_inherits WHERE inhparent = CAST(:t AS regclass)")
 
-        assert connection.scalar(children, {"t": table.name}) == PARTITIONS
+        assert connection.scalar(children, {"t": table.name}) == USUAL
 
 
 @pytest.mark.parametrize("is_used", [False, True])

@@ -23,7 +23,21 @@ if TYPE_CHECKING:
     type=click.FloatRange(0),
     help="How long a revision is tried again while somebody has its tables in use; else 600.",
 )
-def migrate(*, revision: str, patience: float | None) -> None:
+@click.option(
+    "--partitions",
+    metavar="NUMBER",
+    type=click.IntRange(1),
+    help="Hash partitions of each table of messages, in a new database: up to 256; else 16.",
+)
+@click.option(
+    "--expected-messages",
+    metavar="NUMBER",
+    type=click.IntRange(1),
+    help="How many messages will be kept at a time: chooses the partitions of a new database.",
+)
+def migrate(
+    *, revision: str, patience: float | None, partitions: int | None, expected_messages: int | None
+) -> None:
     """Bring the database to the newest shape, as the owner of the tables.
 
     Needs REGISTRY_DATABASE_OWNER_URL. Running it again changes nothing. The application's role,
@@ -34,10 +48,19 @@ def migrate(*, revision: str, patience: float | None) -> None:
     asked for again later, so that no request waits behind it. Several at once wait for each other,
     and say for whom. Interrupted, it leaves the last revision that is whole.
 
-    Example: registry database migrate --patience 60
+    The number of hash partitions is chosen while the database is empty: 16, or one for each two
+    million messages that are expected.
+
+    Example: registry database migrate --expected-messages 80000000
     """
+    if partitions is not None and expected_messages is not None:
+        raise click.UsageError("--partitions and --expected-messages are two ways to say the same.")
     with _as_owner("The database could not be migrated: ") as (engine, settings):
         from registry import migrations
+        from registry.migrations.partitions import choose_number
+
+        if expected_messages is not None:
+            partitions = choose_number(expected_messages)
 
         migrations.upgrade(
             engine,
@@ -47,6 +70,8 @@ def migrate(*, revision: str, patience: float | None) -> None:
             report=_report,
             patience=migrations.PATIENCE if patience is None else patience,
         )
+        if partitions is not None:
+            migrations.divide(engine, partitions, _report)
         current, _ = migrations.revisions(engine)
     click.echo(f"The database is at revision {current}.")
 
@@ -186,6 +211,7 @@ def _as_owner(prefix: str = "", *parts: "PartName") -> Iterator[tuple["Engine", 
         RegistryError,
         migrations.DowngradeRefused,
         migrations.MigrationBlocked,
+        migrations.PartitionsRefused,
     ) as error:
         raise click.ClickException(f"{prefix}{read_driver_words(error)}") from None
     finally:

@@ -50,6 +50,40 @@ def test_migrating_again_changes_nothing(run, fresh):
     assert tables(fresh) == before
 
 
+def test_a_new_database_is_divided_for_what_is_expected(run, fresh):
+    done = run("database", "migrate", "--expected-messages", "40000000", env=fresh)
+
+    assert done.code == 0
+    assert {"messages_31", "outbox_31"} <= tables(fresh)
+    assert "messages_32" not in tables(fresh)
+
+
+def test_a_database_that_is_in_use_is_divided_no_more(run, fresh):
+    run("database", "migrate", env=fresh)
+    engine = create_engine(fresh["REGISTRY_DATABASE_OWNER_URL"])
+    with engine.begin() as connection:
+        connection.exec_driver_sql(
+            "INSERT INTO routing_rules VALUES ('enterprise:0206731645', '[]', now())"
+        )
+    engine.dispose()
+
+    done = run("database", "migrate", "--partitions", "4", env=fresh)
+
+    assert done.code == 1
+    assert done.said.startswith(
+        "Error: The database could not be migrated: routing_rules has 16 partitions and something"
+    )
+    assert "messages_15" in tables(fresh)
+
+
+def test_the_number_of_partitions_is_said_in_one_way(run, fresh):
+    done = run("database", "migrate", "--partitions", "4", "--expected-messages", "9", env=fresh)
+
+    assert done.code == 2
+    assert "two ways to say the same" in done.said
+    assert tables(fresh) == set()
+
+
 def test_a_migrated_database_is_well(run, fresh):
     run("database", "migrate", env=fresh)
 
