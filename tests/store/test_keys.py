@@ -1,7 +1,7 @@
 """The e-Box comes first in every key, so that one e-Box's rows lie together and apart."""
 
 import pytest
-from sqlalchemy import UniqueConstraint
+from sqlalchemy import UniqueConstraint, text
 
 from registry.store.schema import BY_EBOX as BY_HASH
 from registry.store.schema import metadata
@@ -67,3 +67,34 @@ def test_no_row_refers_to_a_row_of_another_ebox(table):
     }
 
     assert outward <= REFERENCE
+
+
+@pytest.mark.parametrize("table", metadata.sorted_tables, ids=str)
+def test_a_row_refers_to_rows_of_its_own_ebox_or_to_reference_data(table):
+    """As what is distributed by e-Box asks for: both sides lie on the same server (ADR 046)."""
+    for key in table.foreign_key_constraints:
+        if key.referred_table.name not in REFERENCE:
+            assert key.column_keys[0] == key.elements[0].column.name == "ebox"
+
+
+# What whoever distributes the tables has to look at one by one (ADR 046).
+TRIGGERS = {
+    ("broadcasts", "refuse_suspended"),
+    ("sent_messages", "refuse_suspended"),
+    ("messages", "count_added"),
+    ("messages", "count_changed"),
+    ("messages", "count_removed"),
+    ("messages", "mark_large"),
+    ("search_texts", "mark_large"),
+}
+
+
+def test_triggers_on_what_is_kept_by_ebox_are_few_and_known(owner):
+    query = text(
+        "SELECT t.tgrelid::regclass::text, t.tgname FROM pg_trigger t"
+        " JOIN pg_partitioned_table p ON p.partrelid = t.tgrelid WHERE NOT t.tgisinternal"
+    )
+    with owner.connect() as connection:
+        triggers = set(connection.execute(query).all())
+
+    assert {pair for pair in triggers if pair[0] in {each.name for each in BY_EBOX}} == TRIGGERS
