@@ -27,12 +27,16 @@ class NoEvidence(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Evidence:
-    """The file of a package, what it shows, and how many entries are not yet under a seal."""
+    """The file of a package, what it shows, and how many entries are not yet under a seal.
+
+    `hidden_entries` are those of it that a scan has read and the sheaves do not find.
+    """
 
     file: bytes
     report: EvidenceReport
     entries: int
     waiting_entries: int
+    hidden_entries: int
 
 
 def make_evidence(
@@ -72,6 +76,7 @@ def make_evidence(
         report=report,
         entries=len(entries_under_seal),
         waiting_entries=len(letter_entries) - len(entries_under_seal),
+        hidden_entries=sum(entry.is_hidden for entry in letter_entries),
     )
 
 

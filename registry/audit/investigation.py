@@ -66,11 +66,7 @@ class Investigation:
         """Find entries in the order of time; the search itself is recorded."""
         with self.transactions() as connection:
             lift_time_limit(connection)
-            query = self._make_query(search)
-            if search.is_scan:
-                entries = _scan(connection, query)
-            else:
-                entries = locate_entries(connection, search_entries(connection, query))
+            entries = self._find_entries(connection, search)
             details = {**_describe(search), "entries": len(entries)}
             self.audit_log.note(connection, "audit/reconstruct", details, ebox=search.ebox)
         return entries
@@ -90,22 +86,29 @@ class Investigation:
             self.audit_log.note(connection, "audit/export", details)
         return summary
 
-    def gather_evidence(self, message_id: UUID) -> Evidence:
+    def gather_evidence(self, message_id: UUID, *, is_scan: bool = False) -> Evidence:
         """Gather the evidence of one letter; that it was taken out is recorded.
 
-        Raises `NoEvidence`, `UnprovableTrail`.
+        With `is_scan` every entry is read, whatever the sheaves say. Raises `NoEvidence`,
+        `UnprovableTrail`.
         """
         with self.transactions() as connection:
             reads.freeze_snapshot(connection)
             lift_time_limit(connection)
-            query = self._make_query(EntrySearch(message_id=message_id))
-            entries = locate_entries(connection, search_entries(connection, query))
+            search = EntrySearch(message_id=message_id, is_scan=is_scan)
+            entries = self._find_entries(connection, search)
             evidence = make_evidence(
                 connection, message_id, entries, self.keys, self.private_key, self.now()
             )
             details = {"messageId": str(message_id), "entries": evidence.entries}
             self.audit_log.note(connection, "audit/evidence", details)
         return evidence
+
+    def _find_entries(self, connection: Connection, search: EntrySearch) -> Sequence[LocatedEntry]:
+        query = self._make_query(search)
+        if search.is_scan:
+            return _scan(connection, query)
+        return locate_entries(connection, search_entries(connection, query))
 
     def _make_query(self, search: EntrySearch) -> EntryQuery:
         text, eboxes = None, []

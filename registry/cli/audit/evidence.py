@@ -30,8 +30,14 @@ _LONGEST: Final = 256 * 1024 * 1024  # bytes: no package has as many
     type=click.Path(dir_okay=False, path_type=Path),
     help="The package to make, a ZIP file; there must be none.",
 )
+@click.option(
+    "--scan",
+    "is_scan",
+    is_flag=True,
+    help="Read every entry, as the index may leave some out: it proves nothing.",
+)
 @named_operator
-def evidence(*, message: UUID, output: Path) -> None:
+def evidence(*, message: UUID, output: Path, is_scan: bool) -> None:
     """Take the evidence of one letter out of the trail, with proofs.
 
     Submission, delivery and retrieval, in the terms of ETSI EN 319 522.
@@ -52,7 +58,7 @@ def evidence(*, message: UUID, output: Path) -> None:
         from registry.audit.export import UnprovableTrail
 
         try:
-            evidence_package = services.investigation.gather_evidence(message)
+            evidence_package = services.investigation.gather_evidence(message, is_scan=is_scan)
         except NoEvidence:
             raise click.ClickException(
                 "Nothing of this letter is under a seal: there is none, or it is younger than a"
@@ -118,6 +124,7 @@ def _write(output: Path, file: bytes) -> None:
 def _summarize(evidence_package: "Evidence") -> None:
     print_table(texts.STORY, [texts.make_story_row(line) for line in evidence_package.report.story])
     click.echo(f"Entries with proof: {evidence_package.entries}.")
+    texts.warn_of_hidden(evidence_package.hidden_entries)
     if evidence_package.report.signer is None:
         warning = "No REGISTRY_AUDIT_KEY_PATH is set: nobody signed the package as a whole."
         click.echo(warning, err=True)

@@ -5,6 +5,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
+import click
+
 from registry.cli.output import write_local_time
 from registry.terminal.screen import make_progress
 from registry.terminal.text import clean_text
@@ -104,6 +106,16 @@ def make_story_members(line: "StoryLine") -> dict[str, Any]:
         "clients": [clean_text(client) for client in line.clients],
         "entries": list(line.numbers),
     }
+
+
+def warn_of_hidden(entries: int) -> None:
+    """Warn of entries that a scan has read and the index does not find, if there are any."""
+    if entries:
+        click.echo(
+            f"The index does NOT find {entries} of these: it was changed, or is damaged. The"
+            " runbook of the audit trail says how it is made anew.",
+            err=True,
+        )
 
 
 def make_evidence_members(report: "EvidenceReport", strangers: Sequence["Path"]) -> dict[str, Any]:

@@ -74,7 +74,7 @@ def reconstruct(  # noqa: PLR0913 - an option each
         entries = services.investigation.search(search)
     if not entries:
         raise click.ClickException("The trail has nothing of this.")
-    _warn_of_hidden(entries)
+    texts.warn_of_hidden(sum(entry.is_hidden for entry in entries))
     if message and not is_all:
         _print_story(entries, str(message), is_json=is_json)
         return
@@ -85,17 +85,6 @@ def reconstruct(  # noqa: PLR0913 - an option each
     settings = load_settings("trail")
     bases = (settings.enterprise_base_path, settings.citizen_base_path)
     print_table(texts.ENTRIES, [texts.make_entry_row(entry, bases) for entry in entries])
-
-
-def _warn_of_hidden(entries: "Sequence[LocatedEntry]") -> None:
-    """Warn of what a scan has read and the index does not find."""
-    hidden = sum(entry.is_hidden for entry in entries)
-    if hidden:
-        click.echo(
-            f"The index does NOT find {hidden} of these: it was changed, or is damaged. The runbook"
-            " of the audit trail says how it is made anew.",
-            err=True,
-        )
 
 
 def _print_story(entries: "Sequence[LocatedEntry]", message_id: str, *, is_json: bool) -> None:

@@ -610,6 +610,30 @@ def test_the_evidence_of_a_letter_holds_without_a_registry(audit, run, letter, t
     assert [line["step"] for line in told["story"]] == ["retrieval"]
 
 
+def test_a_scan_leaves_nothing_out_of_the_evidence(audit, call, trail, tmp_path):
+    message = uuid4()
+    for _ in range(2):
+        call(message_id=message, path=f"/v3/ebox/messages/{message}/body")
+        trail.seal()
+    with trail.owner.begin() as connection:
+        connection.execute(
+            text(
+                "UPDATE audit_sheaves SET terms = '{}'"
+                " WHERE until_xid = (SELECT until_xid FROM audit_sheaves ORDER BY 1 LIMIT 1)"
+            )
+        )
+
+    words = ("evidence", "--message", message, "--output")
+    indexed = audit(*words, tmp_path / "indexed.zip")
+    scanned = audit(*words, tmp_path / "scanned.zip", "--scan")
+
+    assert (indexed.code, scanned.code) == (0, 0)
+    assert "Entries with proof: 1." in indexed.out
+    assert "Entries with proof: 2." in scanned.out
+    assert indexed.err == ""
+    assert "The index does NOT find 1 of these" in scanned.err
+
+
 def test_evidence_fails_after_one_changed_byte(audit, letter, tmp_path):
     package = tmp_path / "letter.zip"
     audit("evidence", "--message", letter, "--output", package)
