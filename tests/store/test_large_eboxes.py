@@ -238,6 +238,17 @@ def test_a_frequent_text_is_looked_for_among_the_newest_and_the_total_says_so(
     assert (rare.total, rare.is_total_exact) == (1, True)
 
 
+def test_a_message_that_is_found_by_its_text_and_by_names_is_one(superuser, grow, page_of):
+    ebox = an_ebox()
+    _fill(superuser, ebox, 10)
+    grow(ebox)
+
+    page = page_of(ebox, search=Search(text="e", language="nl"))  # brief, Federale, Financien
+
+    assert [each.message_id for each in page.messages] == _list_ids(superuser, ebox)
+    assert page.total == 10
+
+
 def test_filters_leave_out_of_a_frequent_text_what_they_leave_out_of_any(superuser, grow, page_of):
     ebox = an_ebox()
     _fill(superuser, ebox, 600)

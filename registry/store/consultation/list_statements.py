@@ -1,6 +1,6 @@
 """Statements of a listing: the keys of a page first, by an index that has all it takes."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from enum import Enum, auto
 from functools import lru_cache
 from typing import Any, Final
@@ -8,13 +8,14 @@ from typing import Any, Final
 from sqlalchemy import (
     BigInteger,
     ColumnElement,
-    CompoundSelect,
     FromClause,
     Select,
+    SelectBase,
     bindparam,
     case,
     func,
     literal,
+    literal_column,
     select,
     true,
     union_all,
@@ -81,7 +82,8 @@ def build_statement(shape: ListShape, names: tuple[str, ...]) -> Select[Any]:
     is_right: ColumnElement[bool] = func.coalesce(is_counted, False)
     if shape is ListShape.SMALL:
         is_right = ~is_right
-    filters = FILTERS.keys() - ({"words"} if shape is ListShape.LARGE_SEARCH_ALL else set())
+    is_search = shape in (ListShape.LARGE_SEARCH, ListShape.LARGE_SEARCH_ALL)
+    filters = FILTERS.keys() - ({"words"} if is_search else set())
     criteria = [
         messages.c.ebox == _EBOX,
         messages.c.expires_at > bindparam("now"),
@@ -92,8 +94,10 @@ def build_statement(shape: ListShape, names: tuple[str, ...]) -> Select[Any]:
     # Of one that is not right PostgreSQL looks at nothing else.
     keys = select(*_KEY).where(*criteria, is_right)
     total: ColumnElement[int]
-    if shape in (ListShape.SMALL, ListShape.LARGE_SEARCH, ListShape.LARGE_SEARCH_ALL):
-        matches = (_search(keys) if shape is ListShape.LARGE_SEARCH_ALL else keys).cte("matches")
+    if is_search or shape is ListShape.SMALL:
+        is_of_all = shape is ListShape.LARGE_SEARCH_ALL
+        searched = _search([*criteria, is_right], is_of_all=is_of_all) if is_search else keys
+        matches = searched.cte("matches")
         total = select(func.count()).select_from(matches).scalar_subquery()
         page = _cut(select(matches))
     elif shape is ListShape.LARGE_FILTERED:
@@ -108,15 +112,26 @@ def build_statement(shape: ListShape, names: tuple[str, ...]) -> Select[Any]:
     return _fill(case((is_right, total)), page.subquery("page"))
 
 
-def _search(keys: Select[Any]) -> CompoundSelect[Any]:
-    """Find those with a text: each by its key, or all of the e-Box in turn where they are many."""
-    ids = _OF_TEXT.cte("ids")
-    has_text = messages.c.message_id.in_(select(ids.c.message_id))
-    is_frequent = select(func.count()).select_from(ids).scalar_subquery() > _FREQUENT
-    # The planner, which knows nothing of the text, would join either way; not with `IS true`.
-    return union_all(
-        keys.where(~is_frequent, has_text), keys.where(is_frequent, has_text.is_(true()))
+def _search(criteria: Sequence[ColumnElement[bool]], *, is_of_all: bool) -> SelectBase:
+    """Find the keys of those with a text; in `is_of_all` they may be half of the e-Box.
+
+    Each is looked up by its key, or, where there are many, all of the e-Box are gone through in
+    turn. The planner is not asked: it knows nothing of the text, and of the e-Box only sometimes.
+    """
+    ids = _OF_TEXT.distinct().cte("ids")
+    by_key = (
+        select(*_KEY)
+        .where(*criteria, messages.c.message_id == ids.c.message_id)
+        .limit(literal_column("1"))  # so that it stays a look-up, and becomes no join
+        .lateral("by_key")
     )
+    one_by_one = select(by_key.c.message_id, by_key.c.received_at).join_from(ids, by_key, true())
+    if not is_of_all:
+        return one_by_one
+    is_frequent = select(func.count()).select_from(ids).scalar_subquery() > _FREQUENT
+    has_text = messages.c.message_id.in_(select(ids.c.message_id)).is_(true())
+    in_turn = select(*_KEY).where(*criteria, has_text, is_frequent)
+    return union_all(one_by_one.where(~is_frequent), in_turn)
 
 
 def _cut(keys: Select[Any]) -> Select[Any]:
