@@ -82,10 +82,10 @@ def test_a_collector_gets_request_transaction_and_calls_in_one_trace(
         route = f"{reader.base}/ebox/messages/<message_id>/attachments/<attachment_id>/content"
         await_span(spans, route)
 
-    names = {span.name for span in spans}
+    # What an application does by the clock, its health among it, is in traces of its own.
+    names = {span.name for span in spans if span.trace_id.hex() == TRACE}
     assert {route, "storage GetObject", "introspection introspect"} <= names
     assert {"database connection", "database transaction"} <= names
-    assert {span.trace_id.hex() for span in spans if span.name != "token endpoint token"} == {TRACE}
     text = " ".join(map(str, spans))
     assert consumer.ebox.number not in text
     assert consumer.token not in text
