@@ -15,23 +15,27 @@ from tests.bench.scale.verdicts import Comparison, Verdict
 from tests.bench.scale.wire import make_get
 
 _LISTINGS: Final = 25  # of the e-Box that is looked for
+_OTHERS: Final = 20  # e-Boxes, whose entries are copied
 _BATCH: Final = 10_000  # entries of a transaction
 _TIMES: Final = 3
 _ENOUGH: Final = 10.0  # seconds, after which a command is not tried again
 
 
 def measure_trail(bench: Bench) -> None:
-    """Fill the trail up to as many entries as there are messages, seal it, and look for two."""
+    """Fill the trail up to as many entries as there are messages, seal and file it; look for two.
+
+    As a worker does, which never rests.
+    """
     site, database = bench.site, bench.site.name_database(bench.largest)
     wanted = bench.largest.readers[-1]
     message_id = list_contents(site, database, wanted)[0]
     _list_wanted(bench, database)
     _fill(bench, database)
-    began = time.monotonic()
-    _run(bench, database, "worker", "--once", "--only", "seal")
-    took = time.monotonic() - began
     (entries,) = site.cluster.ask(database, "SELECT count(*) FROM audit_entries")[0]
-    say(f"sealed; the trail has {entries:,} entries, and sealing took {took:.0f} s")
+    for job in ("seal", "file"):
+        began = time.monotonic()
+        _run(bench, database, "worker", "--once", "--only", job)
+        say(f"{job}: {time.monotonic() - began:.0f} s for a trail of {entries:,} entries")
     start = _time(bench, database, "audit", "reconstruct", "--help")
     for name, option, value in (
         ("reconstruct message", "--message", str(message_id)),
@@ -47,7 +51,7 @@ def measure_trail(bench: Bench) -> None:
 
 def _list_wanted(bench: Bench, database: str) -> None:
     served = bench.site.serve(database, workers=1)
-    others = bench.largest.readers[5:25]
+    others = bench.largest.readers[5 : 5 + _OTHERS]
     for ebox in (*others, bench.largest.readers[-1]):
         request = make_get(LIST, bench.site.callers.consumer(ebox))
         load = Load(served.port, [[Step("listing", request)]], count=_LISTINGS)
@@ -98,12 +102,12 @@ _COLUMNS: Final = """
 SELECT string_agg(column_name, ', ' ORDER BY ordinal_position) FROM information_schema.columns
 WHERE table_name = 'audit_entries' AND column_name NOT IN ('recorded_at', 'entry_number', 'xid')
 """
-_TEMPLATE: Final = """
+# Packed entries name no e-Box that a query sees: they are those before the last, of whom is wanted.
+_TEMPLATE: Final = f"""
 CREATE TABLE bench_entries AS
-SELECT row_number() OVER () AS bench_number, {columns} FROM (
-  SELECT {columns} FROM audit_entries WHERE ebox IN (
-    SELECT ebox FROM audit_entries WHERE ebox IS NOT NULL GROUP BY ebox HAVING count(*) = 25
-    ORDER BY max(entry_number) LIMIT 20) LIMIT 500) AS entries
+SELECT row_number() OVER () AS bench_number, {{columns}} FROM (
+  SELECT {{columns}} FROM audit_entries ORDER BY entry_number DESC
+  LIMIT {_OTHERS * _LISTINGS} OFFSET {_LISTINGS}) AS entries
 """
 _COPY: Final = """
 INSERT INTO audit_entries ({columns})
