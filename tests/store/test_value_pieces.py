@@ -39,7 +39,9 @@ SELECT ebox, message_id, '1', 0, 'a.pdf', true, 'application/pdf', 1,
 FROM messages
 """
 ERASURES = "INSERT INTO doomed_documents (blob_key, due_at) SELECT 'documents/x', now()"
-ID = uuid4()
+ID = UUID("20000000-0000-4000-8000-000000000000")  # most documents come behind it
+    "20000000-0000-4000-8000-000000000000"
+)  # most come behind it, so that none would sort them
 KEY = f"documents/{ID}-1"
 
 
