@@ -40,8 +40,6 @@ FROM messages
 """
 ERASURES = "INSERT INTO doomed_documents (blob_key, due_at) SELECT 'documents/x', now()"
 ID = UUID("20000000-0000-4000-8000-000000000000")  # most documents come behind it
-    "20000000-0000-4000-8000-000000000000"
-)  # most come behind it, so that none would sort them
 KEY = f"documents/{ID}-1"
 
 
@@ -128,7 +126,12 @@ def test_the_sweep_reads_no_partition_whole(full):
 
 @pytest.mark.parametrize("question", ["round", "documents"])
 def test_a_walk_sorts_what_has_one_piece_and_not_all(full, question):
-    plan = explain(full, QUESTIONS[question][0])
+    def ask(connection):
+        # For so few documents the planner may sort them all, as statistics happen to be.
+        connection.connection.driver_connection.execute("SET LOCAL enable_sort = off")
+        QUESTIONS[question][0](connection)
+
+    plan = explain(full, ask)
 
     assert any("Incremental Sort" in line for line in plan), "\n".join(plan)
 
