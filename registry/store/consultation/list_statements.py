@@ -36,8 +36,8 @@ class ListShape(Enum):
 
     In a small e-Box all that match are gone through. In a large one the total comes from the
     counts, or is counted up to `most`; a far page is reached from the nearer end; and a text is
-    looked for among the `newest`, or in all where that is 0. Of an e-Box that is not of that size,
-    the total is NULL.
+    looked for among the `newest`, or in all, which may find half of the e-Box. Of an e-Box that is
+    not of that size, the total is NULL.
     """
 
     SMALL = auto()
