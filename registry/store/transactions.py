@@ -73,9 +73,13 @@ class Transactions:
         """A transaction; without `ebox` only reference data is visible."""
         try:
             # What is not committed is rolled back.
-            with closing(self._begun(ebox)) as connection, _watch_transaction():
+            with (
+                closing(self._begun(ebox)) as connection,
+                self._drop_when_dead(connection),
+                _watch_transaction(),
+            ):
                 yield connection
-                self._commit(connection)
+                get_driver(connection).command("COMMIT")
         except PoolerMet as error:
             raise self.refuse(str(error)) from None
         except _OUTAGES as error:
@@ -171,11 +175,14 @@ class Transactions:
                 return connection
         raise Unavailable("The database does not keep its connections.")
 
-    def _commit(self, connection: Connection) -> None:
+    @contextmanager
+    def _drop_when_dead(self, connection: Connection) -> Iterator[None]:
+        """Drop the connection when it dies in a transaction."""
         try:
-            get_driver(connection).command("COMMIT")
-        except Silent:
-            self._drop(connection)
+            yield
+        except _OUTAGES:
+            if not connection.invalidated and get_driver(connection).closed:
+                self._drop(connection)
             raise
 
     def _is_doubtful(self, connection: Connection) -> bool:

@@ -47,10 +47,9 @@ def get_dumper(schema: type[Schema]) -> Dumper:
     lines = ["def dump(o, base):", "    d = {}"]
     for name, field in schema().dump_fields.items():
         value, expression = _write_code(field, access.format(field.attribute or name), names)
-        lines += [
-            f"    v = {value}",
-            f"    if v is not None: d[{field.data_key or name!r}] = {expression}",
-        ]
+        lines.append(
+            f"    if (v := {value}) is not None: d[{field.data_key or name!r}] = {expression}"
+        )
     source = "\n".join([*lines, "    return d"])
     # Made of the names in our own schemas and nothing else; no input ever comes near.
     exec(compile(source, f"<{schema.__name__}>", "exec"), names)  # noqa: S102
@@ -85,6 +84,10 @@ def _write_dump(schema: type[Schema], names: _Names) -> str:
     return f"{_add_name(get_dumper(schema), names)}(v, base)"
 
 
+def _write_href(template: str) -> str:
+    return f"f{'{base}' + template.replace('{0.', '{o.')!r}"
+
+
 def _write_inline_object(field: InlineObject, _: str, names: _Names) -> _Code:
     guard = f"None if o.{field.unless_none} is None else " if field.unless_none else ""
     return f"{guard}o", _write_dump(type(field.schema), names)
@@ -101,7 +104,7 @@ def _write_list(field: fields.List[Any], access: str, names: _Names) -> _Code:
 # Subclasses stand before their bases: the first line that fits is the one that is taken.
 _CODES: Final[tuple[tuple[type, Callable[[Any, str, _Names], _Code]], ...]] = (
     (fields.Constant, lambda field, _, names: (_add_name(field.constant, names), "v")),
-    (Href, lambda field, _, names: (f"base + {_add_name(field.template.format, names)}(o)", "v")),
+    (Href, lambda field, _, __: (_write_href(field.template), "v")),
     (HasInstant, lambda field, _, __: (f"o.{field.instant} is not None", "v")),
     (InlineObject, _write_inline_object),
     (JsonListing, lambda field, access, names: (access, _write_items(field, "parse(v)", names))),

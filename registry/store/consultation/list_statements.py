@@ -29,6 +29,7 @@ from registry.store.consultation.large_eboxes import (
 )
 from registry.store.consultation.messages import build_columns, messages
 from registry.store.consultation.search import search_ebox
+from registry.store.direct_query import DirectQuery
 
 
 class ListShape(Enum):
@@ -73,11 +74,11 @@ _KEY: Final = (messages.c.message_id, messages.c.received_at)
 
 
 @lru_cache(maxsize=1024)
-def build_statement(shape: ListShape, names: tuple[str, ...]) -> Select[Any]:
-    """Build the statement of a listing with these filters, once; then it is only executed.
+def build_query(shape: ListShape, names: tuple[str, ...]) -> DirectQuery:
+    """Build the query of a listing with these filters, once; then it is only asked.
 
-    Rows are the total and the columns of a `Message`, which are NULL in the one row of a page that
-    has none.
+    Rows are the total and what `Message.from_columns` takes, which is NULL in the one row of a page
+    that has none.
     """
     is_right: ColumnElement[bool] = func.coalesce(is_counted, False)
     if shape is ListShape.SMALL:
@@ -109,7 +110,7 @@ def build_statement(shape: ListShape, names: tuple[str, ...]) -> Select[Any]:
         counts = select(sum_counts(values).label("total")).where(is_right).cte("counts")
         total = select(counts.c.total).scalar_subquery()
         page = _cut(keys) if shape is ListShape.LARGE else _reach(keys, total)
-    return _fill(case((is_right, total)), page.subquery("page"))
+    return DirectQuery(_fill(case((is_right, total)), page.subquery("page")))
 
 
 def _search(criteria: Sequence[ColumnElement[bool]], *, is_of_all: bool) -> SelectBase:

@@ -11,7 +11,7 @@ from registry.domain.identifiers import Ebox
 from registry.domain.queries import MessageQuery
 from registry.store.consultation.known_sizes import KnownSizes
 from registry.store.consultation.large_eboxes import COUNTED_FILTERS, ask_for_counts
-from registry.store.consultation.list_statements import FILTERS, ListShape, build_statement
+from registry.store.consultation.list_statements import FILTERS, ListShape, build_query
 from registry.store.consultation.message_records import Message
 
 _COUNTED_AT_LEAST: Final = 10_000  # messages that match, behind the page; further nobody counts
@@ -115,19 +115,19 @@ class _Listing(NamedTuple):
             **self.values,
             "enough": None,
             **more,
-            "ebox": self.ebox,
+            "ebox": self.ebox.key,
             "now": self.now,
             "size": self.query.page.size,
             "offset": self.query.page.offset,
             "most": self._find_limit(),
         }
-        statement = build_statement(shape, tuple(self.values))
-        rows = self.connection.execute(statement, values).all()
-        total = rows[0][0]
+        rows = build_query(shape, tuple(self.values)).read(self.connection, values)
+        total: int | None = rows[0][0]
         if total is None:
             return None
         # A page behind the last message has one row, which is of no message.
-        return MessagePage([Message._make(row[1:]) for row in rows if row[1] is not None], total)
+        page = [Message.from_columns(self.ebox, row[1:]) for row in rows if row[1] is not None]
+        return MessagePage(page, total)
 
 
 def _list_filters(query: MessageQuery) -> Iterator[tuple[str, Any]]:

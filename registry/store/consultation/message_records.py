@@ -1,19 +1,18 @@
 """A message and its documents, as they are read."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 from uuid import UUID
 
 from registry.domain.identifiers import Ebox, EboxKind
 
 
-@dataclass(frozen=True, slots=True)
-class Attachment:
+class Attachment(NamedTuple):
     """A file of a message; `size` in bytes, `digest` SHA-256 in base64url.
 
-    With a `fault` it is known that storage does not have what was published.
+    With a `fault` it is known that storage does not have what was published. A named tuple, which
+    is made in a fifth of the time of a frozen dataclass: a listing makes fifty.
     """
 
     message_id: UUID
@@ -61,6 +60,12 @@ class Message(NamedTuple):
     action_executed_at: datetime | None
     message_template_id: str | None
     attachments: Sequence[Attachment]
+
+    @classmethod
+    def from_columns(cls, ebox: Ebox, columns: Sequence[Any]) -> Self:
+        """Make a message of an e-Box from its other columns; the last has its documents, if any."""
+        documents = columns[-1] or ()
+        return cls._make((ebox, *columns[:-1], list(map(Attachment._make, documents))))
 
     @property
     def can_be_answered(self) -> bool:

@@ -36,7 +36,8 @@ from registry.domain.identifiers import Ebox
 from registry.domain.search import make_search_texts
 from registry.store.consultation.message_records import Attachment, Message, MessageContent
 from registry.store.consultation.search import search_texts
-from registry.store.schema import BY_EBOX, INSTANT, JSON, Records, ebox_column, metadata
+from registry.store.direct_query import DirectQuery
+from registry.store.schema import BY_EBOX, INSTANT, JSON, ebox_column, metadata
 from registry.store.value_pieces import DIGEST_PIECE, ID_PIECE, KEY_PIECE
 
 _NEWEST_FIRST: Final = (text("received_at DESC"), text("message_id DESC"))
@@ -190,12 +191,12 @@ def find(
     connection: Connection, ebox: Ebox, message_id: UUID, now: datetime
 ) -> MessageContent | None:
     """Find one message that has not expired, with its attachments."""
-    values = {"of_ebox": ebox, "of_message": message_id, "now": now}
-    row = connection.execute(_FIND, values).one_or_none()
-    if row is None:
+    values = {"of_ebox": ebox.key, "of_message": message_id, "now": now}
+    rows = _FIND.read(connection, values)
+    if not rows:
         return None
-    *columns, body, structured_data = row
-    return MessageContent(Message._make(columns), body, structured_data)
+    ((*columns, body, structured_data),) = rows
+    return MessageContent(Message.from_columns(ebox, columns), body, structured_data)
 
 
 def filter_unclaimed(connection: Connection, keys: Sequence[str]) -> Sequence[str]:
@@ -225,20 +226,21 @@ action_required = messages.c.action_id.is_not(None) & messages.c.action_executed
 
 
 def build_columns(ebox: BindParameter[Ebox]) -> Sequence[ColumnElement[Any]]:
-    """Build the columns of `Message`, in its order, for messages of this e-Box."""
+    """Build the columns that `Message.from_columns` takes, for messages of this e-Box."""
     computed: dict[str, ColumnElement[Any]] = {
         "business_data": cast(messages.c.business_data, Text).label("business_data"),
         "attachments": _build_attachments(ebox),
     }
-    return [computed[name] if name in computed else messages.c[name] for name in Message._fields]
+    names = Message._fields[1:]  # whoever asks knows the e-Box
+    return [computed[name] if name in computed else messages.c[name] for name in names]
 
 
 def _build_attachments(ebox: BindParameter[Ebox]) -> ColumnElement[Any]:
     # By the e-Box that is bound, of which the planner knows the one partition for all messages.
-    members = [attachments.c[field] for field in Attachment.__slots__]
-    item = aggregate_order_by(func.jsonb_build_array(*members), attachments.c.position)
+    members = [attachments.c[field] for field in Attachment._fields]
+    item = aggregate_order_by(func.json_build_array(*members), attachments.c.position)
     return (
-        select(func.jsonb_agg(item, type_=Records(Attachment)))
+        select(func.json_agg(item))
         .where(
             attachments.c.ebox == ebox,
             attachments.c.message_id == messages.c.message_id,
@@ -252,8 +254,10 @@ def _build_attachments(ebox: BindParameter[Ebox]) -> ColumnElement[Any]:
 _EBOX: Final[BindParameter[Ebox]] = bindparam("of_ebox", type_=messages.c.ebox.type)
 _MESSAGE_ID: Final[BindParameter[UUID]] = bindparam("of_message", type_=Uuid())
 _NOW: Final[BindParameter[datetime]] = bindparam("now", type_=INSTANT)
-_FIND: Final = select(*build_columns(_EBOX), messages.c.body, messages.c.structured_data).where(
-    *is_present(_EBOX, _NOW), messages.c.message_id == _MESSAGE_ID
+_FIND: Final = DirectQuery(
+    select(*build_columns(_EBOX), messages.c.body, messages.c.structured_data).where(
+        *is_present(_EBOX, _NOW), messages.c.message_id == _MESSAGE_ID
+    )
 )
 _MARK_READ: Final = (
     update(messages)
