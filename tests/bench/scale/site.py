@@ -138,12 +138,13 @@ class Site:
             with self.cluster.hold_autovacuum():
                 steps = fill_database(owner, superuser, population, self.document, today())
         self.cluster.ask(name, "CREATE EXTENSION IF NOT EXISTS pg_stat_statements")
-        self.steps[name] = {
-            **steps,
-            **bring_up_to_date(owner, superuser, is_vacuumed=is_filled),
-            **count_whale(self.env(name), superuser, population.whale),
-        }
-        marker.write_text(json.dumps(self.steps[name]))
+        steps |= bring_up_to_date(owner, superuser, is_vacuumed=is_filled)
+        marker.write_text(
+            json.dumps(steps)
+        )  # whatever becomes of the rest, which goes on from here
+        steps |= count_whale(self.env(name), superuser, population.whale)
+        marker.write_text(json.dumps(steps))
+        self.steps[name] = steps
         say(f"{name}: {self.steps[name]}")
 
 
