@@ -24,7 +24,7 @@ metadata = MetaData(
     }
 )
 
-REVISION: Final = "0023"  # of the newest migration, without which this code does not work
+REVISION: Final = "0024"  # of the newest migration, without which this code does not work
 BY_EBOX: Final = "HASH (ebox)"
 INSTANT: Final = TIMESTAMP(timezone=True)
 JSON: Final = JSONB(none_as_null=True)

@@ -427,6 +427,23 @@ def test_search_obeys_the_named_ebox_whatever_is_asked(application, fill):
             assert set(found) == {mine}, searched
 
 
+def test_search_among_the_newest_obeys_the_named_ebox(application, superuser, fill):
+    ebox, other = an_ebox(), an_ebox()
+    mine = fill(ebox)
+    fill(other)
+    with superuser.begin() as connection:
+        large = text("UPDATE large_eboxes SET counted_at = now() WHERE ebox = :ebox")
+        connection.execute(large, [{"ebox": each.key} for each in (ebox, other)])
+    newest = text("SELECT message_id FROM search_newest('nl', :words, 9, NULL, '2000-01-01')")
+
+    with application.begin() as connection:
+        assert connection.execute(newest, {"words": "a"}).scalars().all() == []
+        name_ebox(connection, ebox)
+        for searched in ("a", "aanslag", "my", "fod financien"):
+            ids = connection.execute(newest, {"words": searched}).scalars().all()
+            assert ids == [mine], searched
+
+
 def test_row_level_security_cannot_be_switched_off(application, fill):
     fill(an_ebox())
 

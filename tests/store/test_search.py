@@ -166,12 +166,20 @@ def test_a_search_in_another_eboxs_texts_finds_nothing(found, deliver):
 
 
 @pytest.mark.parametrize("language", ["en", "NL", "", "nl; --", "message_id", "ebox"])
-def test_a_language_without_texts_is_refused(application, language):
+@pytest.mark.parametrize(
+    "call",
+    [
+        "search_ebox(:lang, 'x', 0)",
+        "search_ebox(:lang, 'x', 0, 9)",
+        "search_newest(:lang, 'x', 1, 9, now())",
+    ],
+)
+def test_a_language_without_texts_is_refused(application, call, language):
     with application.begin() as connection:
         name_ebox(connection, an_ebox())
 
         with pytest.raises(DBAPIError, match="no texts are kept in this language"):
-            connection.execute(text("SELECT search_ebox(:lang, 'x', 0)"), {"lang": language})
+            connection.execute(text(f"SELECT {call}"), {"lang": language})
 
 
 @pytest.fixture(scope="module")

@@ -28,7 +28,7 @@ from registry.store.consultation.large_eboxes import (
     sum_counts,
 )
 from registry.store.consultation.messages import build_columns, messages
-from registry.store.consultation.search import search_ebox
+from registry.store.consultation.search import search_ebox, search_newest
 from registry.store.direct_query import DirectQuery
 
 
@@ -37,8 +37,8 @@ class ListShape(Enum):
 
     In a small e-Box all that match are gone through. In a large one the total comes from the
     counts, or is counted up to `most`; a far page is reached from the nearer end; and a text is
-    looked for among the `newest`, or in all, which may find half of the e-Box. Of an e-Box that is
-    not of that size, the total is NULL.
+    looked for among the `newest`, with other filters or alone, or in all, which may find half of
+    the e-Box. Of an e-Box that is not of that size, the total is NULL.
     """
 
     SMALL = auto()
@@ -46,10 +46,12 @@ class ListShape(Enum):
     LARGE_FAR = auto()
     LARGE_FILTERED = auto()
     LARGE_SEARCH = auto()
+    LARGE_SEARCH_ALONE = auto()
     LARGE_SEARCH_ALL = auto()
 
 
-_OF_TEXT: Final = search_ebox("language", "words", "newest", "enough")
+_OF_TEXT: Final = search_ebox("language", "words", "newest")
+_NEWEST_OF_TEXT: Final = search_newest("language", "words", "newest", "enough", "now")
 # What a message must be for the value that is bound under the same name.
 FILTERS: Final[Mapping[str, ColumnElement[bool]]] = {
     "received_before": messages.c.received_at < bindparam("received_before"),
@@ -61,6 +63,11 @@ FILTERS: Final[Mapping[str, ColumnElement[bool]]] = {
     "sender_organization_id": messages.c.sender == bindparam("sender_organization_id"),
     "sender_application_id": messages.c.sender_application_id == bindparam("sender_application_id"),
     "words": messages.c.message_id.in_(_OF_TEXT),
+}
+_SEARCHES: Final = {
+    ListShape.LARGE_SEARCH,
+    ListShape.LARGE_SEARCH_ALONE,
+    ListShape.LARGE_SEARCH_ALL,
 }
 # Those for which large e-Boxes have an index.
 _INDEXED: Final = {"message_type_id", "sender_organization_id", "sender_application_id"}
@@ -83,7 +90,7 @@ def build_query(shape: ListShape, names: tuple[str, ...]) -> DirectQuery:
     is_right: ColumnElement[bool] = func.coalesce(is_counted, False)
     if shape is ListShape.SMALL:
         is_right = ~is_right
-    is_search = shape in (ListShape.LARGE_SEARCH, ListShape.LARGE_SEARCH_ALL)
+    is_search = shape in _SEARCHES
     filters = FILTERS.keys() - ({"words"} if is_search else set())
     criteria = [
         messages.c.ebox == _EBOX,
@@ -96,8 +103,7 @@ def build_query(shape: ListShape, names: tuple[str, ...]) -> DirectQuery:
     keys = select(*_KEY).where(*criteria, is_right)
     total: ColumnElement[int]
     if is_search or shape is ListShape.SMALL:
-        is_of_all = shape is ListShape.LARGE_SEARCH_ALL
-        searched = _search([*criteria, is_right], is_of_all=is_of_all) if is_search else keys
+        searched = _search(shape, criteria, is_right) if is_search else keys
         matches = searched.cte("matches")
         total = select(func.count()).select_from(matches).scalar_subquery()
         page = _cut(select(matches))
@@ -113,25 +119,30 @@ def build_query(shape: ListShape, names: tuple[str, ...]) -> DirectQuery:
     return DirectQuery(_fill(case((is_right, total)), page.subquery("page")))
 
 
-def _search(criteria: Sequence[ColumnElement[bool]], *, is_of_all: bool) -> SelectBase:
-    """Find the keys of those with a text; in `is_of_all` they may be half of the e-Box.
+def _search(
+    shape: ListShape, criteria: Sequence[ColumnElement[bool]], is_right: ColumnElement[bool]
+) -> SelectBase:
+    """Find the keys of those with a text; where it is looked for in all, they may be half of them.
 
     Each is looked up by its key, or, where there are many, all of the e-Box are gone through in
     turn. The planner is not asked: it knows nothing of the text, and of the e-Box only sometimes.
+    A text alone needs no look-up.
     """
+    if shape is ListShape.LARGE_SEARCH_ALONE:
+        return _NEWEST_OF_TEXT.where(is_right)
     ids = _OF_TEXT.distinct().cte("ids")
     by_key = (
         select(*_KEY)
-        .where(*criteria, messages.c.message_id == ids.c.message_id)
+        .where(*criteria, is_right, messages.c.message_id == ids.c.message_id)
         .limit(literal_column("1"))  # so that it stays a look-up, and becomes no join
         .lateral("by_key")
     )
     one_by_one = select(by_key.c.message_id, by_key.c.received_at).join_from(ids, by_key, true())
-    if not is_of_all:
+    if shape is ListShape.LARGE_SEARCH:
         return one_by_one
     is_frequent = select(func.count()).select_from(ids).scalar_subquery() > _FREQUENT
     has_text = messages.c.message_id.in_(select(ids.c.message_id)).is_(true())
-    in_turn = select(*_KEY).where(*criteria, has_text, is_frequent)
+    in_turn = select(*_KEY).where(*criteria, is_right, has_text, is_frequent)
     return union_all(one_by_one.where(~is_frequent), in_turn)
 
 

@@ -89,12 +89,13 @@ class _Listing(NamedTuple):
         """Look for a text among the newest messages, and in all if they do not fill the page."""
         page = self.query.page
         newest = _NEWEST + _NEWEST_MORE * page.offset
-        # One more than the page takes tells that there is more. Other filters leave out some.
-        enough = (
-            None if self.values.keys() - _SEARCHED else page.offset + max(page.size + 1, _AHEAD)
-        )
         if newest <= _NEWEST_MOST:
-            listing = self._read(ListShape.LARGE_SEARCH, newest=newest, enough=enough)
+            if self.values.keys() == _SEARCHED:
+                # One more than the page takes tells that there is more.
+                enough = page.offset + max(page.size + 1, _AHEAD)
+                listing = self._read(ListShape.LARGE_SEARCH_ALONE, newest=newest, enough=enough)
+            else:
+                listing = self._read(ListShape.LARGE_SEARCH, newest=newest)
             if listing is None:
                 return None
             if listing.total > page.offset + page.size:
@@ -110,10 +111,9 @@ class _Listing(NamedTuple):
     def _find_limit(self) -> int:
         return self.query.page.offset + self.query.page.size + _COUNTED_AT_LEAST
 
-    def _read(self, shape: ListShape, **more: int | None) -> MessagePage | None:
+    def _read(self, shape: ListShape, **more: int) -> MessagePage | None:
         values = {
             **self.values,
-            "enough": None,
             **more,
             "ebox": self.ebox.key,
             "now": self.now,

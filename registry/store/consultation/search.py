@@ -7,18 +7,21 @@ from sqlalchemy import (
     Column,
     ForeignKeyConstraint,
     Index,
+    Integer,
     Select,
     Table,
     Text,
     Uuid,
     bindparam,
+    cast,
+    column,
     func,
     select,
     text,
 )
 
 from registry.domain.languages import LANGUAGES
-from registry.store.schema import BY_EBOX, ebox_column, metadata
+from registry.store.schema import BY_EBOX, INSTANT, ebox_column, metadata
 
 # Beside `messages`, not in it: a listing that searches nothing never reads these wide rows.
 search_texts = Table(
@@ -48,17 +51,30 @@ search_texts = Table(
 )
 
 
-def search_ebox(language: str, words: str, newest: str, enough: str) -> Select[Any]:
+def search_ebox(language: str, words: str, newest: str) -> Select[Any]:
     """Select the ids of the named e-Box's messages with the text in a field of contract 4.3.
 
-    The arguments name the values that are bound: a language, a folded text, among how many of the
-    newest messages of a large e-Box it is looked for, 0 for all, and how many of those are enough,
-    None for all.
+    The arguments name the values that are bound: a language, a folded text, and among how many of
+    the newest messages of a large e-Box it is looked for, 0 for all.
 
     Asked of a database function, because row-level security keeps LIKE, which PostgreSQL does not
     hold leakproof, away from an index. The function runs with the owner's rights and reads only
     the e-Box that the transaction has named.
     """
-    names = (language, words, newest, enough)
-    arguments: tuple[Any, ...] = tuple(bindparam(name) for name in names)
-    return select(func.search_ebox(*arguments).column_valued("message_id"))
+    values = (*_bind(language, words, newest), cast(None, Integer))  # and no end of matches
+    return select(func.search_ebox(*values).column_valued("message_id"))
+
+
+def search_newest(language: str, words: str, newest: str, enough: str, now: str) -> Select[Any]:
+    """Select keys of those among the newest messages of a large e-Box that have the text.
+
+    As `search_ebox`, but the newest first, no more than `enough`, none that has expired by `now`,
+    and each with its `received_at`: whoever cuts a page out of them looks none of the others up.
+    """
+    names = _bind(language, words, newest, enough, now)
+    columns = column("message_id", Uuid()), column("received_at", INSTANT)
+    return select(func.search_newest(*names).table_valued(*columns, name="keys"))
+
+
+def _bind(*names: str) -> tuple[Any, ...]:
+    return tuple(bindparam(name) for name in names)
