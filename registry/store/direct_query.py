@@ -18,10 +18,11 @@ class DirectQuery:
 
     For what is asked all day: executing a listing through SQLAlchemy and converting its rows took
     this process twice as long as the driver does (ADR 047). Whoever listens to statements hears
-    this one too.
+    this one too. One that is not prepared is planned each time, for the values that it has.
     """
 
-    def __init__(self, query: Select[Any]) -> None:
+    def __init__(self, query: Select[Any], *, is_prepared: bool = True) -> None:
+        self._prepare = None if is_prepared else False  # None leaves it to the driver
         compiled = query.compile(dialect=_DIALECT)
         self._text = str(compiled)
         self._constants = {
@@ -40,7 +41,7 @@ class DirectQuery:
             for note in connection.dispatch.before_cursor_execute:
                 note(connection, cursor, self._text, bound_values, None, False)
             try:
-                return cursor.execute(self._text, bound_values).fetchall()
+                return cursor.execute(self._text, bound_values, prepare=self._prepare).fetchall()
             except psycopg.Error as error:
                 raise DBAPIError.instance(
                     None, None, error, psycopg.Error, hide_parameters=True, dialect=_DIALECT

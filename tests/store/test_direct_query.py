@@ -65,6 +65,19 @@ def test_a_connection_that_dies_is_an_outage_and_never_used_again(transactions):
         assert _SUM.read(connection, {"one": 1}) == [(3, "100% %(s)s")]
 
 
+@pytest.mark.parametrize("is_prepared", [True, False])
+def test_one_that_is_not_prepared_is_planned_for_its_values_each_time(transactions, is_prepared):
+    query = DirectQuery(select(bindparam("n", type_=BigInteger())), is_prepared=is_prepared)
+    with transactions() as connection:
+        for number in range(10):
+            query.read(connection, {"n": number})
+        prepared = connection.exec_driver_sql(
+            "SELECT count(*) FROM pg_prepared_statements"
+        ).scalar()
+
+    assert bool(prepared) == is_prepared
+
+
 def _end_connection(transactions, died):
     with transactions(an_ebox()) as connection:
         died.append(get_driver(connection))

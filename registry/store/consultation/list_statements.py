@@ -116,7 +116,11 @@ def build_query(shape: ListShape, names: tuple[str, ...]) -> DirectQuery:
         counts = select(sum_counts(values).label("total")).where(is_right).cte("counts")
         total = select(counts.c.total).scalar_subquery()
         page = _cut(keys) if shape is ListShape.LARGE else _reach(keys, total)
-    return DirectQuery(_fill(case((is_right, total)), page.subquery("page")))
+    # A plan for any e-Box looks messages up as if there were few, of which PostgreSQL expects less
+    # than of one that knows the large one, and soon takes it.
+    return DirectQuery(
+        _fill(case((is_right, total)), page.subquery("page")), is_prepared=not is_search
+    )
 
 
 def _search(
@@ -169,7 +173,10 @@ def _reach(keys: Select[Any], total: ColumnElement[int]) -> Select[Any]:
 
 def _fill(total: ColumnElement[int | None], page: FromClause) -> Select[Any]:
     """Read the messages of a page beside the total, newest first."""
-    of_page = messages.c.message_id == page.c.message_id
+    # By both, so that either index with both is a way to one message, whatever is expected of it.
+    of_page = (messages.c.message_id == page.c.message_id) & (
+        messages.c.received_at == page.c.received_at
+    )
     rows = (
         select(*build_columns(_EBOX))
         .select_from(page.join(messages, of_page))
