@@ -5,6 +5,7 @@ import os
 from datetime import timedelta
 
 import pytest
+from psycopg.pq import TransactionStatus
 from sqlalchemy import create_engine, event
 
 from registry.services.events.reminders import Reminders
@@ -44,7 +45,10 @@ def plans(crowd):
     seen = []
 
     def explain(connection, _cursor, statement, parameters, *_):
-        with connection.connection.driver_connection.cursor() as cursor:
+        driver = connection.connection.driver_connection
+        if driver.info.transaction_status != TransactionStatus.INTRANS:
+            return  # a new connection is checked before its first transaction
+        with driver.cursor() as cursor:
             cursor.execute("SAVEPOINT before")
             cursor.execute(f"EXPLAIN (ANALYZE, FORMAT JSON) {statement}", parameters)
             seen.append(cursor.fetchone()[0][0]["Plan"])
