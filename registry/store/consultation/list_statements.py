@@ -116,11 +116,10 @@ def build_query(shape: ListShape, names: tuple[str, ...]) -> DirectQuery:
         counts = select(sum_counts(values).label("total")).where(is_right).cte("counts")
         total = select(counts.c.total).scalar_subquery()
         page = _cut(keys) if shape is ListShape.LARGE else _reach(keys, total)
-    # A plan for any e-Box looks messages up as if there were few, of which PostgreSQL expects less
-    # than of one that knows the large one, and soon takes it.
-    return DirectQuery(
-        _fill(case((is_right, total)), page.subquery("page")), is_prepared=not is_search
-    )
+    query = _fill(case((is_right, total)), page.subquery("page"))
+    # A plan for any e-Box goes through one as if it had few messages. PostgreSQL expects less of it
+    # than of a plan that knows the large one, and soon takes it for what is prepared.
+    return DirectQuery(query, is_prepared=shape is ListShape.SMALL)
 
 
 def _search(
