@@ -86,6 +86,8 @@ def test_a_collector_gets_request_transaction_and_calls_in_one_trace(
     names = {span.name for span in spans if span.trace_id.hex() == TRACE}
     assert {route, "storage GetObject", "introspection introspect"} <= names
     assert {"database connection", "database transaction"} <= names
+    strays = {span.name for span in spans if span.trace_id.hex() != TRACE}
+    assert strays.isdisjoint({route, "storage GetObject", "introspection introspect"})
     text = " ".join(map(str, spans))
     assert consumer.ebox.number not in text
     assert consumer.token not in text
