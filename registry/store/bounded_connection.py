@@ -44,7 +44,9 @@ class BoundedConnection(psycopg.Connection[Any]):
     which a server that is well needs no time. `opening` is how a transaction begins, `naming` what
     follows when row-level security is to show an e-Box: its key is a parameter, never a part of
     the text, which PostgreSQL keeps in its statistics and its log. `is_pooled` is said of one that
-    leads to a pooler, which gives each transaction another connection.
+    leads to a pooler, which gives each transaction another connection. `planning_once` is what a
+    transaction adds to it whose prepared statements have one plan for all e-Boxes; where nothing is
+    prepared, such a plan would be made each time, at several times the cost.
     """
 
     usual_limit: float | None = None
@@ -53,6 +55,11 @@ class BoundedConnection(psycopg.Connection[Any]):
     opening: str = "BEGIN"
     is_pooled: bool = False
     naming: str = "SELECT set_config('registry.ebox', $1, true)"
+    # A plan that does not know the e-Box expects it to be small, and might sort all of a large one.
+    planning_once: str = (
+        ", set_config('plan_cache_mode', 'force_generic_plan', true)"
+        ", set_config('enable_sort', 'off', true)"
+    )
 
     def wait(self, gen: PQGen[T], interval: float = _GLANCE, timeout: float | None = None) -> T:
         """Wait for an answer; raises `Silent`."""
@@ -70,21 +77,24 @@ class BoundedConnection(psycopg.Connection[Any]):
         if self.pgconn.transaction_status != TransactionStatus.IDLE:
             super().rollback()
 
-    def begin(self, ebox_key: str | None = None) -> None:
+    def begin(self, ebox_key: str | None = None, *, plans_once: bool = False) -> None:
         """Begin a transaction in one round trip, which shows the e-Box of this key if there is one.
 
-        Raises `Silent`.
+        With `plans_once` what it prepares is planned once for all e-Boxes. Raises `Silent`.
         """
         self.limit = self.usual_limit
         if ebox_key is None:
             self.command(self.opening, self.begin_limit)
         else:
-            self._name(ebox_key, "BEGIN", timeout=self.begin_limit)
+            naming = self.naming
+            if plans_once and not self.is_pooled:
+                naming += self.planning_once
+            self._name(ebox_key, naming, "BEGIN", timeout=self.begin_limit)
 
     def begin_anew(self, ebox_key: str) -> None:
         """Commit, and begin the next transaction as `begin` does, all in one round trip."""
         self.limit = self.usual_limit
-        self._name(ebox_key, "COMMIT", "BEGIN")
+        self._name(ebox_key, self.naming, "COMMIT", "BEGIN")
 
     def command(self, statements: str, timeout: float | None = None) -> None:
         """Run statements without parameters or rows, past the machinery that those need.
@@ -94,7 +104,9 @@ class BoundedConnection(psycopg.Connection[Any]):
         self.pgconn.send_query(statements.encode())
         _check(self.wait(generators.execute(self.pgconn), timeout=timeout))
 
-    def _name(self, ebox_key: str, *commands: str, timeout: float | None = None) -> None:
+    def _name(
+        self, ebox_key: str, naming: str, *commands: str, timeout: float | None = None
+    ) -> None:
         """Run commands and then `naming`, in one round trip; closes itself when that breaks off.
 
         By libpq's pipeline mode, since a message of several statements has no parameters.
@@ -104,7 +116,7 @@ class BoundedConnection(psycopg.Connection[Any]):
             pgconn.enter_pipeline_mode()
             for each in commands:
                 pgconn.send_query_params(each.encode(), None)
-            pgconn.send_query_params(self.naming.encode(), [ebox_key.encode()])
+            pgconn.send_query_params(naming.encode(), [ebox_key.encode()])
             pgconn.pipeline_sync()
             results = self.wait(self._receive(len(commands) + 1), timeout=timeout)
             pgconn.exit_pipeline_mode()

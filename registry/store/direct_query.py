@@ -18,11 +18,12 @@ class DirectQuery:
 
     For what is asked all day: executing a listing through SQLAlchemy and converting its rows took
     this process twice as long as the driver does (ADR 047). Whoever listens to statements hears
-    this one too. One that is not prepared is planned each time, for the values that it has.
+    this one too. `prepare` is psycopg's: True at once, False never, so that it is planned each
+    time for the values that it has, None when it has come often. Behind a pooler none is.
     """
 
-    def __init__(self, query: Select[Any], *, is_prepared: bool = True) -> None:
-        self._prepare = None if is_prepared else False  # None leaves it to the driver
+    def __init__(self, query: Select[Any], *, prepare: bool | None = None) -> None:
+        self._prepare = prepare
         compiled = query.compile(dialect=_DIALECT)
         self._text = str(compiled)
         self._constants = {

@@ -69,12 +69,18 @@ class Transactions:
     _doubts: _Doubts = field(default_factory=_Doubts, repr=False)
 
     @contextmanager
-    def __call__(self, ebox: Ebox | None = None) -> Iterator[Connection]:
-        """A transaction; without `ebox` only reference data is visible."""
+    def __call__(
+        self, ebox: Ebox | None = None, *, plans_once: bool = False
+    ) -> Iterator[Connection]:
+        """A transaction; without `ebox` only reference data is visible.
+
+        `plans_once` is for queries whose plan is the same for all e-Boxes, small and large: to plan
+        them for each took half of what PostgreSQL does for a page (ADR 048).
+        """
         try:
             # What is not committed is rolled back.
             with (
-                closing(self._begun(ebox)) as connection,
+                closing(self._begun(ebox, plans_once=plans_once)) as connection,
                 self._drop_when_dead(connection),
                 _watch_transaction(),
             ):
@@ -140,10 +146,13 @@ class Transactions:
             self._doubts.era += 1
             raise Unavailable(fault)
 
-    def _begun(self, ebox: Ebox | None, *, is_checked: bool = True) -> Connection:
+    def _begun(
+        self, ebox: Ebox | None, *, is_checked: bool = True, plans_once: bool = False
+    ) -> Connection:
         """A connection in a transaction."""
+        key = ebox.key if ebox else None
         return self._open(
-            lambda driver: driver.begin(ebox.key if ebox else None), is_checked=is_checked
+            lambda driver: driver.begin(key, plans_once=plans_once), is_checked=is_checked
         )
 
     def _open(

@@ -65,9 +65,9 @@ def test_a_connection_that_dies_is_an_outage_and_never_used_again(transactions):
         assert _SUM.read(connection, {"one": 1}) == [(3, "100% %(s)s")]
 
 
-@pytest.mark.parametrize("is_prepared", [True, False])
-def test_one_that_is_not_prepared_is_planned_for_its_values_each_time(transactions, is_prepared):
-    query = DirectQuery(select(bindparam("n", type_=BigInteger())), is_prepared=is_prepared)
+@pytest.mark.parametrize("prepare", [True, False])
+def test_one_that_is_not_prepared_is_planned_for_its_values_each_time(transactions, prepare):
+    query = DirectQuery(select(bindparam("n", type_=BigInteger())), prepare=prepare)
     with transactions() as connection:
         for number in range(10):
             query.read(connection, {"n": number})
@@ -75,7 +75,7 @@ def test_one_that_is_not_prepared_is_planned_for_its_values_each_time(transactio
             "SELECT count(*) FROM pg_prepared_statements"
         ).scalar()
 
-    assert bool(prepared) == is_prepared
+    assert bool(prepared) == prepare
 
 
 def _end_connection(transactions, died):

@@ -62,7 +62,11 @@ class Consultation:
 
     def list_messages(self, call: Call, ebox: Ebox, query: MessageQuery) -> MessagePage:
         """Read a page of the e-Box, newest first; count the messages that match in all."""
-        with self.partition_rights.open_ebox(call.caller, ebox) as (connection, rights):
+        plans_once = message_list.is_planned_once(query)
+        with self.partition_rights.open_ebox(call.caller, ebox, plans_once=plans_once) as (
+            connection,
+            rights,
+        ):
             partitions = rights.narrow(query.partitions)
             page = message_list.read_page(
                 connection,
@@ -189,7 +193,10 @@ class Consultation:
 
     def count_messages(self, call: Call, ebox: Ebox, partitions: frozenset[str]) -> EboxCounts:
         """Count over these partitions; none means all that the caller may read (contract 6.9)."""
-        with self.partition_rights.open_ebox(call.caller, ebox) as (connection, rights):
+        with self.partition_rights.open_ebox(call.caller, ebox, plans_once=True) as (
+            connection,
+            rights,
+        ):
             now = self.now()
             counts = statistics.count_messages(
                 connection,

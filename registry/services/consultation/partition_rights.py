@@ -54,14 +54,17 @@ class PartitionRights:
     now: Callable[[], datetime]
 
     @contextmanager
-    def open_ebox(self, caller: Caller, ebox: Ebox) -> Iterator[tuple[Connection, Rights]]:
+    def open_ebox(
+        self, caller: Caller, ebox: Ebox, *, plans_once: bool = False
+    ) -> Iterator[tuple[Connection, Rights]]:
         """Open a transaction on the e-Box, with the caller's rights in it.
 
+        `plans_once` is what `Transactions` takes.
         Raises `Unavailable` when the rights are not kept here and cannot be had: never a guess,
         and `PermissionMissing` for a caller who is neither software nor a person.
         """
         person = self.scopes.limit(caller, ebox)
-        with self.transactions(ebox) as connection:
+        with self.transactions(ebox, plans_once=plans_once) as connection:
             if person is None:
                 yield connection, WHOLE_EBOX
                 return
@@ -70,7 +73,7 @@ class PartitionRights:
                 yield connection, stored.rights
                 return
         rights = self._fetch(ebox, person, stored)
-        with self.transactions(ebox) as connection:
+        with self.transactions(ebox, plans_once=plans_once) as connection:
             yield connection, rights
 
     def find_partitions(

@@ -17,6 +17,7 @@ from sqlalchemy import (
     Select,
     Table,
     Text,
+    and_,
     any_,
     bindparam,
     cast,
@@ -112,15 +113,20 @@ def select_sums(values: Values, kinds: Sequence[Values]) -> Select[Any]:
     messages_kept = select(
         *(func.sum(kept.c.messages).filter(*_compare(flags, kind)) for kind in kinds)
     ).subquery("messages_kept")
-    messages_expired = (
-        select(*(func.count().filter(*compare_message(kind)) for kind in kinds))
+    expired = (
+        select(*(and_(true(), *compare_message(kind)).label(None) for kind in kinds))
         .where(
             messages.c.ebox == _EBOX,
             messages.c.is_large,
             messages.c.expires_at <= bindparam("now"),
             *compare_message(values),
         )
-        .subquery("messages_expired")
+        # By the index in that order, and no other that has the e-Box's messages.
+        .order_by(messages.c.expires_at)
+        .subquery("expired")
+    )
+    messages_expired = select(*(func.count().filter(is_kind) for is_kind in expired.c)).subquery(
+        "messages_expired"
     )
     pairs = zip(messages_kept.c, messages_expired.c, strict=True)
     numbers: list[ColumnElement[Any]] = [

@@ -1,6 +1,6 @@
 """Statements of a listing: the keys of a page first, by an index that has all it takes."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from enum import Enum, auto
 from functools import lru_cache
 from typing import Any, Final
@@ -117,9 +117,26 @@ def build_query(shape: ListShape, names: tuple[str, ...]) -> DirectQuery:
         total = select(counts.c.total).scalar_subquery()
         page = _cut(keys) if shape is ListShape.LARGE else _reach(keys, total)
     query = _fill(case((is_right, total)), page.subquery("page"))
-    # A plan for any e-Box goes through one as if it had few messages. PostgreSQL expects less of it
-    # than of a plan that knows the large one, and soon takes it for what is prepared.
-    return DirectQuery(query, is_prepared=shape is ListShape.SMALL)
+    return DirectQuery(query, prepare=_find_preparation(shape, names))
+
+
+def has_one_plan(names: Iterable[str]) -> bool:
+    """Tell if pages with these filters are found by the same indexes in all e-Boxes.
+
+    Of the messages in their order, those are left out that the counts leave out.
+    """
+    return COUNTED_FILTERS.keys() >= set(names)
+
+
+def _find_preparation(shape: ListShape, names: tuple[str, ...]) -> bool | None:
+    """Find what a query says of its being prepared.
+
+    A plan for any e-Box goes through one as if it had few messages. PostgreSQL expects less of it
+    than of a plan that knows the large one, and soon takes it for what is prepared.
+    """
+    if has_one_plan(names):
+        return True
+    return None if shape is ListShape.SMALL else False
 
 
 def _search(
@@ -171,17 +188,23 @@ def _reach(keys: Select[Any], total: ColumnElement[int]) -> Select[Any]:
 
 
 def _fill(total: ColumnElement[int | None], page: FromClause) -> Select[Any]:
-    """Read the messages of a page beside the total, newest first."""
-    # By both, so that either index with both is a way to one message, whatever is expected of it.
-    of_page = (messages.c.message_id == page.c.message_id) & (
-        messages.c.received_at == page.c.received_at
-    )
-    rows = (
+    """Read the messages of a page beside the total, newest first.
+
+    Each is looked up by its key. As a join it might become one with all messages of the e-Box,
+    where the planner takes it for a smaller one.
+    """
+    message = (
         select(*build_columns(_EBOX))
-        .select_from(page.join(messages, of_page))
-        .where(messages.c.ebox == _EBOX)
-        .subquery("rows")
+        .where(
+            messages.c.ebox == _EBOX,
+            messages.c.message_id == page.c.message_id,
+            # Of both, so that either index with both is a way to one message.
+            messages.c.received_at == page.c.received_at,
+        )
+        .limit(literal_column("1"))  # so that it stays a look-up
+        .lateral("message")
     )
+    rows = select(*message.c).select_from(page.join(message, true())).subquery("rows")
     totals = select(total.label("total")).subquery("totals")
     return (
         select(totals.c.total, *rows.c)

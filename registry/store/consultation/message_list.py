@@ -10,8 +10,13 @@ from registry.domain.errors import Unavailable
 from registry.domain.identifiers import Ebox
 from registry.domain.queries import MessageQuery
 from registry.store.consultation.known_sizes import KnownSizes
-from registry.store.consultation.large_eboxes import COUNTED_FILTERS, ask_for_counts
-from registry.store.consultation.list_statements import FILTERS, ListShape, build_query
+from registry.store.consultation.large_eboxes import ask_for_counts
+from registry.store.consultation.list_statements import (
+    FILTERS,
+    ListShape,
+    build_query,
+    has_one_plan,
+)
 from registry.store.consultation.message_records import Message
 
 _COUNTED_AT_LEAST: Final = 10_000  # messages that match, behind the page; further nobody counts
@@ -61,6 +66,11 @@ def read_page(
     raise Unavailable("The e-Box is just being erased.")
 
 
+def is_planned_once(query: MessageQuery) -> bool:
+    """Tell if the page has one plan for all e-Boxes, which its transaction should ask for."""
+    return has_one_plan(dict(_list_filters(query)))
+
+
 class _Listing(NamedTuple):
     """What is asked of an e-Box; `values` are those of the filters, by name."""
 
@@ -79,7 +89,7 @@ class _Listing(NamedTuple):
         page = self.query.page
         if self.query.search is not None:
             return self._search_large()
-        if not self.values.keys() <= COUNTED_FILTERS.keys():
+        if not has_one_plan(self.values):
             return self._limit(self._read(ListShape.LARGE_FILTERED))
         if page.offset < _FAR:
             return self._read(ListShape.LARGE)

@@ -3,7 +3,17 @@
 from datetime import datetime
 from typing import Any, Final, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, Select, bindparam, false, func, select, true
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Select,
+    bindparam,
+    false,
+    func,
+    literal,
+    select,
+    true,
+)
 
 from registry.domain.errors import Unavailable
 from registry.domain.identifiers import Ebox
@@ -16,6 +26,7 @@ from registry.store.consultation.large_eboxes import (
     select_sums,
 )
 from registry.store.consultation.messages import action_required, is_unread, messages
+from registry.store.direct_query import DirectQuery
 
 
 class EboxCounts(NamedTuple):
@@ -41,15 +52,15 @@ def count_messages(
     """Count all of contract 6.9 in one statement; invisible messages count, expired ones do not.
 
     `soon` is the instant before which an unread message expires soon. In a large e-Box the counts
-    say it, and only what expires soon is looked for.
+    say it, and only what expires soon is looked for. Either has one plan for all e-Boxes, which the
+    transaction should ask for.
     """
-    values: dict[str, Any] = {"ebox": ebox, "now": now, "soon": soon}
+    values: dict[str, Any] = {"ebox": ebox.key, "now": now, "soon": soon}
     if partitions is not None:
         values["partitions"] = sorted(partitions)
     has_partitions = partitions is not None
     for is_large in known_sizes.guess(ebox):
-        statement = _STATEMENTS[is_large, has_partitions]
-        *counts, was_large = connection.execute(statement, values).one()
+        ((*counts, was_large),) = _QUERIES[is_large, has_partitions].read(connection, values)
         if was_large == is_large:
             known_sizes.note(ebox, is_large=is_large)
             return EboxCounts(*counts)
@@ -87,9 +98,14 @@ def _ask_counts(values: Values) -> Select[Any]:
         [{}, {"is_read": false()}, {"is_action_required": true()}, {"is_registered": true()}],
     )
     counted, unread, action, registered = sums.subquery("sums").c
-    soon = select(func.count()).where(
-        *present, messages.c.is_large, is_unread, messages.c.expires_at < _SOON
+    expiring = (
+        select(literal(1))
+        .where(*present, messages.c.is_large, is_unread, messages.c.expires_at < _SOON)
+        # By the index in that order, and no other that has the e-Box's messages.
+        .order_by(messages.c.expires_at)
+        .subquery("expiring")
     )
+    soon = select(func.count()).select_from(expiring)
     newest = select(messages.c.received_at).where(*present)
     return select(
         counted,
@@ -104,8 +120,8 @@ def _ask_counts(values: Values) -> Select[Any]:
 
 _FILTERS: Final[tuple[Values, Values]] = ({}, {"partitions": COUNTED_FILTERS["partitions"]})
 # By whether the e-Box is large, and whether some of its partitions are looked at.
-_STATEMENTS: Final = {
-    (is_large, bool(values)): build(values)
+_QUERIES: Final = {
+    (is_large, bool(values)): DirectQuery(build(values), prepare=True)
     for is_large, build in ((False, _count_rows), (True, _ask_counts))
     for values in _FILTERS
 }
