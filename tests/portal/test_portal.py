@@ -91,6 +91,16 @@ def test_reference_data_comes_from_the_browsers_cache_when_the_page_is_loaded_ag
     assert others.count() > 1
 
 
+@pytest.mark.parametrize("asked", ["token", "folders"])
+def test_a_page_is_busy_until_it_has_what_its_calls_wait_for(visit, asked):
+    page = (visitor := visit()).page
+    page.route(f"**/{asked}", lambda route: (page.wait_for_timeout(3_000), route.continue_()))
+
+    visitor.open("portal-user")
+
+    assert "GET /ebox/statistics" in visitor.calls()
+
+
 def test_going_to_the_next_page_and_back(visit, full_box):
     visitor = visit()
     visitor.expect_refusal(404, f"/refData/senderOrganizations/{BAKERY.digits}$")

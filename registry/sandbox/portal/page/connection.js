@@ -4,6 +4,7 @@
 // registry and no other, so whoever changes it loads the page again; nothing of one person's e-Box
 // can then be left for the next. A token that was pasted is handed over in the tab's memory and
 // removed from there when it is read: loading the page once more asks for it again.
+import { waits } from "./journal.js";
 
 const PASTED = "pasted";
 
@@ -52,14 +53,24 @@ class PersonaConnection {
   }
 
   async renew() {
-    const answer = await fetch(`personas/${this.name}/token`, { method: "POST" });
-    this.token = answer.ok ? (await answer.json()).token : "";
-    return answer.ok;
+    const answer = await askServer(`personas/${this.name}/token`, { method: "POST" });
+    this.token = answer?.token ?? "";
+    return answer !== null;
   }
 
   async listFolders() {
-    const answer = await fetch(`personas/${this.name}/folders`);
-    return answer.ok ? (await answer.json()).folders : [];
+    return (await askServer(`personas/${this.name}/folders`))?.folders ?? [];
+  }
+}
+
+// What our own server says, or null where it refuses.
+async function askServer(path, options) {
+  waits.set(waits.value + 1);
+  try {
+    const answer = await fetch(path, options);
+    return answer.ok ? await answer.json() : null;
+  } finally {
+    waits.set(waits.value - 1);
   }
 }
 

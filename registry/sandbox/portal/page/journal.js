@@ -6,6 +6,10 @@ const MOST = 500;
 export const journal = new Store([]);
 let count = 0;
 
+// How many answers of our own server are awaited. They are no calls to the registry, but calls wait
+// for the token and the folders that they bring: until then a page without calls is busy all the same.
+export const waits = new Store(0);
+
 // Begin an entry; what it gives ends it.
 export function begin(method, url) {
   count += 1;

@@ -1,6 +1,6 @@
 // Each call that the page made to the registry, for developers: the portal's pattern of calls.
 import { html, useState } from "../html.js";
-import { clear, journal } from "../journal.js";
+import { clear, journal, waits } from "../journal.js";
 import { useStore } from "../store.js";
 import { say } from "../words.js";
 
@@ -11,7 +11,7 @@ export function Inspector() {
   const entries = useStore(journal);
   const [isOpen, setIsOpen] = useState(isWide);
   const total = entries.length;
-  const isBusy = entries.some((entry) => entry.status === undefined);
+  const isBusy = useStore(waits) > 0 || entries.some((entry) => entry.status === undefined);
   const fromCache = entries.filter((entry) => entry.source === "cache").length;
   return html`
     <section class=${isOpen ? "inspector open" : "inspector"} aria-label=${say("inspector")} aria-busy=${isBusy}>
