@@ -49,15 +49,17 @@ def print_table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     console = make_console()
     # Where there is no room Rich cuts what may not wrap, so the room is measured before.
     columns = list(zip(headings, *rows, strict=True))
-    widths = [max(map(cell_len, column)) + _GAP for column in columns[:-1]]
-    if sum(widths) + _ROOM > console.width:
+    *widths, last = (max(map(cell_len, column)) for column in columns)
+    room = console.width - sum(widths) - _GAP * len(widths)
+    if room < _ROOM:
         _print_below(headings, rows)
         return
     table = Table(box=None, padding=(0, _GAP, 0, 0), pad_edge=False)
-    # An id that goes on in the next line cannot be copied: only the last column may wrap.
-    for heading in headings[:-1]:
-        table.add_column(heading, no_wrap=True)
-    table.add_column(headings[-1], overflow="fold")
+    # An id that goes on in the next line cannot be copied: only the last column may wrap. Rich
+    # would measure each cell again, which takes as long as to print it.
+    for heading, width in zip(headings[:-1], widths, strict=True):
+        table.add_column(heading, no_wrap=True, width=width)
+    table.add_column(headings[-1], overflow="fold", width=min(last, room))
     for row in rows:
         table.add_row(*row)
     console.print(table, highlight=False)
