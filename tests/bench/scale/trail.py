@@ -1,5 +1,6 @@
 """What operators ask of a trail of millions of entries, by the commands they type."""
 
+import json
 import os
 import statistics
 import subprocess
@@ -45,8 +46,13 @@ def measure_trail(bench: Bench) -> None:
         ("reconstruct message", "--message", str(message_id)),
         ("reconstruct e-Box", "--ebox", wanted.number),
     ):
-        seconds = _time(bench, database, "audit", "reconstruct", option, value)
-        parts = {"entries": entries, "seconds of the program's start alone": start}
+        command = ("audit", "reconstruct", option, value)
+        seconds = _time(bench, database, *command)
+        parts = {
+            "entries": entries,
+            "of them shown": _count_shown(_run(bench, database, *command, "--json")),
+            "seconds of the program's start alone": start,
+        }
         bench.judge(Verdict(name, seconds, parts))
     sizes = site.cluster.ask(database, _SIZES, entries)[0][0]
     values = {"goal": 400.0, "entry with its indexes": float(sizes)}
@@ -89,7 +95,12 @@ def _time(bench: Bench, database: str, *arguments: str) -> float:
     return statistics.median(seconds)
 
 
-def _run(bench: Bench, database: str, *arguments: str) -> None:
+def _count_shown(printed: str) -> int:
+    """Count entries of what was printed: of a letter, steps with the number of entries of each."""
+    return sum(item.get("times", 1) for item in json.loads(printed))
+
+
+def _run(bench: Bench, database: str, *arguments: str) -> str:
     done = subprocess.run(
         [sys.executable, "-m", "registry", *arguments],
         env={**_ENVIRONMENT, **bench.site.env(database)},
@@ -99,6 +110,7 @@ def _run(bench: Bench, database: str, *arguments: str) -> None:
     )
     if done.returncode:
         raise SystemExit(f"registry {' '.join(arguments)}: {done.stderr.strip()[-2000:]}")
+    return done.stdout
 
 
 # All columns that are not the database's to say.
