@@ -18,7 +18,11 @@ from tests.factories import PDF, a_file, a_person, an_ebox
 BEGIN = ["BEGIN", "SELECT"]  # in one round trip, which names the e-Box
 END = ["INSERT INTO audit_entries", "COMMIT"]
 TOMORROW = datetime.now(UTC) + timedelta(days=1)
-_ASKED = re.compile(r'^F\t\d+\t(?:Query|Parse)\t (?:"[^"]*" )?"\s*(.*?)"?(?: \d+)*$', re.MULTILINE)
+_ASKED = re.compile(
+    r'^F\t\d+\t(?:(?:Query\t|Parse\t "(?P<prepared>[^"]*)") "\s*(?P<text>.*?)"?(?: \d+)*'
+    r'|Bind\t "" "(?P<bound>\w+)".*)$',
+    re.MULTILINE,
+)
 _VERB = re.compile(r"INSERT INTO audit_entries|\w+")
 
 
@@ -46,10 +50,20 @@ def seen(registry_alone, tmp_path):
             finally:
                 event.remove(engine, "checkout", begin)
                 event.remove(engine, "checkin", end)
-        for text in _ASKED.findall(log.read_text()):
-            statements += [_VERB.search(one)[0] for one in text.split("; ")]
+        statements += _list_verbs(log.read_text())
 
     return watched
+
+
+def _list_verbs(log):
+    """What was asked, by its verbs; "EXECUTE" stands for what was prepared earlier."""
+    prepared = set()
+    for asked in _ASKED.finditer(log):
+        if asked["text"] is not None:
+            prepared.add(asked["prepared"])
+            yield from (_VERB.search(one)[0] for one in asked["text"].split("; "))
+        elif asked["bound"] not in prepared:
+            yield "EXECUTE"
 
 
 @pytest.fixture
@@ -68,13 +82,13 @@ def test_a_listing_is_one_page_and_one_entry(registry_alone, somebody, seen):
     consumer = somebody(CONSUMER)
     for _ in range(3):
         registry_alone.alone.put(consumer.ebox, expires_at=TOMORROW)
-    consumer.get(MESSAGES)  # a new connection has its role checked, once
+    consumer.get(MESSAGES)  # a new connection has its role checked, and the page prepared, once
 
     with seen() as statements:
         answer = consumer.get(MESSAGES)
 
     assert answer.json["totalItems"] == 3
-    assert statements == [*BEGIN, "WITH", *END]
+    assert statements == [*BEGIN, "EXECUTE", *END]
 
 
 def test_a_persons_listing_asks_for_his_rights_too(somebody, grant, seen):
@@ -86,7 +100,7 @@ def test_a_persons_listing_asks_for_his_rights_too(somebody, grant, seen):
     with seen() as statements:
         assert user.get(MESSAGES).status_code == 200
 
-    assert statements == [*BEGIN, "SELECT", "WITH", *END]
+    assert statements == [*BEGIN, "SELECT", "EXECUTE", *END]
 
 
 def test_reference_data_is_recorded_where_it_was_read(somebody, seen):
