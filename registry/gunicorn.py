@@ -78,7 +78,7 @@ def post_fork(server: Any, worker: Any) -> None:
     """
     worker.cfg.set("graceful_timeout", stop_timeout)
     if lane == "publishing":
-        os.nice(10)  # where processors are short, whoever reads goes first
+        os.nice(5)  # where processors are short, whoever reads goes first
     if server.figures:
         server.figures.begin(worker.age)
 
