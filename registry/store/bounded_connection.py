@@ -23,6 +23,12 @@ T = TypeVar("T")
 _POOLERS_WORDS: Final = "unsupported startup parameter"  # of pgbouncer about `options`
 _NO_ANSWER: Final = "The server does not answer in time."
 _GLANCE: Final = 0.1  # seconds between two looks at signals, as psycopg has it
+# Follows the naming of an e-Box where what is prepared has one plan for all of them. Such a plan
+# expects each to be small, and might sort all of a large one.
+_PLANNING_ONCE: Final = (
+    ", set_config('plan_cache_mode', 'force_generic_plan', true)"
+    ", set_config('enable_sort', 'off', true)"
+)
 _NO_FAULTS: Final = (ExecStatus.COMMAND_OK, ExecStatus.TUPLES_OK)
 
 
@@ -44,9 +50,7 @@ class BoundedConnection(psycopg.Connection[Any]):
     which a server that is well needs no time. `opening` is how a transaction begins, `naming` what
     follows when row-level security is to show an e-Box: its key is a parameter, never a part of
     the text, which PostgreSQL keeps in its statistics and its log. `is_pooled` is said of one that
-    leads to a pooler, which gives each transaction another connection. `planning_once` is what a
-    transaction adds to it whose prepared statements have one plan for all e-Boxes; where nothing is
-    prepared, such a plan would be made each time, at several times the cost.
+    leads to a pooler, which gives each transaction another connection.
     """
 
     usual_limit: float | None = None
@@ -55,11 +59,6 @@ class BoundedConnection(psycopg.Connection[Any]):
     opening: str = "BEGIN"
     is_pooled: bool = False
     naming: str = "SELECT set_config('registry.ebox', $1, true)"
-    # A plan that does not know the e-Box expects it to be small, and might sort all of a large one.
-    planning_once: str = (
-        ", set_config('plan_cache_mode', 'force_generic_plan', true)"
-        ", set_config('enable_sort', 'off', true)"
-    )
 
     def wait(self, gen: PQGen[T], interval: float = _GLANCE, timeout: float | None = None) -> T:
         """Wait for an answer; raises `Silent`."""
@@ -87,8 +86,9 @@ class BoundedConnection(psycopg.Connection[Any]):
             self.command(self.opening, self.begin_limit)
         else:
             naming = self.naming
+            # Behind a pooler nothing is prepared: such a plan would be made anew each time.
             if plans_once and not self.is_pooled:
-                naming += self.planning_once
+                naming += _PLANNING_ONCE
             self._name(ebox_key, naming, "BEGIN", timeout=self.begin_limit)
 
     def begin_anew(self, ebox_key: str) -> None:

@@ -129,7 +129,7 @@ def has_one_plan(names: Iterable[str]) -> bool:
 
 
 def _find_preparation(shape: ListShape, names: tuple[str, ...]) -> bool | None:
-    """Find what a query says of its being prepared.
+    """Find whether a page is prepared: True at once, False never, None once it has come often.
 
     A plan for any e-Box goes through one as if it had few messages. PostgreSQL expects less of it
     than of a plan that knows the large one, and soon takes it for what is prepared.
